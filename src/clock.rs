@@ -1,0 +1,91 @@
+//! Time as a value.
+//!
+//! Two clocks that must not be mixed: [`Monotonic`] orders events inside one process and drives every timer;
+//! [`Wall`] dates records for people and survives restarts. Both are whole milliseconds.
+//!
+//! The pure floors take these as parameters; only [`Clock::now`] reads the machine, and only the flow calls it.
+//!
+//! A wall clock may jump by years (boards have no battery-backed clock). Nothing here treats a later wall time as
+//! elapsed time: see [`Now::remaining_ms`].
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the process started. Never goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Monotonic(pub u64);
+
+impl Monotonic {
+    /// This time plus `ms` milliseconds; saturates.
+    #[must_use]
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this time; 0 when `earlier` is later.
+    #[must_use]
+    pub const fn since_ms(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC as the machine believes it. May jump.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Wall(pub u64);
+
+impl Wall {
+    /// Whole seconds, as the Bot API counts them.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// This time plus `ms` milliseconds; saturates.
+    #[must_use]
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// One reading of both clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// For timers and order.
+    pub mono: Monotonic,
+    /// For records.
+    pub wall: Wall,
+}
+
+impl Now {
+    /// Milliseconds from now until `until`, never more than `at_most_ms`.
+    ///
+    /// The cap is what makes a persisted deadline safe: a clock that jumped back by a year shortens to the longest
+    /// wait that was ever asked for, and one that jumped ahead ends the wait.
+    #[must_use]
+    pub fn remaining_ms(self, until: Wall, at_most_ms: u64) -> u64 {
+        until.0.saturating_sub(self.wall.0).min(at_most_ms)
+    }
+}
+
+/// Reads the machine's clocks.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock whose monotonic zero is now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    /// Both clocks, read once.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            mono: Monotonic(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            wall: Wall(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+}

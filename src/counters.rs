@@ -1,0 +1,240 @@
+//! What is counted, each under one name, with one sentence.
+//!
+//! Promises: counting is one atomic addition; a counter never goes down; a gauge is a value as of now. The names are
+//! the metrics' names (`aegis_` is put before them where they are shown).
+//!
+//! Never: a label that a stranger can choose.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds one.
+    pub fn one(&self) {
+        self.add(1);
+    }
+
+    /// Adds `n`.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The number so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number as of now.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// Sets it.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// Raises it to `value` if that is more.
+    pub fn at_least(&self, value: u64) {
+        self.0.fetch_max(value, Ordering::Relaxed);
+    }
+
+    /// The value now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Buckets of a [`Spread`]: four to each doubling, from 1 microsecond to over an hour.
+pub const SPREAD_BUCKETS: usize = 132;
+
+/// How durations are spread: counts in buckets whose bounds grow by a quarter of a doubling, so that a percentile is
+/// right to about 19 %, in constant memory.
+#[derive(Debug)]
+pub struct Spread {
+    buckets: [AtomicU64; SPREAD_BUCKETS],
+    count: AtomicU64,
+    sum_us: AtomicU64,
+}
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self {
+            buckets: [const { AtomicU64::new(0) }; SPREAD_BUCKETS],
+            count: AtomicU64::new(0),
+            sum_us: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Spread {
+    fn bucket(us: u64) -> usize {
+        let us = us.max(1);
+        let doubling = u64::from(us.ilog2());
+        let quarter = if doubling >= 2 { (us >> (doubling - 2)) & 3 } else { (us << (2 - doubling)) & 3 };
+        usize::try_from(doubling * 4 + quarter).unwrap_or(usize::MAX).min(SPREAD_BUCKETS - 1)
+    }
+
+    /// The upper bound of a bucket, microseconds.
+    #[must_use]
+    pub fn bound_us(bucket: usize) -> u64 {
+        let doubling = u32::try_from(bucket / 4).unwrap_or(0);
+        let quarter = u64::try_from(bucket % 4).unwrap_or(0) + 1;
+        ((1_u64 << doubling) * (4 + quarter)).div_ceil(4)
+    }
+
+    /// Counts one duration in microseconds.
+    pub fn record_us(&self, us: u64) {
+        if let Some(bucket) = self.buckets.get(Self::bucket(us)) {
+            bucket.fetch_add(1, Ordering::Relaxed);
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// How many were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// The sum of all, microseconds.
+    #[must_use]
+    pub fn sum_us(&self) -> u64 {
+        self.sum_us.load(Ordering::Relaxed)
+    }
+
+    /// How many were at most the bound of `bucket`.
+    #[must_use]
+    pub fn count_up_to(&self, bucket: usize) -> u64 {
+        self.buckets.iter().take(bucket.saturating_add(1)).map(|bucket| bucket.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The duration, microseconds, that `permille` of all do not pass (500 is the median); `None` when none was counted.
+    #[must_use]
+    pub fn permille_us(&self, permille: u64) -> Option<u64> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let rank = (count.saturating_mul(permille)).div_ceil(1000).max(1);
+        let mut seen = 0_u64;
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            seen = seen.saturating_add(bucket.load(Ordering::Relaxed));
+            if seen >= rank {
+                return Some(Self::bound_us(index));
+            }
+        }
+        Some(Self::bound_us(SPREAD_BUCKETS - 1))
+    }
+}
+
+/// Whether a metric rises only, or is as of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Rises only.
+    Counter,
+    /// As of now.
+    Gauge,
+}
+
+macro_rules! counters {
+    (counters { $($counter:ident: $counter_help:literal,)* } gauges { $($gauge:ident: $gauge_help:literal,)* } spreads { $($spread:ident: $spread_help:literal,)* }) => {
+        /// Everything the appliance counts.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $(#[doc = $counter_help] pub $counter: Counter,)*
+            $(#[doc = $gauge_help] pub $gauge: Gauge,)*
+            $(#[doc = $spread_help] pub $spread: Spread,)*
+        }
+
+        impl Counters {
+            /// Calls `f` with the name, the sentence, the kind and the value of each counter and gauge.
+            pub fn each(&self, mut f: impl FnMut(&'static str, &'static str, MetricKind, u64)) {
+                $(f(stringify!($counter), $counter_help, MetricKind::Counter, self.$counter.get());)*
+                $(f(stringify!($gauge), $gauge_help, MetricKind::Gauge, self.$gauge.get());)*
+            }
+
+            /// Calls `f` with the name, the sentence and the durations of each spread.
+            pub fn each_spread(&self, mut f: impl FnMut(&'static str, &'static str, &Spread)) {
+                $(f(stringify!($spread), $spread_help, &self.$spread);)*
+            }
+        }
+    };
+}
+
+counters! {
+    counters {
+        polls: "getUpdates calls answered",
+        poll_failures: "getUpdates calls that failed",
+        updates: "Updates received, repeated ones included",
+        updates_repeated: "Updates received again and recognised",
+        updates_unreadable: "Updates that could not be read: acknowledged, counted, skipped",
+        messages: "Messages judged",
+        verdicts_allow: "Messages with the verdict allow",
+        verdicts_review: "Messages with the verdict review",
+        verdicts_block: "Messages with the verdict block",
+        exempt: "Messages whose sender is never acted on",
+        quarantined: "Messages whose judging failed: recorded, not acted on",
+        actions_planned: "Actions promised to the outbox",
+        actions_confirmed: "Actions Telegram has confirmed",
+        actions_dead: "Actions given up, kept as dead letters",
+        notices_dropped: "Notices dropped after a failure: a courtesy is not repeated",
+        calls: "Bot API calls made, polls not included",
+        calls_failed: "Bot API calls that failed",
+        rate_limited: "Answers that asked for a pause (429)",
+        commits: "Commits of the journal",
+        syncs: "Syncs asked of the storage by the journal",
+        bytes_written: "Bytes the journal wrote to storage",
+        http_requests: "Requests the local page answered",
+        http_refused: "Requests and connections the front refused",
+    }
+    gauges {
+        outbox_rows: "Actions promised and not yet confirmed",
+        outbox_waiting_ms: "Age of the oldest action that waits, milliseconds",
+        dead_letters: "Dead letters kept",
+        undecided: "Messages recorded and waiting for a decision",
+        shards: "Shards at work",
+        in_flight_calls: "Bot API calls under way",
+        paused_ms: "How long Telegram asked all calls to wait, milliseconds from now",
+        watch_only_chats: "Chats in which rights are missing",
+        heap_bytes: "Bytes of heap in use",
+        heap_bytes_peak: "Most bytes of heap in use at one time",
+        memory_bytes_max: "The memory promise, bytes",
+    }
+    spreads {
+        judge: "Judging one message",
+        commit: "One commit of the journal",
+        time_to_action: "From an update's arrival to the confirmed action",
+        call: "One Bot API call",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_right_to_a_fifth() {
+        let spread = Spread::default();
+        for us in 1..=10_000 {
+            spread.record_us(us);
+        }
+        for (permille, exact) in [(500, 5_000), (990, 9_900)] {
+            let told = spread.permille_us(permille).expect("values were counted");
+            assert!(told >= exact && told <= exact * 6 / 5 + 1, "{permille}: {told}");
+        }
+        assert_eq!(spread.count_up_to(SPREAD_BUCKETS - 1), 10_000);
+    }
+
+    #[test]
+    fn an_empty_spread_has_no_percentile() {
+        assert_eq!(Spread::default().permille_us(500), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! What the judge says of a message, and why.
+//!
+//! Promises: a [`Verdict`] names every rule that spoke ([`Finding`]) and where in the *original* text it saw what it
+//! names ([`Span`], in UTF-8 bytes and in UTF-16 units, the unit of the Bot API). Scores are bounded.
+//!
+//! Never: an effect. What follows from a verdict is decided elsewhere, by mode and by the rights the bot has.
+
+use serde::{Deserialize, Serialize};
+
+/// The three answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Harmless as far as the rules can tell.
+    #[default]
+    Allow,
+    /// The rules are unsure.
+    Review,
+    /// The rules are sure.
+    Block,
+}
+
+impl Outcome {
+    /// The outcome in lower-case words, as in JSON, metrics and on the page.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Review => "review",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// The scores at which a message is shown to somebody, and at which it is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// At this score and above: [`Outcome::Review`].
+    pub review: u16,
+    /// At this score and above: [`Outcome::Block`].
+    pub block: u16,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { review: 50, block: 80 }
+    }
+}
+
+impl Thresholds {
+    /// The outcome of a score.
+    #[must_use]
+    pub const fn outcome(self, score: u16) -> Outcome {
+        if score >= self.block {
+            Outcome::Block
+        } else if score >= self.review {
+            Outcome::Review
+        } else {
+            Outcome::Allow
+        }
+    }
+}
+
+/// A piece of one surface of the original message. Half open: `from` is inside, `to` is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// Which of the message's surfaces.
+    pub surface: u16,
+    /// First UTF-8 byte.
+    pub from: u32,
+    /// One past the last UTF-8 byte.
+    pub to: u32,
+    /// First UTF-16 unit.
+    pub utf16_from: u32,
+    /// One past the last UTF-16 unit.
+    pub utf16_to: u32,
+}
+
+/// What one rule saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id, unique over all packs.
+    pub rule: String,
+    /// What it adds to the score.
+    pub score: u16,
+    /// The reason the rule gives to people.
+    pub reason: String,
+    /// Where it saw it; at most `limits::SPANS_MAX`, and empty for a rule that is not about a place in the text.
+    pub spans: Vec<Span>,
+}
+
+/// Something Aegis may do in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ActionKind {
+    /// Remove the message.
+    Delete,
+    /// Take the sender's right to write, for [`PlannedAction::seconds`] or for ever.
+    Mute,
+    /// Remove the sender, who may come back.
+    Kick,
+    /// Remove the sender, who may not come back.
+    Ban,
+    /// Count a warning and say so in the chat.
+    Warn,
+    /// Let a banned sender come back.
+    Unban,
+    /// Say a sentence in the chat.
+    Notify,
+}
+
+impl ActionKind {
+    /// Every kind, in the order in which they are carried out for one message.
+    pub const ALL: [Self; 7] = [Self::Delete, Self::Mute, Self::Kick, Self::Ban, Self::Unban, Self::Warn, Self::Notify];
+
+    /// The kind as written in a pack.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Mute => "mute",
+            Self::Kick => "kick",
+            Self::Ban => "ban",
+            Self::Warn => "warn",
+            Self::Unban => "unban",
+            Self::Notify => "notify",
+        }
+    }
+
+    /// The kind that [`ActionKind::word`] names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// A stable number for keys of stored rows. Never renumber.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Delete => 1,
+            Self::Mute => 2,
+            Self::Kick => 3,
+            Self::Ban => 4,
+            Self::Warn => 5,
+            Self::Unban => 6,
+            Self::Notify => 7,
+        }
+    }
+
+    /// A courtesy speaks; a duty changes who or what is in the chat. Only a duty is repeated after an answer was lost.
+    #[must_use]
+    pub const fn is_courtesy(self) -> bool {
+        matches!(self, Self::Warn | Self::Notify)
+    }
+}
+
+/// An action as a rule asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PlannedAction {
+    /// What to do.
+    pub kind: ActionKind,
+    /// For how long, for mutes and bans; 0 means for ever.
+    pub seconds: u32,
+}
+
+/// The judge's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Allow, review or block.
+    pub outcome: Outcome,
+    /// Sum of the findings' scores, at most `limits::SCORE_MAX`.
+    pub score: u16,
+    /// The reason of the heaviest finding; empty when nothing was found.
+    pub reason: String,
+    /// What the rules saw, heaviest first; at most `limits::FINDINGS_MAX`.
+    pub findings: Vec<Finding>,
+    /// What the rules ask to be done if the outcome is block: in [`ActionKind::ALL`] order, each kind once.
+    pub actions: Vec<PlannedAction>,
+    /// The version of the policy that spoke.
+    pub policy: u64,
+}
+
+/// Whether verdicts have effects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Decide and show; do nothing in the chat.
+    #[default]
+    Record,
+    /// Decide and act.
+    Enforce,
+}
+
+impl Mode {
+    /// The mode as written in settings.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    /// The mode that [`Mode::word`] names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Record, Self::Enforce].into_iter().find(|mode| mode.word() == word)
+    }
+}
+
+/// What is done with a message that the rules leave at review and nobody else decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReviewFallback {
+    /// Record it and show it; do nothing in the chat.
+    #[default]
+    Record,
+    /// Remove the message; do nothing to its sender.
+    Delete,
+    /// Do what the rules ask, as if they had been sure.
+    Block,
+}
+
+impl ReviewFallback {
+    /// The fallback as written in settings.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Delete => "delete",
+            Self::Block => "block",
+        }
+    }
+
+    /// The fallback that [`ReviewFallback::word`] names.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Record, Self::Delete, Self::Block].into_iter().find(|fallback| fallback.word() == word)
+    }
+}
