@@ -10,3 +10,9 @@ pub mod limits;
 pub mod document;
 pub mod message;
 pub mod verdict;
+
+// Floor 2: adapters; they never know each other.
+pub mod store;
+
+#[path = "../migrations/mod.rs"]
+pub mod migrations;

@@ -33,4 +33,20 @@ pub const SCORE_MAX: u16 = 1_000;
 /// Mistakes one refusal lists; the rest are counted.
 pub const MISTAKES_MAX: usize = 50;
 
+/// The part of a message's text that a decision keeps, UTF-8 bytes. What is longer is cut.
+pub const EXCERPT_BYTES_MAX: usize = 512;
+
+/// The text of a notice, UTF-8 bytes. What is longer is cut.
+pub const NOTICE_BYTES_MAX: usize = 1_024;
+
+/// Administrators kept of a chat; Telegram allows 50 and the bots among them. The rest are not kept: an action
+/// against one is then refused by Telegram itself.
+pub const ADMINS_MAX: usize = 100;
+
+/// Messages of one album; Telegram sends at most 10. Parts past that are judged alone.
+pub const ALBUM_PARTS_MAX: usize = 10;
+
+/// Actions refused for lack of rights in a row after which a chat is only watched.
+pub const REFUSALS_UNTIL_WATCH_ONLY: u16 = 3;
+
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");

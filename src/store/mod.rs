@@ -1,0 +1,249 @@
+//! The durable file: the only code that knows redb.
+//!
+//! Promises: a commit is all or nothing, on the medium when [`Store::commit`] returns. A file that is damaged is set
+//! aside under a name that says so, never guessed at. A file of a newer program is refused in one sentence. The
+//! settings are those that tore no state under simulated power cuts: a bounded cache, two-phase commit, the integrity
+//! check on open, and never quick repair.
+//!
+//! Never: a second writer. Readers take snapshots ([`Snapshots`]). After a failed commit the store must not be used
+//! again: the process ends, and the next one opens what is really there.
+
+pub mod io;
+pub mod read;
+pub mod records;
+pub mod schema;
+pub mod tables;
+pub mod tick;
+mod write;
+
+pub use read::Snapshots;
+pub use tick::{MemberChange, Promise, Tick};
+
+use crate::clock::Wall;
+use redb::{Builder, Database, StorageBackend};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why the durable file could not be opened, read or written.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Another process has it open.
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was written by a newer program.
+    Newer {
+        /// The schema found.
+        found: u64,
+        /// The newest schema this program knows.
+        known: u64,
+    },
+    /// It is an older schema, and the caller did not ask for an upgrade.
+    Older {
+        /// The schema found.
+        found: u64,
+        /// The schema this program needs.
+        known: u64,
+    },
+    /// Its content is not what was written.
+    Damaged(String),
+    /// The medium failed or is full, or the file cannot be reached.
+    Medium(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy { path } => {
+                write!(f, "{} is in use by another aegis; stop that one first, or use another data_dir", path.display())
+            }
+            Self::Newer { found, known } => write!(
+                f,
+                "the database has schema {found} and this program knows up to {known}; use the newer program, or let it run `aegis migrate down {known}` first"
+            ),
+            Self::Older { found, known } => {
+                write!(f, "the database has schema {found} and this program needs {known}; run `aegis migrate up`")
+            }
+            Self::Damaged(why) => write!(f, "the database is damaged: {why}"),
+            Self::Medium(why) => write!(f, "storage failed: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<redb::StorageError> for StoreError {
+    fn from(error: redb::StorageError) -> Self {
+        match error {
+            redb::StorageError::Corrupted(why) => Self::Damaged(why),
+            other => Self::Medium(other.to_string()),
+        }
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::Corrupted(why) => Self::Damaged(why),
+            redb::Error::UpgradeRequired(version) => Self::Damaged(format!("file format {version}")),
+            other @ (redb::Error::TableTypeMismatch { .. } | redb::Error::TableDoesNotExist(_)) => {
+                Self::Damaged(other.to_string())
+            }
+            redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Self::Damaged(error.to_string())
+            }
+            other => Self::Medium(other.to_string()),
+        }
+    }
+}
+
+impl From<records::BadRecord> for StoreError {
+    fn from(error: records::BadRecord) -> Self {
+        Self::Damaged(error.why)
+    }
+}
+
+macro_rules! through_redb_error {
+    ($($kind:ty),*) => {
+        $(impl From<$kind> for StoreError {
+            fn from(error: $kind) -> Self {
+                Self::from(redb::Error::from(error))
+            }
+        })*
+    };
+}
+through_redb_error!(redb::DatabaseError, redb::TransactionError, redb::TableError, redb::CommitError);
+
+/// How many rows the rings of the file keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Decisions; older ones are forgotten.
+    pub decisions: u64,
+    /// Finished actions remembered so that they are not repeated.
+    pub done: u64,
+    /// Batches whose update ids are remembered.
+    pub dedupe_batches: u64,
+    /// Dead letters; older ones are forgotten, and counted.
+    pub dead_letters: u64,
+    /// Albums under judgement.
+    pub albums: u64,
+    /// Changes by hand.
+    pub audit: u64,
+}
+
+/// Numbers that rise with each row; read once on open.
+#[derive(Clone, Copy, Debug, Default)]
+struct Next {
+    decision: u64,
+    done: u64,
+    batch: u64,
+    dead: u64,
+    album: u64,
+    audit: u64,
+}
+
+/// The durable file, open for writing.
+#[derive(Debug)]
+pub struct Store {
+    db: Arc<Database>,
+    keep: Keep,
+    next: Next,
+}
+
+/// How a file was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Whole, or new.
+    Sound,
+    /// Damaged: set aside here, and a new one was begun.
+    SetAside {
+        /// Where the damaged file is now.
+        to: PathBuf,
+        /// What was wrong.
+        why: String,
+    },
+}
+
+/// The name of the durable file in the data directory.
+pub const JOURNAL_FILE: &str = "journal.redb";
+
+impl Store {
+    /// Opens the durable file in `dir`, brings its schema up to date, and sets a damaged one aside.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Newer`], [`StoreError::Medium`].
+    pub fn open(
+        dir: &Path,
+        cache_bytes: usize,
+        keep: Keep,
+        count: &Arc<io::IoCount>,
+        now: Wall,
+    ) -> Result<(Self, Found), StoreError> {
+        let path = dir.join(JOURNAL_FILE);
+        let open = || {
+            let database = open_file(&path, cache_bytes, count)?;
+            Self::with_database(database, keep)
+        };
+        match open() {
+            Ok(store) => Ok((store, Found::Sound)),
+            Err(StoreError::Damaged(why)) => {
+                let to = dir.join(format!("{JOURNAL_FILE}.damaged-{}", now.0));
+                std::fs::rename(&path, &to)
+                    .map_err(|error| StoreError::Medium(format!("cannot set {} aside: {error}", path.display())))?;
+                Ok((open()?, Found::SetAside { to, why }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a store on any storage, and brings its schema up to date. This is where tests put a faulty one.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`StoreError::Damaged`].
+    pub fn on_backend(backend: impl StorageBackend, cache_bytes: usize, keep: Keep) -> Result<Self, StoreError> {
+        Self::with_database(builder(cache_bytes).create_with_backend(backend)?, keep)
+    }
+
+    fn with_database(database: Database, keep: Keep) -> Result<Self, StoreError> {
+        schema::upgrade(&database)?;
+        let next = write::next_numbers(&database)?;
+        Ok(Self { db: Arc::new(database), keep, next })
+    }
+
+    /// A handle for reading snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::new(Arc::clone(&self.db))
+    }
+}
+
+fn builder(cache_bytes: usize) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache_bytes).set_check_integrity_on_open(true);
+    builder
+}
+
+/// Opens or creates the file, private to its owner.
+///
+/// # Errors
+/// As [`Store::open`].
+pub fn open_file(path: &Path, cache_bytes: usize, count: &Arc<io::IoCount>) -> Result<Database, StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let medium = |error: std::io::Error| StoreError::Medium(format!("{}: {error}", path.display()));
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(medium)?;
+    let busy = |error: redb::DatabaseError| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { path: path.to_owned() },
+        other => StoreError::from(other),
+    };
+    let file = io::CountedFile::new(file, Arc::clone(count)).map_err(busy)?;
+    builder(cache_bytes).create_with_backend(file).map_err(busy)
+}

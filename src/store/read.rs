@@ -1,0 +1,177 @@
+//! Snapshots: reading what is durable, without disturbing the writer.
+//!
+//! Promises: a reader sees one commit, whole. Lists are bounded by the caller's `at_most`.
+
+use super::records::{
+    AlbumRecord, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided, decode,
+};
+use super::{StoreError, tables};
+use crate::message::{AlbumId, ChatId, UpdateId, UserId};
+use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// Reads the durable file.
+#[derive(Clone, Debug)]
+pub struct Snapshots {
+    db: Arc<Database>,
+}
+
+impl Snapshots {
+    pub(super) const fn new(db: Arc<Database>) -> Self {
+        Self { db }
+    }
+
+    fn get<'k, K: Key + 'static, T: DeserializeOwned>(
+        &self,
+        table: TableDefinition<'_, K, &'static [u8]>,
+        key: K::SelfType<'k>,
+    ) -> Result<Option<T>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let found = txn.open_table(table)?.get(key)?;
+        Ok(found.map(|bytes| decode::<T>(bytes.value())).transpose()?)
+    }
+
+    fn count<K: Key + 'static>(&self, table: TableDefinition<'_, K, &'static [u8]>) -> Result<u64, StoreError> {
+        Ok(self.db.begin_read()?.open_table(table)?.len()?)
+    }
+
+    /// Every promised action.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut rows = each(&self.db.begin_read()?, tables::OUTBOX, |_, row: OutboxRow| row)?;
+        rows.sort_by_key(|row| (row.decision, row.key));
+        Ok(rows)
+    }
+
+    /// The ids of the updates dealt with lately, oldest batch first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn updates(&self) -> Result<Vec<UpdateId>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut ids = Vec::new();
+        for entry in txn.open_table(tables::DEDUPE)?.iter()? {
+            let (_, packed) = entry?;
+            let (words, _) = packed.value().as_chunks::<4>();
+            ids.extend(words.iter().map(|word| UpdateId(u32::from_le_bytes(*word))));
+        }
+        Ok(ids)
+    }
+
+    /// Every chat known.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn chats(&self) -> Result<Vec<(ChatId, ChatRecord)>, StoreError> {
+        each(&self.db.begin_read()?, tables::CHATS, |chat, record| (ChatId(chat), record))
+    }
+
+    /// Every pause asked for; chat 0 for all calls.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn pauses(&self) -> Result<Vec<(ChatId, Pause)>, StoreError> {
+        each(&self.db.begin_read()?, tables::PAUSES, |chat, pause| (ChatId(chat), pause))
+    }
+
+    /// A member of a chat.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the record is damaged.
+    pub fn member(&self, chat: ChatId, user: UserId) -> Result<Option<MemberRecord>, StoreError> {
+        self.get(tables::MEMBERS, (chat.0, user.0))
+    }
+
+    /// An album.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the record is damaged.
+    pub fn album(&self, chat: ChatId, album: AlbumId) -> Result<Option<AlbumRecord>, StoreError> {
+        self.get(tables::ALBUMS, (chat.0, album.0))
+    }
+
+    /// The newest decisions with their numbers, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn decisions(&self, at_most: usize) -> Result<Vec<(u64, Decision)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let table = txn.open_table(tables::DECISIONS)?;
+        let mut decisions = Vec::new();
+        for entry in table.iter()?.rev().take(at_most) {
+            let (number, bytes) = entry?;
+            decisions.push((number.value(), decode::<Decision>(bytes.value())?));
+        }
+        Ok(decisions)
+    }
+
+    /// The dead letters with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn dead_letters(&self, at_most: usize) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
+        let mut letters = each(&self.db.begin_read()?, tables::DEAD_LETTERS, |number, letter| (number, letter))?;
+        letters.truncate(at_most);
+        Ok(letters)
+    }
+
+    /// How many dead letters there are.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn dead_letter_count(&self) -> Result<u64, StoreError> {
+        self.count(tables::DEAD_LETTERS)
+    }
+
+    /// Messages nobody has decided.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn undecided(&self) -> Result<Vec<Undecided>, StoreError> {
+        each(&self.db.begin_read()?, tables::UNDECIDED, |_, row| row)
+    }
+
+    /// How many messages nobody has decided.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn undecided_count(&self) -> Result<u64, StoreError> {
+        self.count(tables::UNDECIDED)
+    }
+
+    /// The counters as last stored.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn totals(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut totals = Vec::new();
+        for entry in txn.open_table(tables::COUNTERS)?.iter()? {
+            let (name, value) = entry?;
+            totals.push((name.value().to_owned(), value.value()));
+        }
+        Ok(totals)
+    }
+}
+
+/// Every record of a table, through `f`.
+fn each<K, T, R>(
+    txn: &ReadTransaction,
+    table: TableDefinition<'_, K, &'static [u8]>,
+    f: impl Fn(K::SelfType<'_>, T) -> R,
+) -> Result<Vec<R>, StoreError>
+where
+    K: Key + 'static,
+    T: DeserializeOwned,
+{
+    let mut all = Vec::new();
+    for entry in txn.open_table(table)?.iter()? {
+        let (key, bytes) = entry?;
+        let record = decode::<T>(bytes.value()).map_err(|BadRecord { why }| StoreError::Damaged(why))?;
+        all.push(f(key.value(), record));
+    }
+    Ok(all)
+}

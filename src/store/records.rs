@@ -1,0 +1,324 @@
+//! What is stored: the records, and the bytes they become.
+//!
+//! Promises: a record starts with one version byte and then postcard; an unknown version or damaged bytes are an
+//! error, never a guess. A published struct is never edited: a change of shape is a new version and a schema step.
+//!
+//! Never: redb. These are values; `tables` and `Store` put them away.
+
+use crate::clock::Wall;
+use crate::limits;
+use crate::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
+use crate::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The version byte every record of this program starts with.
+pub const RECORD_VERSION: u8 = 1;
+
+/// Bytes that are not a record of a version this program knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRecord {
+    /// What is wrong.
+    pub why: String,
+}
+
+impl std::fmt::Display for BadRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+/// A record as bytes: the version byte, then postcard.
+#[must_use]
+pub fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+    let start = vec![RECORD_VERSION];
+    postcard::to_extend(record, start).expect("our records are plain data and memory is bounded by their limits")
+}
+
+/// The record in `bytes`.
+///
+/// # Errors
+/// [`BadRecord`] for an unknown version, cut or damaged bytes, or bytes left over.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadRecord> {
+    let Some((version, body)) = bytes.split_first() else {
+        return Err(BadRecord { why: "an empty record".to_owned() });
+    };
+    if *version != RECORD_VERSION {
+        return Err(BadRecord { why: format!("record version {version}; this program knows {RECORD_VERSION}") });
+    }
+    match postcard::take_from_bytes::<T>(body) {
+        Ok((record, [])) => Ok(record),
+        Ok((_, rest)) => Err(BadRecord { why: format!("{} bytes left over after a record", rest.len()) }),
+        Err(error) => Err(BadRecord { why: format!("a damaged record: {error}") }),
+    }
+}
+
+/// What came of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Disposition {
+    /// Shown only: the mode is `record`, or the verdict asks for no action.
+    Recorded,
+    /// Its actions were put into the outbox.
+    Promised,
+    /// The sender is never acted on.
+    Exempt,
+    /// The bot lacks the rights in this chat; nothing was promised.
+    WatchOnly,
+    /// Judging failed; a person must look.
+    Quarantined,
+}
+
+impl Disposition {
+    /// The disposition in words.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Promised => "promised",
+            Self::Exempt => "exempt",
+            Self::WatchOnly => "watch-only",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// A decision about one message. Kept for verdicts other than allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// When it was made.
+    pub at: Wall,
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: MessageId,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Original or edited.
+    pub revision: Revision,
+    /// The verdict's outcome.
+    pub outcome: Outcome,
+    /// The verdict's score.
+    pub score: u16,
+    /// The reason shown to people.
+    pub reason: String,
+    /// What the rules saw, with spans into the original.
+    pub findings: Vec<Finding>,
+    /// What the verdict asks to be done.
+    pub actions: Vec<PlannedAction>,
+    /// The mode in force.
+    pub mode: Mode,
+    /// What came of it.
+    pub disposition: Disposition,
+    /// The version of the policy that spoke.
+    pub policy: u64,
+    /// The trace from update to effect.
+    pub trace: TraceId,
+    /// The start of the first text of the message.
+    pub excerpt: String,
+}
+
+/// The part of a text that a decision keeps.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    text.get(..floor_char_boundary(text, limits::EXCERPT_BYTES_MAX)).unwrap_or_default().to_owned()
+}
+
+/// The name of an action on a message: at most one row of each is ever in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OutboxKey {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message that caused it.
+    pub message: MessageId,
+    /// What to do.
+    pub action: ActionKind,
+}
+
+impl OutboxKey {
+    /// The key as stored.
+    #[must_use]
+    pub const fn raw(&self) -> (i64, i32, u8) {
+        (self.chat.0, self.message.0, self.action.number())
+    }
+
+    /// The key that [`OutboxKey::raw`] gave.
+    #[must_use]
+    pub fn from_raw(raw: (i64, i32, u8)) -> Option<Self> {
+        let action = ActionKind::ALL.into_iter().find(|kind| kind.number() == raw.2)?;
+        Some(Self { chat: ChatId(raw.0), message: MessageId(raw.1), action })
+    }
+}
+
+/// How far an action is. Confirmed and dead ones leave the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutboxState {
+    /// Promised.
+    #[default]
+    Pending,
+    /// About to be sent, or sent without an answer. Stored only for courtesies, which must not be repeated.
+    Sent,
+}
+
+/// An action that was promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxRow {
+    /// What, about which message.
+    pub key: OutboxKey,
+    /// The decision it follows from; rows of a chat are carried out in this order.
+    pub decision: u64,
+    /// Against whom.
+    pub target: Sender,
+    /// For how long, for mutes and bans; 0 means for ever.
+    pub seconds: u32,
+    /// How far it is.
+    pub state: OutboxState,
+    /// How often it was tried without success.
+    pub attempts: u16,
+    /// Not to be tried before this time.
+    pub not_before: Wall,
+    /// When the update arrived.
+    pub received: Wall,
+    /// The trace from update to effect.
+    pub trace: TraceId,
+    /// What a courtesy says; empty for duties. At most `limits::NOTICE_BYTES_MAX`.
+    pub text: String,
+}
+
+/// An action that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The action.
+    pub row: OutboxRow,
+    /// Why it was given up.
+    pub why: String,
+    /// When.
+    pub at: Wall,
+}
+
+/// A message that is not decided and waits for somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undecided {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: MessageId,
+    /// Since when.
+    pub at: Wall,
+    /// Why nobody has decided.
+    pub why: String,
+    /// The trace.
+    pub trace: TraceId,
+    /// The start of its text.
+    pub excerpt: String,
+}
+
+/// Which of the rights Aegis needs it has in a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Right {
+    /// Nobody has asked yet.
+    #[default]
+    Unknown,
+    /// It has it.
+    Held,
+    /// It lacks it.
+    Missing,
+}
+
+/// What is known about a chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatRecord {
+    /// The right to remove messages.
+    pub delete: Right,
+    /// The right to restrict and ban.
+    pub restrict: Right,
+    /// Its administrators; at most `limits::ADMINS_MAX`.
+    pub admins: Vec<UserId>,
+    /// The channel it is linked with.
+    pub linked: Option<ChatId>,
+    /// When the above was asked for; zero when never.
+    pub facts_at: Wall,
+    /// Refusals for lack of rights in a row.
+    pub refusals: u16,
+    /// The chat's new id, once it became a supergroup.
+    pub moved_to: Option<ChatId>,
+}
+
+impl ChatRecord {
+    /// Whether so many actions were refused in a row that none is promised until the rights change.
+    #[must_use]
+    pub const fn is_watch_only(&self) -> bool {
+        self.refusals >= limits::REFUSALS_UNTIL_WATCH_ONLY
+    }
+}
+
+/// What is known about a member of a chat. Kept only for members that something was done about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Warnings counted.
+    pub warns: u16,
+    /// When the last courtesy about this member was promised.
+    pub notice_at: Wall,
+}
+
+/// A pause that Telegram asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Until when.
+    pub until: Wall,
+    /// How long it was when asked for, milliseconds: the longest it can still be, whatever the clock says.
+    pub asked_ms: u64,
+}
+
+/// What somebody changed by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// When.
+    pub at: Wall,
+    /// Who: a role and a way in, such as "terminal".
+    pub who: String,
+    /// What.
+    pub what: String,
+}
+
+/// An album under judgement: its parts, and what was decided about one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlbumRecord {
+    /// The messages seen so far; at most `limits::ALBUM_PARTS_MAX`.
+    pub parts: Vec<MessageId>,
+    /// The decision that blocked it.
+    pub blocked_by: Option<u64>,
+    /// The score of that decision, for the parts that come later.
+    pub score: u16,
+    /// Its reason.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_refused_when_its_version_is_unknown_or_bytes_are_left_or_missing() {
+        let record = Audit { at: Wall(7), who: "terminal".into(), what: "x".into() };
+        let bytes = encode(&record);
+        assert_eq!(decode::<Audit>(&bytes), Ok(record));
+        for cut in 0..bytes.len() {
+            assert!(decode::<Audit>(&bytes[..cut]).is_err(), "{cut} bytes were accepted");
+        }
+        let mut longer = bytes.clone();
+        longer.push(0);
+        assert!(decode::<Audit>(&longer).is_err());
+        let mut newer = bytes;
+        newer[0] = 2;
+        assert!(decode::<Audit>(&newer).unwrap_err().why.contains("version 2"));
+    }
+
+    #[test]
+    fn an_outbox_key_survives_storage() {
+        for action in ActionKind::ALL {
+            let key = OutboxKey { chat: ChatId(-1_001_234_567_890_123), message: MessageId(i32::MAX), action };
+            assert_eq!(OutboxKey::from_raw(key.raw()), Some(key));
+        }
+        assert_eq!(OutboxKey::from_raw((1, 1, 0)), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! The tables of the durable file, by name. A schema step creates or removes them; nothing else does.
+
+use redb::TableDefinition;
+
+/// Facts about the file itself.
+pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+/// Decisions by number, rising.
+pub const DECISIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("decisions_v1");
+/// Promised actions, by chat, message and action.
+pub const OUTBOX: TableDefinition<(i64, i32, u8), &[u8]> = TableDefinition::new("outbox_v1");
+/// Actions that came to an end, so that a message delivered again does not repeat them.
+pub const DONE: TableDefinition<(i64, i32, u8), u64> = TableDefinition::new("done_v1");
+/// The same in the order of their end: the oldest are forgotten.
+pub const DONE_RING: TableDefinition<u64, (i64, i32, u8)> = TableDefinition::new("done_ring_v1");
+/// Actions given up, by number, rising.
+pub const DEAD_LETTERS: TableDefinition<u64, &[u8]> = TableDefinition::new("dead_letters_v1");
+/// Messages nobody has decided, by chat and message.
+pub const UNDECIDED: TableDefinition<(i64, i32), &[u8]> = TableDefinition::new("undecided_v1");
+/// Ids of the updates of the last batches, packed, by slot.
+pub const DEDUPE: TableDefinition<u64, &[u8]> = TableDefinition::new("dedupe_v1");
+/// Counters by name.
+pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters_v1");
+/// Chats by id.
+pub const CHATS: TableDefinition<i64, &[u8]> = TableDefinition::new("chats_v1");
+/// Members by chat and user.
+pub const MEMBERS: TableDefinition<(i64, i64), &[u8]> = TableDefinition::new("members_v1");
+/// Pauses by chat; chat 0 stands for all calls.
+pub const PAUSES: TableDefinition<i64, &[u8]> = TableDefinition::new("pauses_v1");
+/// Changes by hand, by number, rising.
+pub const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit_v1");
+/// Albums under judgement, by chat and album.
+pub const ALBUMS: TableDefinition<(i64, u64), &[u8]> = TableDefinition::new("albums_v1");
+/// The same in the order of their arrival: the oldest are forgotten.
+pub const ALBUM_RING: TableDefinition<u64, (i64, u64)> = TableDefinition::new("album_ring_v1");

@@ -1,0 +1,114 @@
+//! One commit's worth of changes, as values.
+//!
+//! Promises: what stands in one [`Tick`] becomes durable together or not at all. Several ticks may share a commit.
+
+use super::records::{
+    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, Undecided,
+};
+use crate::message::{AlbumId, ChatId, UpdateId, UserId};
+
+/// A decision and the actions it promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The decision.
+    pub decision: Decision,
+    /// Its actions. A row whose key is in the outbox, or came to an end lately, is not promised again.
+    pub rows: Vec<OutboxRow>,
+}
+
+/// A member's record, if it is the first courtesy of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberChange {
+    /// The chat.
+    pub chat: ChatId,
+    /// The member.
+    pub user: UserId,
+    /// The record from now on.
+    pub record: MemberRecord,
+}
+
+/// Changes that become durable together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// Updates that are dealt with once this is durable.
+    pub updates: Vec<UpdateId>,
+    /// Decisions and what they promise.
+    pub promises: Vec<Promise>,
+    /// Rows whose state, attempts or time changed. Rows that are not in the outbox are left out.
+    pub changed: Vec<OutboxRow>,
+    /// Actions that are done.
+    pub confirmed: Vec<OutboxKey>,
+    /// Actions that need not be done any more, and why.
+    pub dropped: Vec<OutboxKey>,
+    /// Actions that are given up.
+    pub dead: Vec<DeadLetter>,
+    /// Dead letters taken back into the outbox, by number.
+    pub revived: Vec<u64>,
+    /// Dead letters removed for good, by number.
+    pub discarded: Vec<u64>,
+    /// Messages nobody has decided.
+    pub undecided: Vec<Undecided>,
+    /// Chats whose record changed.
+    pub chats: Vec<(ChatId, ChatRecord)>,
+    /// Members whose record changed.
+    pub members: Vec<MemberChange>,
+    /// Pauses that were asked for; chat 0 for all calls.
+    pub pauses: Vec<(ChatId, Pause)>,
+    /// Albums whose record changed.
+    pub albums: Vec<(ChatId, AlbumId, AlbumRecord)>,
+    /// Chats that have a new id: old, new.
+    pub moved: Vec<(ChatId, ChatId)>,
+    /// Changes by hand.
+    pub audit: Vec<Audit>,
+    /// Totals of counters as of now.
+    pub totals: Vec<(&'static str, u64)>,
+}
+
+impl Tick {
+    /// Whether losing this would break a promise. What does not matter rides in the next commit that does.
+    #[must_use]
+    pub const fn matters(&self) -> bool {
+        !(self.promises.is_empty()
+            && self.changed.is_empty()
+            && self.dead.is_empty()
+            && self.revived.is_empty()
+            && self.discarded.is_empty()
+            && self.undecided.is_empty()
+            && self.chats.is_empty()
+            && self.members.is_empty()
+            && self.pauses.is_empty()
+            && self.albums.is_empty()
+            && self.moved.is_empty()
+            && self.audit.is_empty())
+    }
+
+    /// Whether there is nothing in it at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        !self.matters()
+            && self.updates.is_empty()
+            && self.confirmed.is_empty()
+            && self.dropped.is_empty()
+            && self.totals.is_empty()
+    }
+
+    /// Adds what another tick holds.
+    pub fn absorb(&mut self, other: Self) {
+        self.updates.extend(other.updates);
+        self.promises.extend(other.promises);
+        self.changed.extend(other.changed);
+        self.confirmed.extend(other.confirmed);
+        self.dropped.extend(other.dropped);
+        self.dead.extend(other.dead);
+        self.revived.extend(other.revived);
+        self.discarded.extend(other.discarded);
+        self.undecided.extend(other.undecided);
+        self.chats.extend(other.chats);
+        self.members.extend(other.members);
+        self.pauses.extend(other.pauses);
+        self.albums.extend(other.albums);
+        self.moved.extend(other.moved);
+        self.audit.extend(other.audit);
+        self.totals.extend(other.totals);
+    }
+}

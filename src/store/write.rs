@@ -1,0 +1,284 @@
+//! Ticks into tables.
+
+use super::records::{
+    AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
+};
+use super::tick::Tick;
+use super::{Next, Store, StoreError, tables};
+use crate::clock::Wall;
+use crate::message::ChatId;
+use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
+
+/// What a commit took into the outbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Rows that were not known before: to be carried out.
+    pub accepted: Vec<OutboxRow>,
+    /// Dead letters taken back into the outbox: to be carried out.
+    pub revived: Vec<OutboxRow>,
+}
+
+type RedbResult<T> = Result<T, StoreError>;
+
+pub(super) fn next_numbers(database: &Database) -> RedbResult<Next> {
+    let txn = database.begin_read()?;
+    let after = |last: Option<u64>| last.map_or(1, |last| last.saturating_add(1));
+    Ok(Next {
+        decision: after(txn.open_table(tables::DECISIONS)?.last()?.map(|(key, _)| key.value())),
+        done: after(txn.open_table(tables::DONE_RING)?.last()?.map(|(key, _)| key.value())),
+        batch: after(txn.open_table(tables::DEDUPE)?.last()?.map(|(key, _)| key.value())),
+        dead: after(txn.open_table(tables::DEAD_LETTERS)?.last()?.map(|(key, _)| key.value())),
+        album: after(txn.open_table(tables::ALBUM_RING)?.last()?.map(|(key, _)| key.value())),
+        audit: after(txn.open_table(tables::AUDIT)?.last()?.map(|(key, _)| key.value())),
+    })
+}
+
+impl Store {
+    /// The number the next decision will get. Decisions of one tick are numbered in order.
+    #[must_use]
+    pub const fn next_decision(&self) -> u64 {
+        self.next.decision
+    }
+
+    /// Makes all of `ticks` durable in one commit; returns what each added to the outbox, in the same order.
+    ///
+    /// # Errors
+    /// When storage fails. The store must then not be used again.
+    pub fn commit(&mut self, ticks: &[Tick], now: Wall) -> Result<Vec<Committed>, StoreError> {
+        let mut txn = self.db.begin_write()?;
+        txn.set_two_phase_commit(true);
+        let mut next = self.next;
+        let mut committed = Vec::with_capacity(ticks.len());
+        for tick in ticks {
+            committed.push(self.apply(&txn, &mut next, tick, now)?);
+        }
+        txn.commit()?;
+        self.next = next;
+        Ok(committed)
+    }
+
+    fn apply(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick, now: Wall) -> RedbResult<Committed> {
+        let mut committed = Committed::default();
+        self.remember_updates(txn, next, tick)?;
+        for (from, to) in &tick.moved {
+            move_chat(txn, *from, *to)?;
+        }
+        if !tick.promises.is_empty() {
+            committed.accepted = self.promise(txn, next, tick)?;
+        }
+        self.settle(txn, next, tick, now)?;
+        self.bury(txn, next, tick)?;
+        committed.revived = revive(txn, tick)?;
+        self.remember_facts(txn, next, tick)?;
+        Ok(committed)
+    }
+
+    fn remember_updates(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {
+        if tick.updates.is_empty() {
+            return Ok(());
+        }
+        let mut table = txn.open_table(tables::DEDUPE)?;
+        let packed: Vec<u8> = tick.updates.iter().flat_map(|id| id.0.to_le_bytes()).collect();
+        table.insert(next.batch, packed.as_slice())?;
+        forget_below(&mut table, next.batch.saturating_sub(self.keep.dedupe_batches))?;
+        next.batch = next.batch.saturating_add(1);
+        Ok(())
+    }
+
+    fn promise(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<Vec<OutboxRow>> {
+        let mut decisions = txn.open_table(tables::DECISIONS)?;
+        let mut outbox = txn.open_table(tables::OUTBOX)?;
+        let done = txn.open_table(tables::DONE)?;
+        let mut accepted = Vec::new();
+        for promise in &tick.promises {
+            decisions.insert(next.decision, encode(&promise.decision).as_slice())?;
+            for row in &promise.rows {
+                if done.get(row.key.raw())?.is_some() || outbox.get(row.key.raw())?.is_some() {
+                    continue;
+                }
+                let row = OutboxRow { decision: next.decision, ..row.clone() };
+                outbox.insert(row.key.raw(), encode(&row).as_slice())?;
+                accepted.push(row);
+            }
+            next.decision = next.decision.saturating_add(1);
+        }
+        forget_below(&mut decisions, next.decision.saturating_sub(self.keep.decisions))?;
+        Ok(accepted)
+    }
+
+    fn settle(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick, now: Wall) -> RedbResult<()> {
+        if tick.changed.is_empty() && tick.confirmed.is_empty() && tick.dropped.is_empty() {
+            return Ok(());
+        }
+        let mut outbox = txn.open_table(tables::OUTBOX)?;
+        let mut done = txn.open_table(tables::DONE)?;
+        let mut ring = txn.open_table(tables::DONE_RING)?;
+        for row in &tick.changed {
+            let known = outbox.get(row.key.raw())?.is_some();
+            if known {
+                outbox.insert(row.key.raw(), encode(row).as_slice())?;
+            }
+        }
+        for key in tick.confirmed.iter().chain(&tick.dropped) {
+            outbox.remove(key.raw())?;
+            if done.insert(key.raw(), now.0)?.is_none() {
+                ring.insert(next.done, key.raw())?;
+                next.done = next.done.saturating_add(1);
+            }
+        }
+        let oldest_kept = next.done.saturating_sub(self.keep.done);
+        loop {
+            let Some(key) =
+                ring.first()?.filter(|(number, _)| number.value() < oldest_kept).map(|(_, key)| key.value())
+            else {
+                break;
+            };
+            ring.pop_first()?;
+            done.remove(key)?;
+        }
+        Ok(())
+    }
+
+    fn bury(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {
+        if tick.dead.is_empty() && tick.discarded.is_empty() {
+            return Ok(());
+        }
+        let mut outbox = txn.open_table(tables::OUTBOX)?;
+        let mut dead = txn.open_table(tables::DEAD_LETTERS)?;
+        for letter in &tick.dead {
+            outbox.remove(letter.row.key.raw())?;
+            dead.insert(next.dead, encode(letter).as_slice())?;
+            next.dead = next.dead.saturating_add(1);
+        }
+        for number in &tick.discarded {
+            dead.remove(number)?;
+        }
+        while dead.len()? > self.keep.dead_letters {
+            dead.pop_first()?;
+        }
+        Ok(())
+    }
+
+    fn remember_facts(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {
+        if !tick.undecided.is_empty() {
+            let mut table = txn.open_table(tables::UNDECIDED)?;
+            for row in &tick.undecided {
+                table.insert((row.chat.0, row.message.0), encode(row).as_slice())?;
+            }
+        }
+        if !tick.chats.is_empty() {
+            let mut table = txn.open_table(tables::CHATS)?;
+            for (chat, record) in &tick.chats {
+                table.insert(chat.0, encode(record).as_slice())?;
+            }
+        }
+        if !tick.members.is_empty() {
+            let mut table = txn.open_table(tables::MEMBERS)?;
+            for change in &tick.members {
+                table.insert((change.chat.0, change.user.0), encode(&change.record).as_slice())?;
+            }
+        }
+        if !tick.pauses.is_empty() {
+            let mut table = txn.open_table(tables::PAUSES)?;
+            for (chat, pause) in &tick.pauses {
+                table.insert(chat.0, encode(pause).as_slice())?;
+            }
+        }
+        if !tick.audit.is_empty() {
+            let mut table = txn.open_table(tables::AUDIT)?;
+            for entry in &tick.audit {
+                table.insert(next.audit, encode(entry).as_slice())?;
+                next.audit = next.audit.saturating_add(1);
+            }
+            forget_below(&mut table, next.audit.saturating_sub(self.keep.audit))?;
+        }
+        if !tick.totals.is_empty() {
+            let mut table = txn.open_table(tables::COUNTERS)?;
+            for (name, value) in &tick.totals {
+                table.insert(name, value)?;
+            }
+        }
+        self.remember_albums(txn, next, tick)
+    }
+
+    fn remember_albums(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {
+        if tick.albums.is_empty() {
+            return Ok(());
+        }
+        let mut albums = txn.open_table(tables::ALBUMS)?;
+        let mut ring = txn.open_table(tables::ALBUM_RING)?;
+        for (chat, album, record) in &tick.albums {
+            let key = (chat.0, album.0);
+            let record: &AlbumRecord = record;
+            if albums.insert(key, encode(record).as_slice())?.is_none() {
+                ring.insert(next.album, key)?;
+                next.album = next.album.saturating_add(1);
+            }
+        }
+        while ring.len()? > self.keep.albums {
+            let Some(key) = ring.pop_first()?.map(|(_, key)| key.value()) else { break };
+            albums.remove(key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes the rows of a ring whose number is below `oldest_kept`.
+fn forget_below(table: &mut redb::Table<'_, u64, &'static [u8]>, oldest_kept: u64) -> RedbResult<()> {
+    loop {
+        let oldest = table.first()?.map(|(number, _)| number.value());
+        match oldest {
+            Some(number) if number < oldest_kept => table.pop_first()?,
+            _ => return Ok(()),
+        };
+    }
+}
+
+fn revive(txn: &WriteTransaction, tick: &Tick) -> RedbResult<Vec<OutboxRow>> {
+    if tick.revived.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut dead = txn.open_table(tables::DEAD_LETTERS)?;
+    let mut outbox = txn.open_table(tables::OUTBOX)?;
+    let mut rows = Vec::new();
+    for number in &tick.revived {
+        let Some(letter) = dead.remove(number)?.map(|bytes| decode::<DeadLetter>(bytes.value())).transpose()? else {
+            continue;
+        };
+        let row = OutboxRow { attempts: 0, not_before: Wall(0), state: OutboxState::Pending, ..letter.row };
+        outbox.insert(row.key.raw(), encode(&row).as_slice())?;
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Gives everything that is kept about a chat its new id.
+fn move_chat(txn: &WriteTransaction, from: ChatId, to: ChatId) -> RedbResult<()> {
+    let mut outbox = txn.open_table(tables::OUTBOX)?;
+    let mut rows = Vec::new();
+    for entry in outbox.range((from.0, i32::MIN, u8::MIN)..=(from.0, i32::MAX, u8::MAX))? {
+        rows.push(decode::<OutboxRow>(entry?.1.value())?);
+    }
+    for mut row in rows {
+        outbox.remove(row.key.raw())?;
+        row.key = OutboxKey { chat: to, ..row.key };
+        outbox.insert(row.key.raw(), encode(&row).as_slice())?;
+    }
+    let mut members = txn.open_table(tables::MEMBERS)?;
+    let mut moved = Vec::new();
+    for entry in members.range((from.0, i64::MIN)..=(from.0, i64::MAX))? {
+        let (key, value) = entry?;
+        moved.push((key.value().1, decode::<MemberRecord>(value.value())?));
+    }
+    for (user, record) in moved {
+        members.remove((from.0, user))?;
+        members.insert((to.0, user), encode(&record).as_slice())?;
+    }
+    let mut chats = txn.open_table(tables::CHATS)?;
+    let old = chats.get(from.0)?.map(|bytes| decode::<ChatRecord>(bytes.value())).transpose()?.unwrap_or_default();
+    // Rights and administrators are asked for again: the new chat has its own.
+    let fresh = ChatRecord { admins: old.admins.clone(), ..ChatRecord::default() };
+    chats.insert(to.0, encode(&fresh).as_slice())?;
+    chats.insert(from.0, encode(&ChatRecord { moved_to: Some(to), ..old }).as_slice())?;
+    Ok(())
+}
