@@ -13,6 +13,7 @@ pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
 pub mod store;
+pub mod telegram;
 
 #[path = "../migrations/mod.rs"]
 pub mod migrations;

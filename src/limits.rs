@@ -49,4 +49,31 @@ pub const ALBUM_PARTS_MAX: usize = 10;
 /// Actions refused for lack of rights in a row after which a chat is only watched.
 pub const REFUSALS_UNTIL_WATCH_ONLY: u16 = 3;
 
+/// How long past its own waiting time a poll may take. A poll without an answer by then is lost.
+pub const POLL_GRACE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What one update may take in an answer, bytes: the largest message with all its parts is about 43 KB of JSON.
+/// When an answer is over, the poll is repeated with a lower limit; a single update that is over is acknowledged,
+/// counted as unreadable, and shown.
+pub const UPDATE_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// An answer's size bound for a poll of `limit` updates. Batches of nothing but the largest updates are rare, so a
+/// full batch is allotted half of what its updates could take.
+#[must_use]
+pub const fn poll_body_bytes_max(limit: usize) -> usize {
+    UPDATE_BODY_BYTES_MAX + UPDATE_BODY_BYTES_MAX / 2 * limit
+}
+
+/// The answer to any call but a poll, bytes: 50 administrators take about 30 KB. What is over is an answer lost.
+pub const CALL_BODY_BYTES_MAX: usize = 128 * 1024;
+
+/// Telegram's words about a refusal that are kept, bytes; the rest is cut.
+pub const DESCRIPTION_BYTES_MAX: usize = 256;
+
+/// Our own code for an answer that passed its bound (HTTP: payload too large).
+pub const CODE_ANSWER_TOO_LARGE: u16 = 413;
+
+/// Our own code for an answer of an unexpected shape (HTTP: unprocessable).
+pub const CODE_ANSWER_UNREADABLE: u16 = 422;
+
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");

@@ -1,0 +1,203 @@
+//! The Bot API: the only code that knows it.
+//!
+//! Promises: every call has a deadline, and every answer a size it may not pass; every error has a fate
+//! ([`fate::CallError::fate`]); an update that cannot be read keeps its id, so that it can be acknowledged.
+//! The token appears in no error, log line or `Debug` output.
+//!
+//! Never: the library's own polling, which acknowledges updates before they are dealt with; its built-in sleep after
+//! a fault of the server; a decision.
+
+pub mod fate;
+pub mod request;
+pub mod update;
+mod wire;
+
+pub use fate::{CallError, ChatTrouble, Fate};
+pub use request::{Admin, ChatFacts, Reply, Request};
+pub use update::{Incoming, What};
+
+use crate::limits;
+use crate::message::UserId;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+use teloxide::Bot;
+use teloxide::payloads::GetUpdates;
+use teloxide::requests::Payload;
+use teloxide::types::AllowedUpdate;
+
+/// The updates Aegis asks for. Always sent: left out, Telegram keeps an earlier setting.
+const ALLOWED_UPDATES: [AllowedUpdate; 10] = [
+    AllowedUpdate::Message,
+    AllowedUpdate::EditedMessage,
+    AllowedUpdate::ChannelPost,
+    AllowedUpdate::EditedChannelPost,
+    AllowedUpdate::MyChatMember,
+    AllowedUpdate::ChatMember,
+    AllowedUpdate::ChatJoinRequest,
+    AllowedUpdate::CallbackQuery,
+    AllowedUpdate::MessageReaction,
+    AllowedUpdate::MessageReactionCount,
+];
+
+/// Why there is no connection to speak of.
+#[derive(Debug)]
+pub struct SetupError(String);
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+/// The way to Telegram: one client for polling, one for everything else.
+#[derive(Clone)]
+pub struct Telegram {
+    polls: Bot,
+    calls: Bot,
+    call_timeout: Duration,
+}
+
+impl fmt::Debug for Telegram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The library's own Debug prints the token.
+        f.debug_struct("Telegram").field("call_timeout", &self.call_timeout).finish_non_exhaustive()
+    }
+}
+
+impl Telegram {
+    /// A way to the Bot API at `api_url` for the bot with `token`. Opens no connection yet.
+    ///
+    /// # Errors
+    /// When `api_url` is not a URL, or the TLS parts cannot be set up.
+    pub fn new(token: &str, api_url: &str, call_timeout: Duration, calls_in_flight: usize) -> Result<Self, SetupError> {
+        let url = reqwest::Url::parse(api_url).map_err(|error| SetupError(format!("{api_url}: {error}")))?;
+        let client = |idle: usize| {
+            reqwest::Client::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .pool_max_idle_per_host(idle)
+                .pool_idle_timeout(Duration::from_secs(50))
+                .tcp_nodelay(true)
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .map_err(|error| SetupError(format!("the HTTP client cannot be set up: {}", error.without_url())))
+        };
+        Ok(Self {
+            polls: Bot::with_client(token, client(1)?).set_api_url(url.clone()),
+            calls: Bot::with_client(token, client(calls_in_flight)?).set_api_url(url),
+            call_timeout,
+        })
+    }
+
+    /// This bot's own id: the first part of its token.
+    #[must_use]
+    pub fn own_id(&self) -> UserId {
+        UserId(self.calls.token().split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0))
+    }
+
+    /// The next updates: waits up to `timeout` for the first one. `offset` acknowledges everything below it.
+    ///
+    /// # Errors
+    /// When the call fails; nothing is acknowledged that was not before.
+    pub async fn poll(&self, offset: Option<i32>, limit: u8, timeout: Duration) -> Result<Vec<Incoming>, CallError> {
+        let payload = GetUpdates {
+            offset,
+            limit: Some(limit),
+            timeout: Some(u32::try_from(timeout.as_secs()).unwrap_or(50)),
+            allowed_updates: Some(ALLOWED_UPDATES.to_vec()),
+        };
+        let deadline = timeout.saturating_add(limits::POLL_GRACE);
+        match post(&self.polls, &payload, deadline, limits::poll_body_bytes_max(usize::from(limit))).await? {
+            Body::Whole(body) => wire::updates(&body),
+            Body::TooLarge(start) if limit == 1 => {
+                // One update alone passes the bound: it is acknowledged by the id that its first bytes name.
+                wire::first_update_id(&start)
+                    .map(|id| vec![Incoming { id, what: What::Unreadable("larger than the bound".to_owned()) }])
+                    .ok_or_else(|| CallError::Lost("an update larger than the bound, without an id".to_owned()))
+            }
+            Body::TooLarge(_) => Err(CallError::Refused {
+                code: limits::CODE_ANSWER_TOO_LARGE,
+                description: "the answer is larger than the bound".to_owned(),
+                retry_after_s: None,
+                moved_to: None,
+            }),
+        }
+    }
+
+    /// Carries a request out.
+    ///
+    /// # Errors
+    /// When the call fails; [`CallError::fate`] says what to do.
+    pub async fn call(&self, request: &Request) -> Result<Reply, CallError> {
+        request::carry_out(self, request).await
+    }
+
+    async fn answer<P>(&self, payload: &P) -> Result<Vec<u8>, CallError>
+    where
+        P: Payload + Serialize + Sync,
+    {
+        match post(&self.calls, payload, self.call_timeout, limits::CALL_BODY_BYTES_MAX).await? {
+            Body::Whole(body) => wire::result(&body),
+            Body::TooLarge(_) => Err(CallError::Lost("the answer is larger than the bound".to_owned())),
+        }
+    }
+}
+
+enum Body {
+    Whole(Vec<u8>),
+    TooLarge(Vec<u8>),
+}
+
+/// One POST, under one deadline that covers connecting, sending and reading. Dropping the future ends the call.
+async fn post<P>(bot: &Bot, payload: &P, deadline: Duration, bytes_max: usize) -> Result<Body, CallError>
+where
+    P: Payload + Serialize + Sync,
+{
+    let call = async {
+        let mut url = bot.api_url();
+        url.set_path(&format!("{}/bot{}/{}", url.path().trim_end_matches('/'), bot.token(), P::NAME));
+        let body = serde_json::to_vec(payload).map_err(|error| CallError::Unreached(error.to_string()))?;
+        let request = bot.client().post(url).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
+        let mut response = request.send().await.map_err(network)?;
+        let status = response.status().as_u16();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(network)? {
+            if bytes.len().saturating_add(chunk.len()) > bytes_max {
+                return Ok(Body::TooLarge(bytes));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        // The body says what happened; a body that does not is judged by its status.
+        if status >= 400 && !wire::is_envelope(&bytes) {
+            return Err(CallError::Refused {
+                code: status,
+                description: format!("HTTP status {status}"),
+                retry_after_s: None,
+                moved_to: None,
+            });
+        }
+        Ok(Body::Whole(bytes))
+    };
+    match tokio::time::timeout(deadline, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(CallError::Lost(format!("no answer within {} s", deadline.as_secs_f32()))),
+    }
+}
+
+/// The words of a network error without its URL, which holds the token.
+fn network(error: reqwest::Error) -> CallError {
+    let unreached = error.is_connect();
+    let mut words = String::new();
+    let error = error.without_url();
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = cause {
+        if !words.is_empty() {
+            words.push_str(": ");
+        }
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    if unreached { CallError::Unreached(words) } else { CallError::Lost(words) }
+}

@@ -1,0 +1,237 @@
+//! What Aegis asks Telegram to do, and the answers.
+
+use super::{CallError, Telegram, wire};
+use crate::message::{ChatId, MessageId, UserId};
+use teloxide::payloads;
+use teloxide::types;
+
+/// One call of the Bot API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Remove messages: 1 to 100 of one chat. Those that are gone are skipped.
+    Delete {
+        /// The chat.
+        chat: ChatId,
+        /// The messages.
+        messages: Vec<MessageId>,
+    },
+    /// Remove one message, by the older call that names its refusal.
+    DeleteOne {
+        /// The chat.
+        chat: ChatId,
+        /// The message.
+        message: MessageId,
+    },
+    /// Take a member's right to write.
+    Mute {
+        /// The chat.
+        chat: ChatId,
+        /// The member.
+        user: UserId,
+        /// Until when, seconds since 1970; `None` for ever.
+        until_s: Option<u64>,
+    },
+    /// Remove a member, who may not come back.
+    Ban {
+        /// The chat.
+        chat: ChatId,
+        /// The member.
+        user: UserId,
+        /// Until when, seconds since 1970; `None` for ever.
+        until_s: Option<u64>,
+    },
+    /// Forbid a channel to speak in the chat.
+    BanChannel {
+        /// The chat.
+        chat: ChatId,
+        /// The channel.
+        channel: ChatId,
+    },
+    /// Remove a member, who may come back: Telegram does this when a member is unbanned without the condition.
+    Kick {
+        /// The chat.
+        chat: ChatId,
+        /// The member.
+        user: UserId,
+    },
+    /// Let somebody come back.
+    Unban {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+    },
+    /// Let a channel speak again.
+    UnbanChannel {
+        /// The chat.
+        chat: ChatId,
+        /// The channel.
+        channel: ChatId,
+    },
+    /// Say something.
+    Say {
+        /// The chat.
+        chat: ChatId,
+        /// What.
+        text: String,
+    },
+    /// Ask who administers a chat, this bot among them.
+    Administrators {
+        /// The chat.
+        chat: ChatId,
+    },
+    /// Ask which channel a chat is linked with.
+    Linked {
+        /// The chat.
+        chat: ChatId,
+    },
+    /// Ask who this bot is.
+    Me,
+    /// Stop a pressed button from spinning.
+    AnswerCallback {
+        /// The press.
+        id: String,
+    },
+}
+
+impl Request {
+    /// The chat it is about.
+    #[must_use]
+    pub const fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::Delete { chat, .. }
+            | Self::DeleteOne { chat, .. }
+            | Self::Mute { chat, .. }
+            | Self::Ban { chat, .. }
+            | Self::BanChannel { chat, .. }
+            | Self::Kick { chat, .. }
+            | Self::Unban { chat, .. }
+            | Self::UnbanChannel { chat, .. }
+            | Self::Say { chat, .. }
+            | Self::Administrators { chat }
+            | Self::Linked { chat } => Some(*chat),
+            Self::Me | Self::AnswerCallback { .. } => None,
+        }
+    }
+}
+
+/// An administrator, and what matters of their rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Who.
+    pub user: UserId,
+    /// Whether they may remove messages.
+    pub may_delete: bool,
+    /// Whether they may restrict and ban.
+    pub may_restrict: bool,
+}
+
+/// What a chat says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChatFacts {
+    /// The channel it is linked with.
+    pub linked: Option<ChatId>,
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// Who administers the chat.
+    Administrators(Vec<Admin>),
+    /// What the chat says of itself.
+    Chat(ChatFacts),
+    /// Whether this bot may read every message of a group; `None` when Telegram did not say.
+    Me {
+        /// Privacy mode is off.
+        reads_all: Option<bool>,
+    },
+}
+
+fn chat_of(chat: ChatId) -> types::Recipient {
+    types::Recipient::Id(types::ChatId(chat.0))
+}
+
+/// Ids are 64-bit and signed here, unsigned in the library; a negative one cannot name a user.
+fn user_of(user: UserId) -> types::UserId {
+    types::UserId(u64::try_from(user.0).unwrap_or(0))
+}
+
+pub(super) async fn carry_out(telegram: &Telegram, request: &Request) -> Result<Reply, CallError> {
+    match request {
+        Request::Delete { chat, messages } => {
+            let message_ids = messages.iter().map(|id| types::MessageId(id.0)).collect();
+            telegram.answer(&payloads::DeleteMessages { chat_id: chat_of(*chat), message_ids }).await?;
+        }
+        Request::DeleteOne { chat, message } => {
+            let message_id = types::MessageId(message.0);
+            telegram.answer(&payloads::DeleteMessage { chat_id: chat_of(*chat), message_id }).await?;
+        }
+        Request::Administrators { chat } => {
+            let body = telegram.answer(&payloads::GetChatAdministrators { chat_id: chat_of(*chat) }).await?;
+            return wire::administrators(&body).map(Reply::Administrators);
+        }
+        Request::Linked { chat } => {
+            let body = telegram.answer(&payloads::GetChat { chat_id: chat_of(*chat) }).await?;
+            return wire::chat_facts(&body).map(Reply::Chat);
+        }
+        Request::Me => {
+            let body = telegram.answer(&payloads::GetMe {}).await?;
+            return wire::reads_all(&body).map(|reads_all| Reply::Me { reads_all });
+        }
+        other => carry_out_on_sender(telegram, other).await?,
+    }
+    Ok(Reply::Done)
+}
+
+async fn carry_out_on_sender(telegram: &Telegram, request: &Request) -> Result<(), CallError> {
+    match request {
+        Request::Mute { chat, user, until_s } => {
+            let permissions = types::ChatPermissions::empty();
+            let payload = wire::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: *until_s };
+            telegram.answer(&payload).await?;
+        }
+        Request::Ban { chat, user, until_s } => {
+            telegram.answer(&wire::Ban { chat_id: chat.0, user_id: user.0, until_date: *until_s }).await?;
+        }
+        Request::BanChannel { chat, channel } => {
+            let payload =
+                payloads::BanChatSenderChat { chat_id: chat_of(*chat), sender_chat_id: types::ChatId(channel.0) };
+            telegram.answer(&payload).await?;
+        }
+        Request::Kick { chat, user } => {
+            let payload = payloads::UnbanChatMember {
+                chat_id: chat_of(*chat),
+                user_id: user_of(*user),
+                only_if_banned: Some(false),
+            };
+            telegram.answer(&payload).await?;
+        }
+        Request::Unban { chat, user } => {
+            let payload = payloads::UnbanChatMember {
+                chat_id: chat_of(*chat),
+                user_id: user_of(*user),
+                only_if_banned: Some(true),
+            };
+            telegram.answer(&payload).await?;
+        }
+        Request::UnbanChannel { chat, channel } => {
+            let payload =
+                payloads::UnbanChatSenderChat { chat_id: chat_of(*chat), sender_chat_id: types::ChatId(channel.0) };
+            telegram.answer(&payload).await?;
+        }
+        Request::Say { chat, text } => {
+            telegram.answer(&wire::Say { chat_id: chat.0, text, disable_notification: true }).await?;
+        }
+        Request::AnswerCallback { id } => {
+            telegram.answer(&wire::AnswerCallback { callback_query_id: id }).await?;
+        }
+        Request::Delete { .. }
+        | Request::DeleteOne { .. }
+        | Request::Administrators { .. }
+        | Request::Linked { .. }
+        | Request::Me => {}
+    }
+    Ok(())
+}
