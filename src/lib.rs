@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::as_conversions, reason = "tests count small things"))]
 
 // Floor 0: knows nobody.
 pub mod clock;
@@ -7,8 +8,13 @@ pub mod counters;
 pub mod limits;
 
 // Floor 1: pure and total.
+pub mod decide;
 pub mod document;
+pub mod judge;
 pub mod message;
+pub mod pacing;
+pub mod policy;
+pub mod text;
 pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
@@ -17,3 +23,10 @@ pub mod telegram;
 
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
+
+// Floor 3: the flow.
+pub mod chats;
+pub mod dispatch;
+pub mod ingest;
+pub mod journal;
+pub mod shard;

@@ -76,4 +76,115 @@ pub const CODE_ANSWER_TOO_LARGE: u16 = 413;
 /// Our own code for an answer of an unexpected shape (HTTP: unprocessable).
 pub const CODE_ANSWER_UNREADABLE: u16 = 422;
 
+/// The first pause after a failed call, milliseconds, and the longest.
+pub const BACKOFF_BASE_MS: u64 = 250;
+/// See [`BACKOFF_BASE_MS`]. A minute: longer would leave spam standing after a short outage.
+pub const BACKOFF_MAX_MS: u64 = 60_000;
+
+/// Calls that fail in a row before no more are made for a while.
+pub const BREAKER_FAILURES: u32 = 5;
+
+/// Messages one `deleteMessages` call may name (Bot API).
+pub const DELETE_BATCH_MAX: usize = 100;
+
+/// How old an action may become before it is given up, milliseconds: 47 hours. Telegram itself deletes nothing older
+/// than 48.
+pub const ACTION_AGE_MAX_MS: u64 = 47 * 3_600_000;
+
+/// The longest pause of Telegram's that is believed, milliseconds: a day. A longer one is cut, and asked again then.
+pub const PAUSE_MAX_MS: u64 = 24 * 3_600_000;
+
+/// How long after a pause was asked for in a chat its calls go one at a time, milliseconds.
+pub const SERIAL_AFTER_PAUSE_MS: u64 = 300_000;
+
+/// How often a chat's administrators are asked for before its actions go on without them.
+pub const FACTS_TRIES_MAX: u32 = 5;
+
+/// How old the list of a chat's administrators may become before it is asked for again, milliseconds.
+pub const FACTS_AGE_MAX_MS: u64 = 6 * 3_600_000;
+
+/// Chats the appliance knows. When full, the chat that was silent longest and waits for nothing is forgotten; its
+/// rights are asked for again when it speaks.
+pub const CHATS_MAX: usize = 1_024;
+
+/// At most one notice about a member in this time, milliseconds.
+pub const NOTICE_WINDOW_MS: u64 = 600_000;
+
+/// Albums under judgement. When full, the oldest is forgotten; its later parts are judged alone.
+pub const ALBUMS_MAX: usize = 256;
+
+/// Added to every pause Telegram asks for, milliseconds.
+pub const PAUSE_MARGIN_MS: u64 = 50;
+
+/// The shortest and the longest time a mute or ban can have, seconds: outside of them Telegram takes it as for ever.
+pub const UNTIL_MIN_S: u32 = 35;
+/// See [`UNTIL_MIN_S`].
+pub const UNTIL_MAX_S: u32 = 366 * 86_400 - 60;
+
+/// Ticks that wait for the journal at once. When full, whoever brings the next one waits; ingest then polls later.
+pub const JOURNAL_JOBS_MAX: usize = 64;
+
+/// How long what does not matter may ride before it gets a commit of its own, milliseconds.
+pub const RIDE_MS: u64 = 10_000;
+
+/// The same for confirmations: losing one repeats an action that changes nothing, so they wait for company, but not
+/// long, since they are what the next start would repeat.
+pub const RIDE_SETTLED_MS: u64 = 250;
+
+/// Confirmations that ride before they get a commit of their own.
+pub const RIDERS_MAX: usize = 4_096;
+
+/// Stack of a thread of ours, bytes.
+pub const STACK_BYTES: usize = 512 * 1024;
+
+/// The counters that outlive the process.
+pub const TOTALS_KEPT: [&str; 12] = [
+    "updates",
+    "updates_repeated",
+    "updates_unreadable",
+    "messages",
+    "verdicts_allow",
+    "verdicts_review",
+    "verdicts_block",
+    "exempt",
+    "quarantined",
+    "actions_planned",
+    "actions_confirmed",
+    "actions_dead",
+];
+
+const _: () = assert!(DELETE_BATCH_MAX >= ALBUM_PARTS_MAX, "an album is removed by one call");
+
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");
+
+/// The folded view of one message, bytes: as the text, plus what compatibility forms add. What is over is cut, and
+/// the cut is a finding.
+pub const CANONICAL_BYTES_MAX: usize = 24 * 1024;
+
+/// What one cluster may become, bytes, and from how many characters: one code point can become 18.
+pub const CLUSTER_BYTES_MAX: usize = 512;
+/// See [`CLUSTER_BYTES_MAX`].
+pub const CLUSTER_CHARS_MAX: usize = 32;
+
+/// Marks kept on one letter where marks are kept; the rest is decoration.
+pub const MARKS_MAX: usize = 4;
+
+/// Keyword matches looked at in one message. A message with more has long been decided by the first ones.
+pub const MATCHES_MAX: usize = 4_096;
+
+/// Matches of one message that are kept for its findings.
+pub const HITS_MAX: usize = FINDINGS_MAX * SPANS_MAX * 2;
+
+/// Rules in all packs together; a pack with more is refused.
+pub const RULES_MAX: usize = 4_096;
+
+/// Keywords in all packs together, their bytes, and the bytes of one; a list with more is refused, and the rules in
+/// force stay.
+pub const KEYWORDS_MAX: usize = 100_000;
+/// See [`KEYWORDS_MAX`].
+pub const KEYWORDS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// See [`KEYWORDS_MAX`].
+pub const KEYWORD_BYTES_MAX: usize = 256;
+
+const _: () =
+    assert!(CANONICAL_BYTES_MAX > MESSAGE_TEXT_BYTES_MAX + SURFACES_MAX, "plain text is never cut by folding");

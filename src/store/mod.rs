@@ -18,6 +18,7 @@ mod write;
 
 pub use read::Snapshots;
 pub use tick::{MemberChange, Promise, Tick};
+pub use write::Committed;
 
 use crate::clock::Wall;
 use redb::{Builder, Database, StorageBackend};

@@ -6,6 +6,7 @@
 //! Never: redb. These are values; `tables` and `Store` put them away.
 
 use crate::clock::Wall;
+use crate::decide::Disposition;
 use crate::limits;
 use crate::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
 use crate::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction};
@@ -50,35 +51,6 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadRecord> {
         Ok((record, [])) => Ok(record),
         Ok((_, rest)) => Err(BadRecord { why: format!("{} bytes left over after a record", rest.len()) }),
         Err(error) => Err(BadRecord { why: format!("a damaged record: {error}") }),
-    }
-}
-
-/// What came of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Disposition {
-    /// Shown only: the mode is `record`, or the verdict asks for no action.
-    Recorded,
-    /// Its actions were put into the outbox.
-    Promised,
-    /// The sender is never acted on.
-    Exempt,
-    /// The bot lacks the rights in this chat; nothing was promised.
-    WatchOnly,
-    /// Judging failed; a person must look.
-    Quarantined,
-}
-
-impl Disposition {
-    /// The disposition in words.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Recorded => "recorded",
-            Self::Promised => "promised",
-            Self::Exempt => "exempt",
-            Self::WatchOnly => "watch-only",
-            Self::Quarantined => "quarantined",
-        }
     }
 }
 
@@ -285,12 +257,10 @@ pub struct Audit {
 pub struct AlbumRecord {
     /// The messages seen so far; at most `limits::ALBUM_PARTS_MAX`.
     pub parts: Vec<MessageId>,
-    /// The decision that blocked it.
-    pub blocked_by: Option<u64>,
-    /// The score of that decision, for the parts that come later.
+    /// The reason it was blocked for, once a part was.
+    pub blocked_for: Option<String>,
+    /// The score of that part, for the parts that come later.
     pub score: u16,
-    /// Its reason.
-    pub reason: String,
 }
 
 #[cfg(test)]

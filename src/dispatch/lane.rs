@@ -1,0 +1,246 @@
+//! One chat's promised actions, in their order.
+//!
+//! Promises: removals before measures against senders before notices; a notice waits while a duty of its chat is
+//! ready. A lane knows when it may be looked at next.
+
+use crate::clock::{Monotonic, Now};
+use crate::limits;
+use crate::message::Sender;
+use crate::pacing::Bucket;
+use crate::store::records::{OutboxRow, OutboxState};
+use crate::verdict::ActionKind;
+use std::collections::VecDeque;
+
+/// A promised action in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub row: OutboxRow,
+    /// Not before this time.
+    pub ready: Monotonic,
+    /// Whether a removal must go in a call of its own, because a call for many was refused.
+    pub company: Company,
+}
+
+/// Whether a removal may share a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    Any,
+    Alone,
+}
+
+/// What is known of a chat's administrators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Facts {
+    /// Not asked, or not answered: to be asked at this time.
+    Wanted { at: Monotonic, tries: u32 },
+    /// A call is under way.
+    Asking { tries: u32 },
+    /// Known, or known not to be had.
+    Settled,
+}
+
+/// One chat's actions.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub removals: VecDeque<Item>,
+    pub measures: VecDeque<Item>,
+    pub notices: VecDeque<Item>,
+    /// Calls under way in this chat.
+    pub in_flight: usize,
+    /// Removal calls under way: one at a time, so that what gathers meanwhile shares the next.
+    pub removing: usize,
+    /// Telegram asked for a pause until then.
+    pub paused_until: Monotonic,
+    /// Until then one call at a time, so that no second call can run into a pause that the first was told of.
+    pub serial_until: Monotonic,
+    pub notice_bucket: Bucket,
+    pub administrators: Facts,
+    /// Whether duties must wait for the administrators: not when an earlier answer is on file.
+    pub must_know: MustKnow,
+    pub linked: Facts,
+}
+
+/// Whether duties of a chat wait until its administrators are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MustKnow {
+    Yes,
+    No,
+}
+
+/// What a lane would do now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    Remove(Vec<Item>),
+    RemoveAlone(Item),
+    Measure(Item),
+    Notice(Item),
+    /// A notice that must be marked as sent, durably, before it is sent.
+    Mark(OutboxRow),
+    AskAdministrators {
+        tries: u32,
+    },
+    AskLinked {
+        tries: u32,
+    },
+    /// Nothing before this time; `None` when only an answer can change that.
+    Nothing(Option<Monotonic>),
+}
+
+impl Lane {
+    pub fn new(group_messages_per_minute: u32, must_know: MustKnow) -> Self {
+        Self {
+            removals: VecDeque::new(),
+            measures: VecDeque::new(),
+            notices: VecDeque::new(),
+            in_flight: 0,
+            removing: 0,
+            paused_until: Monotonic(0),
+            serial_until: Monotonic(0),
+            notice_bucket: Bucket::new(group_messages_per_minute, 60_000),
+            administrators: Facts::Wanted { at: Monotonic(0), tries: 0 },
+            must_know,
+            linked: Facts::Wanted { at: Monotonic(0), tries: 0 },
+        }
+    }
+
+    pub fn push(&mut self, item: Item) {
+        let queue = match item.row.key.action {
+            ActionKind::Delete => &mut self.removals,
+            kind if kind.is_courtesy() => &mut self.notices,
+            _ => &mut self.measures,
+        };
+        queue.push_back(item);
+    }
+
+    /// Puts back what was not done, in its place at the front.
+    pub fn put_back(&mut self, items: Vec<Item>) {
+        for item in items.into_iter().rev() {
+            let queue = match item.row.key.action {
+                ActionKind::Delete => &mut self.removals,
+                kind if kind.is_courtesy() => &mut self.notices,
+                _ => &mut self.measures,
+            };
+            queue.push_front(item);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.removals.len() + self.measures.len() + self.notices.len()
+    }
+
+    /// Whether the lane has neither work nor questions nor calls, and so need not be kept.
+    pub fn is_idle(&self, now: Monotonic) -> bool {
+        self.len() == 0
+            && self.in_flight == 0
+            && self.administrators == Facts::Settled
+            && self.paused_until <= now
+            && self.serial_until <= now
+            && self.notice_bucket.ready_at() <= now
+    }
+
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.removals.iter().chain(&self.measures).chain(&self.notices)
+    }
+
+    /// What to do now. `at_once` is how many calls the chat may have under way.
+    pub fn pick(&mut self, now: Now, at_once: usize) -> Pick {
+        if self.paused_until > now.mono {
+            return Pick::Nothing(Some(self.paused_until));
+        }
+        let at_once = if self.serial_until > now.mono { 1 } else { at_once };
+        if self.in_flight >= at_once {
+            return Pick::Nothing(None);
+        }
+        let mut soonest = None;
+        if let Some(pick) = self.pick_question(now, &mut soonest) {
+            return pick;
+        }
+        if self.must_know == MustKnow::No || self.administrators == Facts::Settled {
+            if let Some(pick) = self.pick_duty(now, &mut soonest) {
+                return pick;
+            }
+            if let Some(pick) = self.pick_notice(now, &mut soonest) {
+                return pick;
+            }
+        }
+        Pick::Nothing(soonest)
+    }
+
+    fn pick_question(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
+        if let Facts::Wanted { at, tries } = self.administrators {
+            if at <= now.mono {
+                return Some(Pick::AskAdministrators { tries });
+            }
+            sooner(soonest, at);
+        }
+        let about_a_channel = self.items().any(|item| matches!(item.row.target, Sender::Channel(_)));
+        if let Facts::Wanted { at, tries } = self.linked
+            && about_a_channel
+        {
+            if at <= now.mono {
+                return Some(Pick::AskLinked { tries });
+            }
+            sooner(soonest, at);
+        }
+        None
+    }
+
+    /// An action against a channel waits until it is known whether the chat is linked with it.
+    fn may_go(&self, item: &Item) -> bool {
+        !matches!(item.row.target, Sender::Channel(_)) || self.linked == Facts::Settled
+    }
+
+    fn pick_duty(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
+        if self.removing == 0 {
+            let mut batch = Vec::new();
+            let mut index = 0;
+            while let Some(item) = self.removals.get(index) {
+                if !self.may_go(item) {
+                    index += 1;
+                } else if item.ready > now.mono {
+                    sooner(soonest, item.ready);
+                    index += 1;
+                } else if item.company == Company::Alone {
+                    if batch.is_empty() {
+                        return self.removals.remove(index).map(Pick::RemoveAlone);
+                    }
+                    index += 1;
+                } else {
+                    batch.extend(self.removals.remove(index));
+                    if batch.len() >= limits::DELETE_BATCH_MAX {
+                        break;
+                    }
+                }
+            }
+            if !batch.is_empty() {
+                return Some(Pick::Remove(batch));
+            }
+        }
+        let ready = self.measures.iter().position(|item| item.ready <= now.mono && self.may_go(item));
+        if let Some(index) = ready {
+            return self.measures.remove(index).map(Pick::Measure);
+        }
+        if let Some(at) = self.measures.iter().filter(|item| self.may_go(item)).map(|item| item.ready).min() {
+            sooner(soonest, at);
+        }
+        None
+    }
+
+    fn pick_notice(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
+        let item = self.notices.front()?;
+        let at = item.ready.max(self.notice_bucket.ready_at());
+        if at > now.mono {
+            sooner(soonest, at);
+            return None;
+        }
+        if item.row.state == OutboxState::Pending {
+            return Some(Pick::Mark(item.row.clone()));
+        }
+        self.notice_bucket.take(now.mono);
+        self.notices.pop_front().map(Pick::Notice)
+    }
+}
+
+pub(super) fn sooner(soonest: &mut Option<Monotonic>, at: Monotonic) {
+    *soonest = Some(soonest.map_or(at, |known| known.min(at)));
+}

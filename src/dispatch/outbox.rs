@@ -1,0 +1,572 @@
+//! The dispatcher's mind: which call to make next, and what an answer means. Time, chance and answers come from
+//! outside, so that a simulation can be the world.
+//!
+//! Promises: no call before a pause that Telegram asked for is over; chats take turns, so that a loud one waits behind
+//! itself; a duty is tried until it is done, given up with its reason, or too old; a courtesy is marked durably before
+//! it is sent, and never repeated; nobody on a chat's list of administrators is acted on.
+//!
+//! Never: a clock, a network, a disk.
+
+use super::lane::{Company, Facts, Item, Lane, MustKnow, Pick, sooner};
+use crate::chats::ChatBook;
+use crate::clock::{Monotonic, Now, Wall};
+use crate::counters::Counters;
+use crate::limits;
+use crate::message::{ChatId, MessageId, Sender, UserId};
+use crate::pacing::{Admission, Breaker, Bucket, backoff_ms};
+use crate::store::Tick;
+use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Pause};
+use crate::telegram::{CallError, ChatTrouble, Fate, Reply, Request};
+use crate::verdict::ActionKind;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// How fast the dispatcher may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls a second overall; 0 = no limit.
+    pub requests_per_second: u32,
+    /// Messages a minute to one group; 0 = no limit.
+    pub group_messages_per_minute: u32,
+    /// Calls under way at once.
+    pub calls_in_flight: usize,
+}
+
+/// Names a call under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+/// What the dispatcher wants.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make this call, and bring the answer to [`Outbox::answered`].
+    Call(Ticket, Request),
+    /// Make this durable, then call [`Outbox::marked`].
+    Commit(Box<Tick>),
+    /// Come back at this time; `None`: when an answer or a new action has come.
+    Wait(Option<Monotonic>),
+}
+
+#[derive(Debug)]
+struct Flight {
+    chat: ChatId,
+    items: Vec<Item>,
+    kind: FlightKind,
+    since: Monotonic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FlightKind {
+    Actions,
+    Removal,
+    Administrators { tries: u32 },
+    Linked { tries: u32 },
+}
+
+/// The promised actions and the calls under way.
+#[derive(Debug)]
+pub struct Outbox {
+    pace: Pace,
+    own: UserId,
+    lanes: BTreeMap<ChatId, Lane>,
+    turn: VecDeque<ChatId>,
+    flights: BTreeMap<Ticket, Flight>,
+    next_ticket: u64,
+    overall: Bucket,
+    paused_until: Monotonic,
+    breaker: Breaker,
+    /// A smoothed call duration, milliseconds times 16.
+    call_ms_x16: u64,
+    counters: Arc<Counters>,
+    halted: Option<String>,
+}
+
+impl Outbox {
+    /// A dispatcher with the actions and pauses that were stored. `own` is the bot's own id.
+    #[must_use]
+    pub fn new(pace: Pace, own: UserId, counters: Arc<Counters>) -> Self {
+        Self {
+            pace,
+            own,
+            lanes: BTreeMap::new(),
+            turn: VecDeque::new(),
+            flights: BTreeMap::new(),
+            next_ticket: 0,
+            overall: Bucket::new(pace.requests_per_second, 1000),
+            paused_until: Monotonic(0),
+            breaker: Breaker::default(),
+            call_ms_x16: 0,
+            counters,
+            halted: None,
+        }
+    }
+
+    /// Takes up the pauses that were stored.
+    pub fn resume_pauses(&mut self, pauses: &[(ChatId, Pause)], book: &ChatBook, now: Now) {
+        for (chat, pause) in pauses {
+            let until = now.mono.plus_ms(now.remaining_ms(pause.until, pause.asked_ms.min(limits::PAUSE_MAX_MS)));
+            if until <= now.mono {
+                continue;
+            }
+            if chat.0 == 0 {
+                self.paused_until = until;
+            } else {
+                let lane = self.lane(*chat, book);
+                lane.paused_until = until;
+                lane.serial_until = until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
+            }
+        }
+    }
+
+    /// How many actions are promised and not yet at their end.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let waiting: usize = self.lanes.values().map(Lane::len).sum();
+        waiting + self.flights.values().map(|flight| flight.items.len()).sum::<usize>()
+    }
+
+    /// How many calls are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// When the oldest waiting action arrived.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Wall> {
+        self.lanes.values().flat_map(|lane| lane.items().map(|item| item.row.received)).min()
+    }
+
+    /// Whether calls are stopped because Telegram cannot be reached.
+    #[must_use]
+    pub const fn is_tripped(&self) -> bool {
+        self.breaker.is_tripped()
+    }
+
+    /// Why nothing can go on: the token was refused.
+    #[must_use]
+    pub fn halted(&self) -> Option<&str> {
+        self.halted.as_deref()
+    }
+
+    fn lane(&mut self, chat: ChatId, book: &ChatBook) -> &mut Lane {
+        if !self.lanes.contains_key(&chat) {
+            self.turn.push_back(chat);
+        }
+        let per_minute = self.pace.group_messages_per_minute;
+        self.lanes.entry(chat).or_insert_with(|| {
+            let known = book.get(chat).is_some_and(|record| record.facts_at.0 > 0);
+            let mut lane = Lane::new(per_minute, if known { MustKnow::No } else { MustKnow::Yes });
+            if known {
+                lane.administrators = Facts::Settled;
+            }
+            lane
+        })
+    }
+
+    /// Takes promised actions. A courtesy that was marked as sent before a restart may have been sent: it is dropped,
+    /// and returned in the tick.
+    pub fn push(&mut self, rows: Vec<OutboxRow>, book: &ChatBook, now: Now) -> Tick {
+        let mut tick = Tick::default();
+        for row in rows {
+            if row.state == OutboxState::Sent {
+                self.counters.notices_dropped.one();
+                tick.dropped.push(row.key);
+                continue;
+            }
+            let ready = now.mono.plus_ms(now.remaining_ms(row.not_before, limits::PAUSE_MAX_MS));
+            let chat = row.key.chat;
+            self.lane(chat, book).push(Item { row, ready, company: Company::Any });
+        }
+        tick
+    }
+
+    /// Asks for a chat's administrators and the bot's own rights, soon.
+    pub fn want_facts(&mut self, chat: ChatId, book: &ChatBook) {
+        let lane = self.lane(chat, book);
+        if lane.administrators == Facts::Settled {
+            lane.administrators = Facts::Wanted { at: Monotonic(0), tries: 0 };
+        }
+    }
+
+    /// Courtesies that are now marked durably.
+    pub fn marked(&mut self, tick: &Tick) {
+        for row in &tick.changed {
+            if let Some(lane) = self.lanes.get_mut(&row.key.chat)
+                && let Some(item) = lane.notices.iter_mut().find(|item| item.row.key == row.key)
+            {
+                item.row.state = OutboxState::Sent;
+            }
+        }
+    }
+
+    /// A chat has a new id: its actions go there.
+    pub fn moved(&mut self, from: ChatId, to: ChatId, book: &ChatBook) {
+        let Some(mut lane) = self.lanes.remove(&from) else { return };
+        self.turn.retain(|chat| *chat != from);
+        let items: Vec<Item> =
+            lane.removals.drain(..).chain(lane.measures.drain(..)).chain(lane.notices.drain(..)).collect();
+        let new = self.lane(to, book);
+        new.administrators = Facts::Wanted { at: Monotonic(0), tries: 0 };
+        for mut item in items {
+            item.row.key.chat = to;
+            new.push(item);
+        }
+    }
+
+    /// How many calls one chat may have under way: as many as its share of the pace needs at the duration calls have
+    /// (Little's law), and at most three quarters of all, so that a chat whose calls hang leaves room for others.
+    fn calls_per_chat(&self) -> usize {
+        let per_second =
+            if self.pace.requests_per_second == 0 { 100 } else { u64::from(self.pace.requests_per_second) };
+        let needed = (self.call_ms_x16 / 16).saturating_mul(per_second).div_ceil(1000).max(1);
+        let most = (self.pace.calls_in_flight * 3 / 4).max(1);
+        usize::try_from(needed).unwrap_or(most).min(most)
+    }
+
+    /// What to do next.
+    pub fn next(&mut self, now: Now, book: &mut ChatBook) -> Next {
+        if self.halted.is_some() || self.flights.len() >= self.pace.calls_in_flight {
+            return Next::Wait(None);
+        }
+        let mut soonest = None;
+        match self.breaker.admission(now.mono) {
+            Admission::NotBefore(at) => return Next::Wait(Some(at)),
+            Admission::Probing => return Next::Wait(None),
+            Admission::Open => {}
+        }
+        let overall = self.overall.ready_at().max(self.paused_until);
+        if overall > now.mono {
+            return Next::Wait(Some(overall));
+        }
+        let per_chat = self.calls_per_chat();
+        for _ in 0..self.turn.len() {
+            let Some(chat) = self.turn.pop_front() else { break };
+            let Some(lane) = self.lanes.get_mut(&chat) else { continue };
+            let pick = lane.pick(now, per_chat);
+            if lane.is_idle(now.mono) && pick == Pick::Nothing(None) {
+                self.lanes.remove(&chat);
+                continue;
+            }
+            self.turn.push_back(chat);
+            match pick {
+                Pick::Nothing(at) => {
+                    if let Some(at) = at {
+                        sooner(&mut soonest, at);
+                    }
+                }
+                pick => {
+                    if let Some(next) = self.start(chat, pick, now, book) {
+                        return next;
+                    }
+                }
+            }
+        }
+        Next::Wait(soonest)
+    }
+
+    fn start(&mut self, chat: ChatId, pick: Pick, now: Now, book: &ChatBook) -> Option<Next> {
+        let (items, kind, request) = match pick {
+            Pick::Remove(items) => {
+                let (items, spared) = self.spare(chat, items, now, book);
+                if !spared.is_empty() {
+                    if let Some(lane) = self.lanes.get_mut(&chat) {
+                        lane.put_back(items);
+                    }
+                    return Some(Next::Commit(Box::new(spared)));
+                }
+                let messages: Vec<MessageId> = items.iter().map(|item| item.row.key.message).collect();
+                (items, FlightKind::Removal, Request::Delete { chat, messages })
+            }
+            Pick::RemoveAlone(item) | Pick::Measure(item) | Pick::Notice(item) => {
+                let (mut items, spared) = self.spare(chat, vec![item], now, book);
+                if !spared.is_empty() {
+                    return Some(Next::Commit(Box::new(spared)));
+                }
+                let request = request_for(chat, &items.first()?.row, now);
+                let Some(request) = request else {
+                    // Nothing the Bot API offers: the row came from an older or newer program.
+                    let row = items.pop()?.row;
+                    let why = "there is no such action against this kind of sender".to_owned();
+                    return Some(Next::Commit(Box::new(self.bury(vec![row], &why, now))));
+                };
+                let kind = if matches!(request, Request::DeleteOne { .. }) {
+                    FlightKind::Removal
+                } else {
+                    FlightKind::Actions
+                };
+                (items, kind, request)
+            }
+            Pick::Mark(row) => {
+                let row = OutboxRow { state: OutboxState::Sent, ..row };
+                return Some(Next::Commit(Box::new(Tick { changed: vec![row], ..Tick::default() })));
+            }
+            Pick::AskAdministrators { tries } => {
+                self.lanes.get_mut(&chat)?.administrators = Facts::Asking { tries };
+                (Vec::new(), FlightKind::Administrators { tries }, Request::Administrators { chat })
+            }
+            Pick::AskLinked { tries } => {
+                self.lanes.get_mut(&chat)?.linked = Facts::Asking { tries };
+                (Vec::new(), FlightKind::Linked { tries }, Request::Linked { chat })
+            }
+            Pick::Nothing(_) => return None,
+        };
+        let lane = self.lanes.get_mut(&chat)?;
+        lane.in_flight += 1;
+        if kind == FlightKind::Removal {
+            lane.removing += 1;
+        }
+        self.overall.take(now.mono);
+        self.breaker.made();
+        self.counters.calls.one();
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.flights.insert(ticket, Flight { chat, items, kind, since: now.mono });
+        Some(Next::Call(ticket, request))
+    }
+
+    /// Sorts out actions against those who must not be acted on, and those that are too old.
+    fn spare(&mut self, chat: ChatId, items: Vec<Item>, now: Now, book: &ChatBook) -> (Vec<Item>, Tick) {
+        let (protected, rest): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| book.is_protected(chat, item.row.target));
+        let is_old = |item: &Item| {
+            let age_ms = now.wall.0.saturating_sub(item.row.received.0);
+            // An age beyond any that was ever waited is a clock that jumped, not an old action.
+            age_ms > limits::ACTION_AGE_MAX_MS && age_ms < limits::ACTION_AGE_MAX_MS.saturating_mul(4)
+        };
+        let (old, rest): (Vec<Item>, Vec<Item>) = rest.into_iter().partition(is_old);
+        let mut tick = Tick::default();
+        if !old.is_empty() {
+            let rows = old.into_iter().map(|item| item.row).collect();
+            tick = self.bury(rows, "not done within 47 hours; Telegram deletes nothing older than 48", now);
+        }
+        for item in protected {
+            self.counters.exempt.one();
+            tick.dropped.push(item.row.key);
+        }
+        (rest, tick)
+    }
+
+    fn bury(&self, rows: Vec<OutboxRow>, why: &str, now: Now) -> Tick {
+        let mut tick = Tick::default();
+        for row in rows {
+            if row.key.action.is_courtesy() {
+                self.counters.notices_dropped.one();
+                tick.dropped.push(row.key);
+            } else {
+                self.counters.actions_dead.one();
+                tick.dead.push(DeadLetter { row, why: why.to_owned(), at: now.wall });
+            }
+        }
+        tick
+    }
+
+    /// Takes an answer; returns what must become durable. `chance` is any random number.
+    pub fn answered(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Reply, CallError>,
+        now: Now,
+        chance: u64,
+        book: &mut ChatBook,
+    ) -> Tick {
+        let Some(flight) = self.flights.remove(&ticket) else { return Tick::default() };
+        if let Some(lane) = self.lanes.get_mut(&flight.chat) {
+            lane.in_flight = lane.in_flight.saturating_sub(1);
+            if flight.kind == FlightKind::Removal {
+                lane.removing = lane.removing.saturating_sub(1);
+            }
+        }
+        // Only answers tell how long a call takes; a deadline that ran out tells how long we wait.
+        if !matches!(&answer, Err(error) if error.is_outage()) {
+            self.call_ms_x16 = self.call_ms_x16 - self.call_ms_x16 / 16 + now.mono.since_ms(flight.since);
+        }
+        match answer {
+            Ok(reply) => {
+                self.breaker.answered();
+                self.done(flight, reply, now, book)
+            }
+            Err(error) => {
+                self.counters.calls_failed.one();
+                if error.is_outage() {
+                    self.breaker.outage(now.mono, chance);
+                } else {
+                    self.breaker.answered();
+                }
+                self.failed(flight, &error, now, chance, book)
+            }
+        }
+    }
+
+    fn done(&mut self, flight: Flight, reply: Reply, now: Now, book: &mut ChatBook) -> Tick {
+        let chat = flight.chat;
+        let mut tick = Tick::default();
+        match (flight.kind, reply) {
+            (FlightKind::Administrators { .. }, Reply::Administrators(admins)) => {
+                tick.chats.push((chat, book.administrators(chat, &admins, self.own, now.wall).clone()));
+                self.settle_facts(chat, flight.kind);
+            }
+            (FlightKind::Linked { .. }, Reply::Chat(facts)) => {
+                tick.chats.push((chat, book.linked(chat, facts.linked).clone()));
+                self.settle_facts(chat, flight.kind);
+            }
+            (FlightKind::Administrators { .. } | FlightKind::Linked { .. }, _) => self.settle_facts(chat, flight.kind),
+            (FlightKind::Actions | FlightKind::Removal, _) => {
+                self.confirm(&flight.items, now, &mut tick);
+                if let Some(record) = book.trouble(chat, ChatTrouble::None) {
+                    tick.chats.push((chat, record.clone()));
+                }
+            }
+        }
+        tick
+    }
+
+    fn confirm(&self, items: &[Item], now: Now, tick: &mut Tick) {
+        for item in items {
+            self.counters.actions_confirmed.one();
+            let age_ms = now.wall.0.saturating_sub(item.row.received.0);
+            self.counters.time_to_action.record_us(age_ms.saturating_mul(1000));
+            tick.confirmed.push(item.row.key);
+        }
+    }
+
+    fn settle_facts(&mut self, chat: ChatId, kind: FlightKind) {
+        if let Some(lane) = self.lanes.get_mut(&chat) {
+            match kind {
+                FlightKind::Linked { .. } => lane.linked = Facts::Settled,
+                _ => lane.administrators = Facts::Settled,
+            }
+        }
+    }
+
+    fn failed(&mut self, flight: Flight, error: &CallError, now: Now, chance: u64, book: &mut ChatBook) -> Tick {
+        let chat = flight.chat;
+        let mut tick = Tick::default();
+        match error.fate() {
+            Fate::Done => self.confirm(&flight.items, now, &mut tick),
+            Fate::Retry { pause_ms: Some(pause_ms) } => self.pause(flight, pause_ms, now, book, &mut tick),
+            Fate::Retry { pause_ms: None } => tick = self.retry(flight, error, now, chance, book),
+            Fate::Moved { to } => {
+                if book.moved(chat, to) {
+                    tick.moved.push((chat, to));
+                }
+                self.again(flight, now.mono, book);
+                self.moved(chat, to, book);
+            }
+            Fate::GiveUp { why, chat: trouble } => tick = self.give_up(flight, &why, trouble, now, book),
+            Fate::Halt { why } => {
+                self.halted = Some(why);
+                self.again(flight, now.mono, book);
+            }
+        }
+        tick
+    }
+
+    /// Telegram asked for a pause: of the chat, or of everything when the call was about no chat.
+    fn pause(&mut self, flight: Flight, pause_ms: u64, now: Now, book: &ChatBook, tick: &mut Tick) {
+        self.counters.rate_limited.one();
+        // A moment longer than asked: the pause began before its answer arrived, and clocks are not equally fast.
+        let pause_ms = pause_ms.min(limits::PAUSE_MAX_MS).saturating_add(limits::PAUSE_MARGIN_MS);
+        let until = now.mono.plus_ms(pause_ms);
+        let chat = flight.chat;
+        let lane = self.lane(chat, book);
+        lane.paused_until = lane.paused_until.max(until);
+        lane.serial_until = lane.paused_until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
+        tick.pauses.push((chat, Pause { until: now.wall.plus_ms(pause_ms), asked_ms: pause_ms }));
+        self.again(flight, until, book);
+    }
+
+    /// Puts a call's work back, to be tried at `at`.
+    fn again(&mut self, mut flight: Flight, at: Monotonic, book: &ChatBook) {
+        for item in &mut flight.items {
+            item.ready = item.ready.max(at);
+        }
+        let lane = self.lane(flight.chat, book);
+        match flight.kind {
+            FlightKind::Administrators { tries } => lane.administrators = Facts::Wanted { at, tries },
+            FlightKind::Linked { tries } => lane.linked = Facts::Wanted { at, tries },
+            FlightKind::Actions | FlightKind::Removal => lane.put_back(flight.items),
+        }
+    }
+
+    /// An outage: duties are tried again; a courtesy that may have arrived is not.
+    fn retry(&mut self, mut flight: Flight, error: &CallError, now: Now, chance: u64, book: &mut ChatBook) -> Tick {
+        let mut tick = Tick::default();
+        if error.is_ambiguous() {
+            let (courtesies, duties): (Vec<Item>, Vec<Item>) =
+                flight.items.into_iter().partition(|item| item.row.key.action.is_courtesy());
+            flight.items = duties;
+            let rows = courtesies.into_iter().map(|item| item.row).collect();
+            tick = self.bury(rows, "the answer was lost", now);
+        }
+        let mut failures = 0_u32;
+        for item in &mut flight.items {
+            item.row.attempts = item.row.attempts.saturating_add(1);
+            failures = failures.max(u32::from(item.row.attempts));
+        }
+        match &mut flight.kind {
+            FlightKind::Administrators { tries } | FlightKind::Linked { tries } => {
+                *tries += 1;
+                failures = *tries;
+                if *tries >= limits::FACTS_TRIES_MAX {
+                    let chat = flight.chat;
+                    tick.chats.push((chat, book.no_administrators(chat, now.wall).clone()));
+                    self.settle_facts(chat, flight.kind);
+                    return tick;
+                }
+            }
+            FlightKind::Actions | FlightKind::Removal if flight.items.is_empty() => return tick,
+            FlightKind::Actions | FlightKind::Removal => {}
+        }
+        self.again(flight, now.mono.plus_ms(backoff_ms(failures, chance)), book);
+        tick
+    }
+
+    fn give_up(&mut self, mut flight: Flight, why: &str, trouble: ChatTrouble, now: Now, book: &mut ChatBook) -> Tick {
+        let chat = flight.chat;
+        if matches!(flight.kind, FlightKind::Administrators { .. } | FlightKind::Linked { .. }) {
+            let record = book.no_administrators(chat, now.wall).clone();
+            self.settle_facts(chat, flight.kind);
+            return Tick { chats: vec![(chat, record)], ..Tick::default() };
+        }
+        let shared = flight.kind == FlightKind::Removal
+            && trouble != ChatTrouble::Gone
+            && flight.items.iter().any(|item| item.company == Company::Any);
+        if shared {
+            // One message may spoil the call for all: each is tried by itself before any is given up.
+            for item in &mut flight.items {
+                item.company = Company::Alone;
+            }
+            self.again(flight, now.mono, book);
+            return Tick::default();
+        }
+        let rows = flight.items.into_iter().map(|item| item.row).collect();
+        let mut tick = self.bury(rows, why, now);
+        if trouble != ChatTrouble::None
+            && let Some(record) = book.trouble(chat, trouble)
+        {
+            tick.chats.push((chat, record.clone()));
+        }
+        tick
+    }
+}
+
+/// The call for one row; `None` when the Bot API has none.
+fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Request> {
+    // Under 30 seconds or over 366 days means for ever to Telegram, so a short time is lengthened to what it can do.
+    let until_s = (row.seconds > 0).then(|| {
+        now.wall.seconds().saturating_add(u64::from(row.seconds.clamp(limits::UNTIL_MIN_S, limits::UNTIL_MAX_S)))
+    });
+    let OutboxKey { message, action, .. } = row.key;
+    Some(match (action, row.target) {
+        (ActionKind::Delete, _) => Request::DeleteOne { chat, message },
+        (ActionKind::Mute, Sender::Member(user) | Sender::Bot(user)) => Request::Mute { chat, user, until_s },
+        (ActionKind::Ban, Sender::Member(user) | Sender::Bot(user)) => Request::Ban { chat, user, until_s },
+        (ActionKind::Kick, Sender::Member(user) | Sender::Bot(user)) => Request::Kick { chat, user },
+        (ActionKind::Unban, Sender::Member(user) | Sender::Bot(user)) => Request::Unban { chat, user },
+        (ActionKind::Ban, Sender::Channel(channel)) => Request::BanChannel { chat, channel },
+        (ActionKind::Unban, Sender::Channel(channel)) => Request::UnbanChannel { chat, channel },
+        (ActionKind::Warn | ActionKind::Notify, _) => Request::Say { chat, text: row.text.clone() },
+        _ => return None,
+    })
+}

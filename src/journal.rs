@@ -1,0 +1,238 @@
+//! The journal's writer: the one thread that commits.
+//!
+//! Promises: what [`Journal::commit`] answers is on the medium. Requests that arrive during a commit share the next
+//! one. Commits come at once while a token bucket lasts, then by its tick, so that a flood costs time and not flash.
+//! What does not matter rides along ([`Journal::ride`]), at the latest after `limits::RIDE_MS`.
+//!
+//! Never: a second try after a failed commit. The thread ends, everybody who waits is told, and the process exits
+//! with the storage code.
+
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::limits;
+use crate::pacing::Bucket;
+use crate::store::io::IoCount;
+use crate::store::{Committed, Store, StoreError, Tick};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+/// The journal is gone: a commit failed, or the appliance is closing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+impl std::fmt::Display for Gone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the journal is closed")
+    }
+}
+
+struct Job {
+    tick: Tick,
+    reply: Option<oneshot::Sender<Committed>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The way to the journal's writer.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    jobs: SyncSender<Job>,
+    permits: Arc<Semaphore>,
+}
+
+/// How often the journal may commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitPace {
+    /// Commits that may come at once.
+    pub burst: u32,
+    /// Commits a second after that; 0 = no limit.
+    pub per_second: u32,
+}
+
+/// The writer's thread; joined when the appliance closes.
+#[derive(Debug)]
+pub struct Writer {
+    thread: std::thread::JoinHandle<Result<(), StoreError>>,
+}
+
+impl Writer {
+    /// Waits until the thread has made its last commit and closed the file. Drop every [`Journal`] first.
+    ///
+    /// # Errors
+    /// When a commit failed.
+    pub fn join(self) -> Result<(), StoreError> {
+        self.thread.join().unwrap_or_else(|_| Err(StoreError::Medium("the journal's thread ended early".to_owned())))
+    }
+
+    /// Whether the thread has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// Starts the writer's thread on `store`. `gone` is told when it ends.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(
+    store: Store,
+    pace: CommitPace,
+    clock: Clock,
+    io: Arc<IoCount>,
+    counters: Arc<Counters>,
+    gone: oneshot::Sender<()>,
+) -> std::io::Result<(Journal, Writer)> {
+    let (jobs, receiver) = sync_channel(limits::JOURNAL_JOBS_MAX);
+    let journal = Journal { jobs, permits: Arc::new(Semaphore::new(limits::JOURNAL_JOBS_MAX)) };
+    let mut loop_ = CommitLoop {
+        store,
+        bucket: Bucket::with_burst(pace.burst, pace.per_second),
+        clock,
+        io,
+        counters,
+        urgent: Vec::new(),
+        riders: Tick::default(),
+        ride_until: None,
+    };
+    let thread =
+        std::thread::Builder::new().name("journal".to_owned()).stack_size(limits::STACK_BYTES).spawn(move || {
+            let ended = loop_.run(&receiver);
+            drop(gone);
+            ended
+        })?;
+    Ok((journal, Writer { thread }))
+}
+
+impl Journal {
+    async fn send(&self, tick: Tick, reply: Option<oneshot::Sender<Committed>>) -> Result<(), Gone> {
+        // The permit is the bound: while it is held the channel has room, so sending never blocks a task.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)?;
+        self.jobs.try_send(Job { tick, reply, _permit: permit }).map_err(|_| Gone)
+    }
+
+    /// Makes a tick durable; returns what it added to the outbox.
+    ///
+    /// # Errors
+    /// [`Gone`] when storage failed; then nothing of the tick may be relied on.
+    pub async fn commit(&self, tick: Tick) -> Result<Committed, Gone> {
+        let (reply, answer) = oneshot::channel();
+        self.send(tick, Some(reply)).await?;
+        answer.await.map_err(|_| Gone)
+    }
+
+    /// Lets a tick ride in the next commit.
+    ///
+    /// # Errors
+    /// [`Gone`] when storage failed.
+    pub async fn ride(&self, tick: Tick) -> Result<(), Gone> {
+        if tick.is_empty() { Ok(()) } else { self.send(tick, None).await }
+    }
+}
+
+struct CommitLoop {
+    store: Store,
+    bucket: Bucket,
+    clock: Clock,
+    io: Arc<IoCount>,
+    counters: Arc<Counters>,
+    urgent: Vec<(Tick, oneshot::Sender<Committed>)>,
+    riders: Tick,
+    ride_until: Option<Instant>,
+}
+
+impl CommitLoop {
+    fn run(&mut self, jobs: &Receiver<Job>) -> Result<(), StoreError> {
+        loop {
+            let received = match self.patience() {
+                Some(patience) => jobs.recv_timeout(patience),
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
+                Ok(job) => {
+                    self.take(job);
+                    // Whatever waits already shares this commit.
+                    while let Some(job) = jobs.try_iter().next() {
+                        self.take(job);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+            }
+            if self.is_due() {
+                self.commit()?;
+            }
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        match job.reply {
+            Some(reply) => self.urgent.push((job.tick, reply)),
+            None => {
+                let wait = if job.tick.confirmed.is_empty() && !job.tick.matters() {
+                    limits::RIDE_MS
+                } else {
+                    limits::RIDE_SETTLED_MS
+                };
+                let until = Instant::now() + Duration::from_millis(wait);
+                self.ride_until = Some(self.ride_until.map_or(until, |known| known.min(until)));
+                self.riders.absorb(job.tick);
+            }
+        }
+    }
+
+    /// How long the loop may sleep.
+    fn patience(&self) -> Option<Duration> {
+        let now = self.clock.now().mono;
+        let bucket = Duration::from_millis(self.bucket.ready_at().since_ms(now));
+        if !self.urgent.is_empty() {
+            return Some(bucket);
+        }
+        self.ride_until.map(|until| until.saturating_duration_since(Instant::now()).max(bucket))
+    }
+
+    fn is_due(&self) -> bool {
+        let allowed = self.bucket.ready_at() <= self.clock.now().mono;
+        let rides = self.ride_until.is_some_and(|until| until <= Instant::now());
+        let heavy = self.riders.confirmed.len() >= limits::RIDERS_MAX;
+        allowed && (!self.urgent.is_empty() || rides || heavy)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        if self.urgent.is_empty() && self.riders.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let now = self.clock.now();
+        self.bucket.take(now.mono);
+        let mut riders = std::mem::take(&mut self.riders);
+        riders.totals = totals(&self.counters);
+        self.ride_until = None;
+        let (mut ticks, replies): (Vec<Tick>, Vec<_>) = self.urgent.drain(..).unzip();
+        ticks.push(riders);
+        // On failure the replies are dropped, which tells everybody who waits.
+        let committed = self.store.commit(&ticks, now.wall)?;
+        for (committed, reply) in committed.into_iter().zip(replies) {
+            // A receiver that is gone has no use for the answer.
+            let _unheard = reply.send(committed);
+        }
+        let (syncs, bytes) = self.io.read();
+        self.counters.commits.one();
+        self.counters.syncs.add(syncs.saturating_sub(self.counters.syncs.get()));
+        self.counters.bytes_written.add(bytes.saturating_sub(self.counters.bytes_written.get()));
+        self.counters.commit.record_us(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+        Ok(())
+    }
+}
+
+/// The counters that outlive the process.
+fn totals(counters: &Counters) -> Vec<(&'static str, u64)> {
+    let mut totals = Vec::with_capacity(limits::TOTALS_KEPT.len());
+    counters.each(|name, _, _, value| {
+        if limits::TOTALS_KEPT.contains(&name) && value > 0 {
+            totals.push((name, value));
+        }
+    });
+    totals
+}

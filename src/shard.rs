@@ -1,0 +1,192 @@
+//! Judging a batch, chat by chat: each shard has a queue of slot numbers and a worker of its own.
+//!
+//! Promises: the messages of one chat are judged in their order, by one worker; a message whose judging panics is
+//! quarantined and harms no other. A message exists once, in its slot; a queue carries slot numbers and its size is a
+//! constant.
+//!
+//! Never: an effect. A worker reads and judges.
+
+use crate::counters::Counters;
+use crate::decide::ChatRules;
+use crate::limits;
+use crate::message::{ChatId, Message};
+use crate::policy::{self, PolicySet, Scratch};
+use crate::verdict::Verdict;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// The policy and the rules of each chat, as of one moment. Swapped whole.
+#[derive(Debug)]
+pub struct Rulebook {
+    /// The compiled packs.
+    pub policy: PolicySet,
+    /// The rules of a chat without its own.
+    pub rules: ChatRules,
+    /// The rules of chats with their own.
+    pub chats: BTreeMap<ChatId, ChatRules>,
+}
+
+impl Rulebook {
+    /// The rules of a chat.
+    #[must_use]
+    pub fn rules(&self, chat: ChatId) -> &ChatRules {
+        self.chats.get(&chat).unwrap_or(&self.rules)
+    }
+}
+
+/// What came of judging.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// A verdict.
+    Verdict(Verdict),
+    /// Judging panicked: a person must look.
+    Poison,
+}
+
+/// Judges one message. A panic is caught and becomes [`Judged::Poison`].
+pub fn judge(book: &Rulebook, message: &Message, scratch: &mut Scratch) -> Judged {
+    let thresholds = book.rules(message.chat).thresholds;
+    match catch_unwind(AssertUnwindSafe(|| policy::judge(&book.policy, thresholds, message, scratch))) {
+        Ok(verdict) => Judged::Verdict(verdict),
+        Err(_) => {
+            // What the panic left half done must not be used again.
+            *scratch = Scratch::default();
+            Judged::Poison
+        }
+    }
+}
+
+type Slot = Mutex<Option<(Arc<Message>, Option<Judged>)>>;
+
+#[derive(Debug)]
+struct Queue {
+    ids: Mutex<heapless::Deque<u16, { limits::SHARD_QUEUE_IDS }>>,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct Shared {
+    slots: Vec<Slot>,
+    queues: Vec<Queue>,
+    left: AtomicUsize,
+    all_judged: Notify,
+    book: Mutex<Arc<Rulebook>>,
+    counters: Arc<Counters>,
+}
+
+/// The shards and the batch they judge.
+#[derive(Debug)]
+pub struct Shards {
+    shared: Arc<Shared>,
+    workers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Shards {
+    fn drop(&mut self) {
+        for worker in &self.workers {
+            worker.abort();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing panics while holding one of these locks; a poisoned one still holds whole values.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shards {
+    /// Starts `count` workers on the current runtime.
+    #[must_use]
+    pub fn start(count: usize, book: Arc<Rulebook>, counters: Arc<Counters>) -> Self {
+        let count = count.clamp(1, limits::SHARDS_MAX);
+        counters.shards.set(u64::try_from(count).unwrap_or(0));
+        let queue = || Queue { ids: Mutex::new(heapless::Deque::new()), wake: Notify::new() };
+        let shared = Arc::new(Shared {
+            slots: (0..limits::BATCH_UPDATES_MAX).map(|_| Mutex::new(None)).collect(),
+            queues: (0..count).map(|_| queue()).collect(),
+            left: AtomicUsize::new(0),
+            all_judged: Notify::new(),
+            book: Mutex::new(book),
+            counters,
+        });
+        let workers = (0..count).map(|shard| tokio::spawn(work(Arc::clone(&shared), shard))).collect();
+        Self { shared, workers }
+    }
+
+    /// Puts new rules in force, from the next batch on: a message is judged by exactly one version.
+    pub fn swap(&self, book: Arc<Rulebook>) {
+        *lock(&self.shared.book) = book;
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rulebook(&self) -> Arc<Rulebook> {
+        Arc::clone(&lock(&self.shared.book))
+    }
+
+    /// Judges a batch of at most `limits::BATCH_UPDATES_MAX` messages; the answers are in the same order.
+    pub async fn judge(&mut self, messages: &[Arc<Message>]) -> Vec<Judged> {
+        let mut answers = Vec::with_capacity(messages.len());
+        for batch in messages.chunks(limits::BATCH_UPDATES_MAX) {
+            self.judge_batch(batch).await;
+            for slot in self.shared.slots.iter().take(batch.len()) {
+                let judged = lock(slot).take().and_then(|(_, judged)| judged);
+                // A slot without an answer is a worker that was lost; its message is shown to a person.
+                answers.push(judged.unwrap_or(Judged::Poison));
+            }
+        }
+        answers
+    }
+
+    async fn judge_batch(&mut self, batch: &[Arc<Message>]) {
+        let shared = &self.shared;
+        shared.left.store(batch.len(), Ordering::Release);
+        for (slot, message) in shared.slots.iter().zip(batch) {
+            *lock(slot) = Some((Arc::clone(message), None));
+        }
+        for (id, message) in (0_u16..).zip(batch) {
+            let Some(queue) = shared.queues.get(message.chat.shard(shared.queues.len())) else { continue };
+            // A queue holds more ids than a batch has messages, and is empty between batches.
+            let _has_room = lock(&queue.ids).push_back(id);
+        }
+        for queue in &shared.queues {
+            if !lock(&queue.ids).is_empty() {
+                queue.wake.notify_one();
+            }
+        }
+        loop {
+            let judged = shared.all_judged.notified();
+            if shared.left.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            judged.await;
+        }
+    }
+}
+
+async fn work(shared: Arc<Shared>, shard: usize) {
+    let Some(queue) = shared.queues.get(shard) else { return };
+    let mut scratch = Scratch::default();
+    loop {
+        queue.wake.notified().await;
+        let book = Arc::clone(&lock(&shared.book));
+        loop {
+            let Some(id) = lock(&queue.ids).pop_front() else { break };
+            let Some(slot) = shared.slots.get(usize::from(id)) else { continue };
+            let message = lock(slot).as_ref().map(|(message, _)| Arc::clone(message));
+            if let Some(message) = message {
+                let started = Instant::now();
+                let judged = judge(&book, &message, &mut scratch);
+                shared.counters.judge.record_us(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+                *lock(slot) = Some((message, Some(judged)));
+            }
+            if shared.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                shared.all_judged.notify_one();
+            }
+        }
+    }
+}
