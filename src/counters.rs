@@ -207,6 +207,9 @@ counters! {
         heap_bytes: "Bytes of heap in use",
         heap_bytes_peak: "Most bytes of heap in use at one time",
         memory_bytes_max: "The memory promise, bytes",
+        poll_answered_ms: "When a poll was last answered, milliseconds since the start",
+        dispatch_turn_ms: "When the dispatcher last took a turn, milliseconds since the start",
+        breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }
     spreads {
         judge: "Judging one message",

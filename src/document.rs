@@ -199,6 +199,12 @@ impl<'a> Section<'a> {
         text
     }
 
+    /// A text that may be left out, but must not be empty.
+    pub fn text_required_if_present(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Lined<String>> {
+        let present = self.entries.iter().any(|entry| entry.key == key);
+        if present { self.text_required(key, mistakes) } else { self.text(key, mistakes) }
+    }
+
     /// A whole number within a range.
     pub fn integer(
         &mut self,

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod counters;
 pub mod limits;
+pub mod secret;
 
 // Floor 1: pure and total.
 pub mod decide;
@@ -18,6 +19,7 @@ pub mod text;
 pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
+pub mod config;
 pub mod store;
 pub mod telegram;
 

@@ -188,3 +188,140 @@ pub const KEYWORD_BYTES_MAX: usize = 256;
 
 const _: () =
     assert!(CANONICAL_BYTES_MAX > MESSAGE_TEXT_BYTES_MAX + SURFACES_MAX, "plain text is never cut by folding");
+
+/// Pressed buttons that wait for an answer. When full, the oldest gets none; it stops spinning by itself.
+pub const CALLBACKS_MAX: usize = 64;
+
+/// Words to the dispatcher that wait. When full, ingest waits.
+pub const DISPATCH_WORDS_MAX: usize = 64;
+
+/// How long the dispatcher waits for answers when the appliance closes, milliseconds. With the last commit this stays
+/// under the five seconds that closing may take.
+pub const DRAIN_MS: u64 = 3_000;
+
+/// The longest pause after a poll that failed, milliseconds: a message should not wait long for us to come back.
+pub const POLL_PAUSE_MAX_MS: u64 = 15_000;
+
+/// Refusals of the token in a row, after it was once accepted, that end the program.
+pub const TOKEN_REFUSALS_MAX: u32 = 3;
+
+/// After this long without an update polls go without an offset: Telegram may by then draw new ids below the old.
+pub const QUIET_MS: u64 = 6 * 24 * 3_600_000;
+
+/// The shortest pause after a poll that failed, milliseconds.
+pub const POLL_PAUSE_MIN_MS: u64 = 50;
+
+/// A settings file, a pack or a keyword list, bytes; what is larger is refused.
+pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
+
+/// Names by which the local page may be asked for.
+pub const WEB_HOSTS_MAX: usize = 16;
+
+/// How much of everything a board holds. Numbers are counts unless the name says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Page cache of the durable file.
+    pub store_cache_bytes: u64,
+    /// Promised actions in memory.
+    pub outbox_rows: u64,
+    /// Ids of updates already dealt with.
+    pub updates_remembered: u64,
+    /// Decisions on storage.
+    pub decisions_kept: u64,
+    /// Automaton and tables of all packs.
+    pub keyword_bytes: u64,
+    /// Updates asked for at once.
+    pub poll_limit: u64,
+    /// Shards.
+    pub shards: u64,
+}
+
+/// One line of the memory sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Who holds it.
+    pub name: &'static str,
+    /// How much at most, bytes.
+    pub bytes: u64,
+    /// What happens when it is full.
+    pub when_full: &'static str,
+}
+
+const fn holder(name: &'static str, bytes: u64, when_full: &'static str) -> Holder {
+    Holder { name, bytes, when_full }
+}
+
+const fn wide(value: usize) -> u64 {
+    // `usize` is at most 64 bits wide on every machine Aegis is built for.
+    let bytes = value.to_le_bytes();
+    let mut wide = 0_u64;
+    let mut index = bytes.len();
+    while index > 0 {
+        index -= 1;
+        #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+        let byte = bytes[index];
+        #[expect(clippy::as_conversions, reason = "a byte fits; `From` is not const")]
+        let byte = byte as u64;
+        wide = wide * 256 + byte;
+    }
+    wide
+}
+
+/// Everything Aegis holds at once, at most: a line a holder.
+#[must_use]
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 13] {
+    const KIB: u64 = 1024;
+    [
+        holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
+        // Journal, page server, signal and blocking threads, two workers: touched pages, not the reserved size.
+        holder("stacks of 8 threads", 8 * 128 * KIB, "constant"),
+        // The body, the same again while it is parsed, and the messages made of it.
+        holder(
+            "one batch of updates: body, parts, messages",
+            3 * wide(UPDATE_BODY_BYTES_MAX / 2) * capacity.poll_limit / 2 + wide(UPDATE_BODY_BYTES_MAX),
+            "a larger answer is refused and asked for again in smaller parts",
+        ),
+        // View, span map (24 bytes a character at worst), hits.
+        holder(
+            "shards: queue and scratch",
+            capacity.shards * (wide(CANONICAL_BYTES_MAX) * 8 + 2 * wide(SHARD_QUEUE_IDS)),
+            "ingest waits; Telegram keeps what was not acknowledged",
+        ),
+        holder(
+            "automaton and tables of the packs",
+            capacity.keyword_bytes,
+            "a larger list is refused; the old one stays",
+        ),
+        // Measured: building takes about 3.5 times the final size, next to the one in use.
+        holder(
+            "building new packs beside the old",
+            capacity.keyword_bytes * 5 / 2,
+            "a larger list is refused; the old one stays",
+        ),
+        holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
+        // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
+        holder("one commit", 1024 * KIB + 8 * KIB * capacity.poll_limit, "the next commit waits"),
+        holder("outbox rows", 256 * capacity.outbox_rows, "polling waits until rows are done"),
+        holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
+        // A record, and its administrators.
+        holder("book of chats", wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX)), "the quietest chat is forgotten"),
+        // Buffers of calls, TLS sessions, certificates of the root store.
+        holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
+        holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
+    ]
+}
+
+/// Everything Aegis holds at once, bytes: the sum of [`memory_lines`], and a tenth for what the allocator rounds up.
+#[must_use]
+pub const fn memory_bytes_max(capacity: &Capacity) -> u64 {
+    let lines = memory_lines(capacity);
+    let mut sum = 0_u64;
+    let mut index = 0;
+    while index < lines.len() {
+        #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+        let bytes = lines[index].bytes;
+        sum += bytes;
+        index += 1;
+    }
+    sum + sum / 10
+}

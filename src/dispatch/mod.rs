@@ -5,3 +5,4 @@
 
 mod lane;
 pub mod outbox;
+pub mod task;

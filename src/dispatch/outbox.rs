@@ -59,8 +59,14 @@ struct Flight {
 enum FlightKind {
     Actions,
     Removal,
-    Administrators { tries: u32 },
-    Linked { tries: u32 },
+    Administrators {
+        tries: u32,
+    },
+    Linked {
+        tries: u32,
+    },
+    /// A pressed button: tried once.
+    Callback,
 }
 
 /// The promised actions and the calls under way.
@@ -79,6 +85,7 @@ pub struct Outbox {
     call_ms_x16: u64,
     counters: Arc<Counters>,
     halted: Option<String>,
+    callbacks: VecDeque<String>,
 }
 
 impl Outbox {
@@ -98,6 +105,7 @@ impl Outbox {
             call_ms_x16: 0,
             counters,
             halted: None,
+            callbacks: VecDeque::new(),
         }
     }
 
@@ -189,6 +197,14 @@ impl Outbox {
         }
     }
 
+    /// A button was pressed. When too many wait, the oldest is not answered: it stops spinning by itself.
+    pub fn press(&mut self, id: String) {
+        if self.callbacks.len() >= limits::CALLBACKS_MAX {
+            self.callbacks.pop_front();
+        }
+        self.callbacks.push_back(id);
+    }
+
     /// Courtesies that are now marked durably.
     pub fn marked(&mut self, tick: &Tick) {
         for row in &tick.changed {
@@ -238,6 +254,10 @@ impl Outbox {
         let overall = self.overall.ready_at().max(self.paused_until);
         if overall > now.mono {
             return Next::Wait(Some(overall));
+        }
+        if let Some(id) = self.callbacks.pop_front() {
+            let ticket = self.fly(ChatId(0), Vec::new(), FlightKind::Callback, now);
+            return Next::Call(ticket, Request::AnswerCallback { id });
         }
         let per_chat = self.calls_per_chat();
         for _ in 0..self.turn.len() {
@@ -316,13 +336,18 @@ impl Outbox {
         if kind == FlightKind::Removal {
             lane.removing += 1;
         }
+        let ticket = self.fly(chat, items, kind, now);
+        Some(Next::Call(ticket, request))
+    }
+
+    fn fly(&mut self, chat: ChatId, items: Vec<Item>, kind: FlightKind, now: Now) -> Ticket {
         self.overall.take(now.mono);
         self.breaker.made();
         self.counters.calls.one();
         self.next_ticket += 1;
         let ticket = Ticket(self.next_ticket);
         self.flights.insert(ticket, Flight { chat, items, kind, since: now.mono });
-        Some(Next::Call(ticket, request))
+        ticket
     }
 
     /// Sorts out actions against those who must not be acted on, and those that are too old.
@@ -401,6 +426,9 @@ impl Outbox {
     fn done(&mut self, flight: Flight, reply: Reply, now: Now, book: &mut ChatBook) -> Tick {
         let chat = flight.chat;
         let mut tick = Tick::default();
+        if flight.kind == FlightKind::Callback {
+            return tick;
+        }
         match (flight.kind, reply) {
             (FlightKind::Administrators { .. }, Reply::Administrators(admins)) => {
                 tick.chats.push((chat, book.administrators(chat, &admins, self.own, now.wall).clone()));
@@ -411,7 +439,7 @@ impl Outbox {
                 self.settle_facts(chat, flight.kind);
             }
             (FlightKind::Administrators { .. } | FlightKind::Linked { .. }, _) => self.settle_facts(chat, flight.kind),
-            (FlightKind::Actions | FlightKind::Removal, _) => {
+            (FlightKind::Actions | FlightKind::Removal | FlightKind::Callback, _) => {
                 self.confirm(&flight.items, now, &mut tick);
                 if let Some(record) = book.trouble(chat, ChatTrouble::None) {
                     tick.chats.push((chat, record.clone()));
@@ -442,6 +470,9 @@ impl Outbox {
     fn failed(&mut self, flight: Flight, error: &CallError, now: Now, chance: u64, book: &mut ChatBook) -> Tick {
         let chat = flight.chat;
         let mut tick = Tick::default();
+        if flight.kind == FlightKind::Callback {
+            return tick;
+        }
         match error.fate() {
             Fate::Done => self.confirm(&flight.items, now, &mut tick),
             Fate::Retry { pause_ms: Some(pause_ms) } => self.pause(flight, pause_ms, now, book, &mut tick),
@@ -485,7 +516,7 @@ impl Outbox {
         match flight.kind {
             FlightKind::Administrators { tries } => lane.administrators = Facts::Wanted { at, tries },
             FlightKind::Linked { tries } => lane.linked = Facts::Wanted { at, tries },
-            FlightKind::Actions | FlightKind::Removal => lane.put_back(flight.items),
+            FlightKind::Actions | FlightKind::Removal | FlightKind::Callback => lane.put_back(flight.items),
         }
     }
 
@@ -516,7 +547,7 @@ impl Outbox {
                 }
             }
             FlightKind::Actions | FlightKind::Removal if flight.items.is_empty() => return tick,
-            FlightKind::Actions | FlightKind::Removal => {}
+            FlightKind::Actions | FlightKind::Removal | FlightKind::Callback => {}
         }
         self.again(flight, now.mono.plus_ms(backoff_ms(failures, chance)), book);
         tick

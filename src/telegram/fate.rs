@@ -215,7 +215,10 @@ mod tests {
     #[test]
     fn only_a_refused_token_halts() {
         assert!(matches!(refusal(401, "Unauthorized").fate(), Fate::Halt { .. }));
-        assert!(!matches!(refusal(404, "Not Found").fate(), Fate::Halt { .. }), "an unknown method is no refused token");
+        assert!(
+            !matches!(refusal(404, "Not Found").fate(), Fate::Halt { .. }),
+            "an unknown method is no refused token"
+        );
         assert!(!matches!(CallError::Lost("timeout".into()).fate(), Fate::Halt { .. }));
     }
 

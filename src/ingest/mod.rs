@@ -7,6 +7,8 @@
 //! Never: a watermark. After a quiet week Telegram draws ids at random, and "larger than the last" would discard
 //! everything.
 
+pub mod poll;
+
 use crate::chats::ChatBook;
 use crate::clock::{Now, Wall};
 use crate::counters::Counters;

@@ -1,0 +1,174 @@
+//! Settings: from the form as typed to the form as meant, once.
+//!
+//! Promises: one refusal lists every mistake of the file and of the environment, each with its line or its variable;
+//! an unknown key is a mistake; the environment is stronger than the file, the file than the board's profile, the
+//! profile than the defaults. No secret is ever shown.
+//!
+//! Never: a file or a variable read by itself. The caller brings both, so that tests can.
+
+mod board;
+mod layers;
+
+pub use board::{Board, Storage};
+
+use crate::decide::ChatRules;
+use crate::document::Mistakes;
+use crate::message::ChatId;
+use crate::secret::Secret;
+use crate::verdict::{Mode, ReviewFallback, Thresholds};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// All settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How Telegram is reached.
+    pub telegram: Telegram,
+    /// Where the durable file lives.
+    pub data_dir: PathBuf,
+    /// Where the packs live; `None` for those that come with the program.
+    pub policy_dir: Option<PathBuf>,
+    /// The local page.
+    pub web: Web,
+    /// Whether verdicts have effects.
+    pub mode: Mode,
+    /// How many shards judge.
+    pub shards: usize,
+    /// The scores that matter.
+    pub thresholds: Thresholds,
+    /// What is done when the rules are unsure.
+    pub review_fallback: ReviewFallback,
+    /// Chats with settings of their own.
+    pub chats: BTreeMap<ChatId, ChatSettings>,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The board.
+    pub board: Board,
+}
+
+/// How Telegram is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telegram {
+    /// The bot's token.
+    pub token: Option<Secret>,
+    /// Where the Bot API is.
+    pub api_url: String,
+    /// Updates asked for at once.
+    pub poll_limit: u8,
+    /// How long Telegram may hold a poll, seconds.
+    pub poll_timeout_s: u64,
+    /// Calls a second overall; 0 = no limit.
+    pub requests_per_second: u32,
+    /// Messages a minute to one group; 0 = no limit.
+    pub group_messages_per_minute: u32,
+    /// Calls under way at once.
+    pub calls_in_flight: usize,
+    /// How long one call may take, milliseconds.
+    pub call_timeout_ms: u64,
+}
+
+/// The local page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where it listens; `None` for nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Names besides the address by which it may be asked for, such as `aegis.local:8787`.
+    pub hosts: Vec<String>,
+}
+
+/// Settings of one chat; what is `None` is as for all chats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChatSettings {
+    /// Whether verdicts have effects there.
+    pub mode: Option<Mode>,
+    /// From which score on a message is shown.
+    pub review: Option<u16>,
+    /// From which score on a message is acted on.
+    pub block: Option<u16>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Targets and levels, such as `info` or `aegis=debug`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// Where settings come from, besides the file.
+pub struct Surroundings<'a> {
+    /// Every environment variable, name and value.
+    pub environment: &'a [(String, String)],
+    /// Reads a file.
+    pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let board = Board::generic();
+        Self {
+            telegram: Telegram {
+                token: None,
+                api_url: "https://api.telegram.org".to_owned(),
+                poll_limit: board.poll_limit,
+                poll_timeout_s: 50,
+                requests_per_second: 30,
+                group_messages_per_minute: 20,
+                calls_in_flight: 8,
+                call_timeout_ms: 10_000,
+            },
+            data_dir: PathBuf::from("aegis-data"),
+            policy_dir: None,
+            web: Web { listen: Some(SocketAddr::from(([127, 0, 0, 1], 8787))), hosts: Vec::new() },
+            mode: Mode::Record,
+            shards: board.shards,
+            thresholds: Thresholds::default(),
+            review_fallback: ReviewFallback::Record,
+            chats: BTreeMap::new(),
+            log: Log { filter: "info".to_owned(), format: LogFormat::Human },
+            board,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment.
+    ///
+    /// # Errors
+    /// Every mistake in both.
+    pub fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Result<Self, Mistakes> {
+        layers::load(file, surroundings)
+    }
+
+    /// The rules of all chats without their own.
+    #[must_use]
+    pub const fn rules(&self) -> ChatRules {
+        ChatRules { mode: self.mode, thresholds: self.thresholds, fallback: self.review_fallback }
+    }
+
+    /// The rules of the chats with their own.
+    #[must_use]
+    pub fn chat_rules(&self) -> BTreeMap<ChatId, ChatRules> {
+        let of_chat = |own: &ChatSettings| ChatRules {
+            mode: own.mode.unwrap_or(self.mode),
+            thresholds: Thresholds {
+                review: own.review.unwrap_or(self.thresholds.review),
+                block: own.block.unwrap_or(self.thresholds.block),
+            },
+            fallback: self.review_fallback,
+        };
+        self.chats.iter().map(|(chat, own)| (*chat, of_chat(own))).collect()
+    }
+}

@@ -1,0 +1,156 @@
+//! The boards: what each one has, and what Aegis takes of it.
+
+use crate::document::{Mistakes, Section, read};
+use crate::limits::Capacity;
+use std::ops::RangeInclusive;
+
+macro_rules! profiles {
+    ($($name:literal),* $(,)?) => {
+        /// The profiles that come with the program: name and text.
+        const PROFILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../board/", $name, ".toml")))),*];
+    };
+}
+
+profiles!["generic", "zero-w", "zero-2-w", "pi-3", "pi-4", "pi-5"];
+
+/// What a board's storage is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// An SD card: commits are few.
+    Sd,
+    /// A solid-state disk, or better.
+    Ssd,
+}
+
+/// A board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    /// The profile's name.
+    pub name: String,
+    /// The memory Aegis may use, bytes.
+    pub memory_bytes: u64,
+    /// Cores.
+    pub cores: usize,
+    /// What its storage is made of.
+    pub storage: Storage,
+    /// How many shards judge.
+    pub shards: usize,
+    /// Updates asked for at once.
+    pub poll_limit: u8,
+    /// Commits that may come at once.
+    pub commit_burst: u32,
+    /// Commits a second after that; 0 = no limit.
+    pub commits_per_second: u32,
+    /// How much of everything is held.
+    pub capacity: Capacity,
+}
+
+impl Board {
+    /// The profile used when none is named.
+    #[must_use]
+    pub fn generic() -> Self {
+        Self::named("generic").expect("the generic profile is read by a test")
+    }
+
+    /// The names of all profiles.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        PROFILES.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The profile with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let (name, text) = PROFILES.iter().find(|(known, _)| *known == name)?;
+        let mut mistakes = Mistakes::default();
+        let board = Self::read(name, text, &mut mistakes);
+        board.filter(|_| mistakes.is_empty())
+    }
+
+    fn read(name: &str, text: &str, mistakes: &mut Mistakes) -> Option<Self> {
+        let file = format!("board/{name}.toml");
+        let mut root = read(&file, text, mistakes);
+        let memory_mib = number(&mut root, "memory_mib", 16..=65_536, mistakes)?;
+        let storage = match root.text("storage", mistakes)?.value.as_str() {
+            "sd" => Storage::Sd,
+            "ssd" => Storage::Ssd,
+            other => {
+                mistakes.add(&file, 0, format!("`storage` is \"sd\" or \"ssd\", not \"{other}\""));
+                return None;
+            }
+        };
+        let board = Self {
+            name: name.to_owned(),
+            memory_bytes: memory_mib.saturating_mul(1024 * 1024),
+            cores: small(&mut root, "cores", 1..=256, mistakes)?,
+            storage,
+            shards: small(&mut root, "shards", 1..=64, mistakes)?,
+            poll_limit: small(&mut root, "poll_limit", 1..=100, mistakes)?,
+            commit_burst: small(&mut root, "commit_burst", 1..=100_000, mistakes)?,
+            commits_per_second: small(&mut root, "commits_per_second", 0..=100_000, mistakes)?,
+            capacity: Capacity {
+                store_cache_bytes: number(&mut root, "store_cache_kib", 64..=1_048_576, mistakes)?.saturating_mul(1024),
+                outbox_rows: number(&mut root, "outbox_rows", 1_000..=1_000_000, mistakes)?,
+                updates_remembered: number(&mut root, "updates_remembered", 1_000..=1_000_000, mistakes)?,
+                decisions_kept: number(&mut root, "decisions_kept", 100..=10_000_000, mistakes)?,
+                keyword_bytes: number(&mut root, "keyword_kib", 16..=65_536, mistakes)?.saturating_mul(1024),
+                poll_limit: 0,
+                shards: 0,
+            },
+        };
+        root.finish(mistakes);
+        let capacity = Capacity {
+            poll_limit: u64::from(board.poll_limit),
+            shards: u64::try_from(board.shards).unwrap_or(1),
+            ..board.capacity
+        };
+        Some(Self { capacity, ..board })
+    }
+}
+
+fn number(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<i64>,
+    mistakes: &mut Mistakes,
+) -> Option<u64> {
+    small(section, key, range, mistakes)
+}
+
+fn small<T: TryFrom<i64>>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<i64>,
+    mistakes: &mut Mistakes,
+) -> Option<T> {
+    let found = section.integer(key, range, mistakes);
+    if found.is_none() {
+        mistakes.add(section.file(), 0, format!("`{key}` is missing or wrong"));
+    }
+    T::try_from(found?.value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::memory_bytes_max;
+
+    #[test]
+    fn every_profile_is_read_and_fits_its_memory() {
+        for name in Board::names() {
+            let board = Board::named(name).unwrap_or_else(|| panic!("board/{name}.toml is not whole"));
+            let sum = memory_bytes_max(&board.capacity);
+            assert!(sum <= board.memory_bytes, "{name}: {sum} bytes over {}", board.memory_bytes);
+            assert!(usize::from(board.poll_limit) <= crate::limits::BATCH_UPDATES_MAX);
+        }
+    }
+
+    #[test]
+    fn the_smallest_boards_stay_under_48_mib() {
+        for name in ["zero-w", "zero-2-w"] {
+            let board = Board::named(name).expect("the profile is there");
+            assert!(board.memory_bytes <= 48 * 1024 * 1024, "{name}");
+        }
+    }
+}

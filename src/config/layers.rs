@@ -1,0 +1,360 @@
+//! The layers of settings: defaults, the board's profile, the file, the environment.
+
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings};
+use crate::document::{Lined, Mistakes, Section, nearest, read};
+use crate::limits;
+use crate::message::ChatId;
+use crate::secret::Secret;
+use crate::verdict::{Mode, ReviewFallback};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Every variable Aegis reads.
+pub const VARIABLES: [&str; 12] = [
+    "AEGIS_TELEGRAM_TOKEN",
+    "AEGIS_TELEGRAM_TOKEN_FILE",
+    "AEGIS_TELEGRAM_API_URL",
+    "AEGIS_TELEGRAM_RPS",
+    "AEGIS_TELEGRAM_GROUP_RPM",
+    "AEGIS_DATA_DIR",
+    "AEGIS_POLICY_DIR",
+    "AEGIS_WEB_LISTEN",
+    "AEGIS_MODE",
+    "AEGIS_SHARDS",
+    "AEGIS_LOG",
+    "AEGIS_BOARD",
+];
+
+pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Result<Config, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let mut config = Config::default();
+    let mut token_file = None;
+    if let Some(path) = file {
+        let name = path.display().to_string();
+        match (surroundings.read)(path) {
+            Ok(text) if text.len() > limits::SETTINGS_BYTES_MAX => {
+                mistakes.add(&name, 0, format!("a settings file is at most {} bytes", limits::SETTINGS_BYTES_MAX));
+            }
+            Ok(text) => token_file = from_file(&mut config, &name, &text, surroundings, &mut mistakes),
+            Err(error) => mistakes.add(&name, 0, format!("cannot be read: {error}")),
+        }
+    } else if let Some(board) = variable(surroundings, "AEGIS_BOARD") {
+        set_board(&mut config, "AEGIS_BOARD", &Lined { value: board.to_owned(), line: 0 }, &mut mistakes);
+    }
+    let mut token_from = token_file.map(|file| (file.value, "telegram.token_file"));
+    from_environment(&mut config, surroundings, &mut token_from, &mut mistakes);
+    if let Some((path, source)) = token_from
+        && config.telegram.token.is_none()
+    {
+        match (surroundings.read)(&path) {
+            Ok(text) => set_token(&mut config, source, 0, text.trim(), &mut mistakes),
+            Err(error) => mistakes.add(source, 0, format!("{} cannot be read: {error}", path.display())),
+        }
+    }
+    check_together(&config, file, &mut mistakes);
+    if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+}
+
+fn variable<'a>(surroundings: &'a Surroundings<'_>, name: &str) -> Option<&'a str> {
+    surroundings.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn check_together(config: &Config, file: Option<&Path>, mistakes: &mut Mistakes) {
+    let name = file.map_or_else(|| "settings".to_owned(), |path| path.display().to_string());
+    if config.thresholds.review > config.thresholds.block {
+        mistakes.add(&name, 0, "`thresholds.review` must not be above `thresholds.block`");
+    }
+    for (chat, rules) in config.chat_rules() {
+        if rules.thresholds.review > rules.thresholds.block {
+            mistakes.add(&name, 0, format!("`chats.\"{}\"`: `review` must not be above `block`", chat.0));
+        }
+    }
+}
+
+fn set_board(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
+    match Board::named(&found.value) {
+        Some(board) => {
+            config.shards = board.shards;
+            config.telegram.poll_limit = board.poll_limit;
+            config.board = board;
+        }
+        None => unknown(file, found, "board", &Board::names(), mistakes),
+    }
+}
+
+fn unknown(file: &str, found: &Lined<String>, what: &str, known: &[&str], mistakes: &mut Mistakes) {
+    let shown = found.value.escape_debug();
+    let told = match nearest(&found.value, known) {
+        Some(word) => format!("unknown {what} \"{shown}\"; did you mean \"{word}\"?"),
+        None => format!("unknown {what} \"{shown}\"; known: {}", known.join(", ")),
+    };
+    mistakes.add(file, found.line, told);
+}
+
+fn mode(file: &str, found: &Lined<String>, mistakes: &mut Mistakes) -> Option<Mode> {
+    let mode = Mode::from_word(&found.value);
+    if mode.is_none() {
+        unknown(file, found, "mode", &["record", "enforce"], mistakes);
+    }
+    mode
+}
+
+/// The shape of a token, checked without showing it.
+fn set_token(config: &mut Config, file: &str, line: usize, token: &str, mistakes: &mut Mistakes) {
+    let whole = token.split_once(':').is_some_and(|(id, rest)| {
+        !id.is_empty()
+            && id.len() <= 20
+            && id.bytes().all(|byte| byte.is_ascii_digit())
+            && !rest.is_empty()
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    });
+    if whole {
+        config.telegram.token = Some(Secret::new(token.to_owned()));
+    } else {
+        mistakes.add(
+            file,
+            line,
+            "is not a bot token; one looks like 123456:letters-and-digits, as @BotFather gives it",
+        );
+    }
+}
+
+fn set_api_url(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
+    let url = found.value.trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '?', '#'])) {
+        config.telegram.api_url = url.to_owned();
+    } else {
+        mistakes.add(file, found.line, "must be a URL such as https://api.telegram.org");
+    }
+}
+
+fn set_listen(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
+    if found.value == "off" {
+        config.web.listen = None;
+    } else if let Ok(address) = found.value.parse::<SocketAddr>() {
+        config.web.listen = Some(address);
+    } else {
+        let what = "must be an address and a port such as 127.0.0.1:8787, or \"off\"";
+        mistakes.add(file, found.line, what);
+    }
+}
+
+fn set_log(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
+    let (filter, format) = match found.value.strip_suffix(",json") {
+        Some(filter) => (filter, Some(LogFormat::Json)),
+        None if found.value == "json" => ("info", Some(LogFormat::Json)),
+        None => (found.value.as_str(), None),
+    };
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| LEVELS.contains(&word);
+    let whole = !filter.is_empty()
+        && filter
+            .split(',')
+            .all(|part| part.split_once('=').map_or_else(|| is_level(part), |(_, level)| is_level(level)));
+    if whole {
+        config.log.filter = filter.to_owned();
+        config.log.format = format.unwrap_or(config.log.format);
+    } else {
+        mistakes.add(file, found.line, "must be a level (error, warn, info, debug, trace), `target=level`, or several with commas; `,json` at the end for JSON lines");
+    }
+}
+
+/// Reads the file; returns where the token is to be read from.
+fn from_file(
+    config: &mut Config,
+    name: &str,
+    text: &str,
+    surroundings: &Surroundings<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<Lined<PathBuf>> {
+    let mut root = read(name, text, mistakes);
+    let board = root.text("board", mistakes);
+    match variable(surroundings, "AEGIS_BOARD") {
+        Some(value) => set_board(config, "AEGIS_BOARD", &Lined { value: value.to_owned(), line: 0 }, mistakes),
+        None => {
+            if let Some(board) = board {
+                set_board(config, name, &board, mistakes);
+            }
+        }
+    }
+    if let Some(found) = root.text("mode", mistakes) {
+        config.mode = mode(name, &found, mistakes).unwrap_or(config.mode);
+    }
+    if let Some(found) = root.integer("shards", 1..=64, mistakes) {
+        config.shards = usize::try_from(found.value).unwrap_or(1);
+    }
+    if let Some(found) = root.text_required_if_present("data_dir", mistakes) {
+        config.data_dir = PathBuf::from(found.value);
+    }
+    if let Some(found) = root.text_required_if_present("policy_dir", mistakes) {
+        config.policy_dir = Some(PathBuf::from(found.value));
+    }
+    let token_file = root.section("telegram", mistakes).and_then(|section| telegram(config, name, section, mistakes));
+    if let Some(mut web) = root.section("web", mistakes) {
+        if let Some(found) = web.text("listen", mistakes) {
+            set_listen(config, name, &found, mistakes);
+        }
+        let hosts = web.texts("hosts", mistakes).unwrap_or_default();
+        config.web.hosts = hosts.into_iter().take(limits::WEB_HOSTS_MAX).map(|host| host.value).collect();
+        web.finish(mistakes);
+    }
+    if let Some(mut log) = root.section("log", mistakes) {
+        if let Some(found) = log.text("filter", mistakes) {
+            set_log(config, name, &found, mistakes);
+        }
+        if let Some(found) = log.text("format", mistakes) {
+            match found.value.as_str() {
+                "human" => config.log.format = LogFormat::Human,
+                "json" => config.log.format = LogFormat::Json,
+                _ => unknown(name, &found, "format", &["human", "json"], mistakes),
+            }
+        }
+        log.finish(mistakes);
+    }
+    judging(config, name, &mut root, mistakes);
+    root.finish(mistakes);
+    token_file
+}
+
+fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &mut Mistakes) {
+    let score = |section: &mut Section<'_>, key, mistakes: &mut Mistakes| {
+        section
+            .integer(key, 1..=i64::from(limits::SCORE_MAX), mistakes)
+            .and_then(|found| u16::try_from(found.value).ok())
+    };
+    if let Some(mut thresholds) = root.section("thresholds", mistakes) {
+        config.thresholds.review = score(&mut thresholds, "review", mistakes).unwrap_or(config.thresholds.review);
+        config.thresholds.block = score(&mut thresholds, "block", mistakes).unwrap_or(config.thresholds.block);
+        thresholds.finish(mistakes);
+    }
+    if let Some(mut review) = root.section("review", mistakes) {
+        if let Some(found) = review.text("fallback", mistakes) {
+            match ReviewFallback::from_word(&found.value) {
+                Some(fallback) => config.review_fallback = fallback,
+                None => unknown(name, &found, "fallback", &["record", "delete", "block"], mistakes),
+            }
+        }
+        review.finish(mistakes);
+    }
+    let Some(mut chats) = root.section("chats", mistakes) else { return };
+    for key in chats.keys() {
+        let Some(mut section) = chats.section_named(&key, mistakes) else { continue };
+        let Ok(id) = key.parse::<i64>() else {
+            let what = format!(
+                "`chats` has chats by their number, such as [chats.\"-1001234567890\"], not \"{}\"",
+                key.escape_debug()
+            );
+            mistakes.add(name, section.line(), what);
+            continue;
+        };
+        let own = ChatSettings {
+            mode: section.text("mode", mistakes).and_then(|found| mode(name, &found, mistakes)),
+            review: score(&mut section, "review", mistakes),
+            block: score(&mut section, "block", mistakes),
+        };
+        if config.chats.len() >= limits::CHATS_MAX {
+            mistakes.add(
+                name,
+                section.line(),
+                format!("at most {} chats have settings of their own", limits::CHATS_MAX),
+            );
+        }
+        section.finish(mistakes);
+        config.chats.insert(ChatId(id), own);
+    }
+    chats.finish(mistakes);
+}
+
+fn telegram(
+    config: &mut Config,
+    name: &str,
+    mut section: Section<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<Lined<PathBuf>> {
+    if let Some(found) = section.text("token", mistakes) {
+        let _not_shown = found.value;
+        mistakes.add(
+            name,
+            found.line,
+            "a token does not belong into the settings file; use `token_file`, or AEGIS_TELEGRAM_TOKEN",
+        );
+    }
+    if let Some(found) = section.text("api_url", mistakes) {
+        set_api_url(config, name, &found, mistakes);
+    }
+    let mut number =
+        |key, range, mistakes: &mut Mistakes| section.integer(key, range, mistakes).map(|found| found.value);
+    let telegram = &mut config.telegram;
+    if let Some(value) = number("poll_limit", 1..=100, mistakes) {
+        telegram.poll_limit = u8::try_from(value).unwrap_or(100);
+    }
+    if let Some(value) = number("poll_timeout_s", 1..=50, mistakes) {
+        telegram.poll_timeout_s = u64::try_from(value).unwrap_or(50);
+    }
+    if let Some(value) = number("requests_per_second", 0..=1_000, mistakes) {
+        telegram.requests_per_second = u32::try_from(value).unwrap_or(30);
+    }
+    if let Some(value) = number("group_messages_per_minute", 0..=1_000, mistakes) {
+        telegram.group_messages_per_minute = u32::try_from(value).unwrap_or(20);
+    }
+    if let Some(value) = number("calls_in_flight", 1..=64, mistakes) {
+        telegram.calls_in_flight = usize::try_from(value).unwrap_or(8);
+    }
+    if let Some(value) = number("call_timeout_ms", 500..=60_000, mistakes) {
+        telegram.call_timeout_ms = u64::try_from(value).unwrap_or(10_000);
+    }
+    let token_file = section.text("token_file", mistakes);
+    section.finish(mistakes);
+    token_file.map(|found| Lined { value: PathBuf::from(found.value), line: found.line })
+}
+
+fn from_environment(
+    config: &mut Config,
+    surroundings: &Surroundings<'_>,
+    token_from: &mut Option<(PathBuf, &'static str)>,
+    mistakes: &mut Mistakes,
+) {
+    for (name, value) in surroundings.environment {
+        if !name.starts_with("AEGIS_") {
+            continue;
+        }
+        let found = Lined { value: value.clone(), line: 0 };
+        let mut number = |range: std::ops::RangeInclusive<u32>| {
+            let parsed = value.trim().parse::<u32>().ok().filter(|value| range.contains(value));
+            if parsed.is_none() {
+                let what = format!("must be a whole number between {} and {}", range.start(), range.end());
+                mistakes.add(name, 0, what);
+            }
+            parsed
+        };
+        match name.as_str() {
+            "AEGIS_TELEGRAM_TOKEN" => set_token(config, name, 0, value.trim(), mistakes),
+            "AEGIS_TELEGRAM_TOKEN_FILE" => *token_from = Some((PathBuf::from(value), "AEGIS_TELEGRAM_TOKEN_FILE")),
+            "AEGIS_TELEGRAM_API_URL" => set_api_url(config, name, &found, mistakes),
+            "AEGIS_TELEGRAM_RPS" => {
+                config.telegram.requests_per_second = number(0..=1_000).unwrap_or_default();
+            }
+            "AEGIS_TELEGRAM_GROUP_RPM" => {
+                config.telegram.group_messages_per_minute = number(0..=1_000).unwrap_or_default();
+            }
+            "AEGIS_SHARDS" => config.shards = usize::try_from(number(1..=64).unwrap_or(1)).unwrap_or(1),
+            "AEGIS_DATA_DIR" | "AEGIS_POLICY_DIR" if value.trim().is_empty() => {
+                mistakes.add(name, 0, "must name a folder; leave the variable out for the default");
+            }
+            "AEGIS_DATA_DIR" => config.data_dir = PathBuf::from(value),
+            "AEGIS_POLICY_DIR" => config.policy_dir = Some(PathBuf::from(value)),
+            "AEGIS_WEB_LISTEN" => set_listen(config, name, &found, mistakes),
+            "AEGIS_MODE" => config.mode = mode(name, &found, mistakes).unwrap_or(config.mode),
+            "AEGIS_LOG" => set_log(config, name, &found, mistakes),
+            "AEGIS_BOARD" => {}
+            _ => {
+                let what = match nearest(name, &VARIABLES) {
+                    Some(known) => format!("unknown variable; did you mean {known}?"),
+                    None => format!("unknown variable; known: {}", VARIABLES.join(", ")),
+                };
+                mistakes.add(name, 0, what);
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The long-poll loop.
+//!
+//! Promises: the next call, which is the acknowledgement, is made only after what follows from a batch is durable.
+//! Every refusal has its behaviour: a second instance or a webhook is backed off from and said, a refused token ends
+//! the program, everything else is tried again.
+
+use super::{Admitted, Ingest};
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::dispatch::task::{SharedBook, Word, lock};
+use crate::journal::{Gone, Journal};
+use crate::limits;
+use crate::pacing::backoff_ms;
+use crate::shard::Shards;
+use crate::store::{StoreError, Tick};
+use crate::telegram::{CallError, Incoming, Telegram};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Why polling ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to.
+    Told,
+    /// The token is not accepted.
+    Token(String),
+    /// The journal is gone.
+    Gone,
+    /// The durable file could not be read.
+    Storage(StoreError),
+}
+
+impl From<Gone> for Ended {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// What hinders polling now, in words for people; `None` when nothing does.
+pub type Trouble = Arc<Mutex<Option<String>>>;
+
+/// The loop and what it works with.
+#[derive(Debug)]
+pub struct Poller {
+    /// The way to Telegram.
+    pub telegram: Telegram,
+    /// What recognises updates and settles verdicts.
+    pub ingest: Ingest,
+    /// What judges.
+    pub shards: Shards,
+    /// Where promises become durable.
+    pub journal: Journal,
+    /// The dispatcher.
+    pub dispatch: mpsc::Sender<Word>,
+    /// The book of chats.
+    pub book: SharedBook,
+    /// The clock.
+    pub clock: Clock,
+    /// The counters.
+    pub counters: Arc<Counters>,
+    /// Updates asked for at once.
+    pub limit: u8,
+    /// How long Telegram may hold a poll.
+    pub timeout: Duration,
+    /// Promised actions at which polling waits: Telegram keeps the updates.
+    pub outbox_rows_max: u64,
+    /// What hinders polling now.
+    pub trouble: Trouble,
+}
+
+impl Poller {
+    /// Polls until told to stop.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Ended {
+        match self.poll_until_stopped(&mut stop).await {
+            Ok(()) => Ended::Told,
+            Err(ended) => ended,
+        }
+    }
+
+    async fn poll_until_stopped(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Ended> {
+        let mut offset = None;
+        let mut limit = self.limit;
+        let mut failures = 0_u32;
+        let mut accepted = Accepted::NotYet;
+        let mut heard = self.clock.now().mono;
+        while !*stop.borrow() {
+            self.wait_for_room(stop).await;
+            if self.clock.now().mono.since_ms(heard) > limits::QUIET_MS {
+                offset = None;
+            }
+            let answer = tokio::select! {
+                answer = self.telegram.poll(offset, limit, self.timeout) => answer,
+                _ = stop.changed() => return Ok(()),
+            };
+            match answer {
+                Ok(batch) => {
+                    (failures, accepted, limit) = (0, Accepted::Once, self.limit);
+                    self.say(None);
+                    self.counters.polls.one();
+                    self.counters.poll_answered_ms.set(self.clock.now().mono.0);
+                    if let Some(last) = batch.iter().map(|incoming| incoming.id.0).max() {
+                        heard = self.clock.now().mono;
+                        self.take(batch).await?;
+                        offset = i32::try_from(last).ok().and_then(|last| last.checked_add(1));
+                    }
+                }
+                Err(error) => {
+                    failures = failures.saturating_add(1);
+                    self.counters.poll_failures.one();
+                    if is_too_large(&error) {
+                        limit = (limit / 2).max(1);
+                        continue;
+                    }
+                    let pause = self.pause(&error, failures, accepted)?;
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        _ = stop.changed() => return Ok(()),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A full outbox is refused upstream: no poll, no acknowledgement, until some of it is done.
+    async fn wait_for_room(&self, stop: &mut watch::Receiver<bool>) {
+        let most = self.outbox_rows_max.saturating_sub(u64::from(self.limit).saturating_mul(4));
+        while self.counters.outbox_rows.get() > most && !*stop.borrow() {
+            self.say(Some("the outbox is full; updates wait at Telegram".to_owned()));
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                _ = stop.changed() => {}
+            }
+        }
+    }
+
+    /// Deals with a batch: when this returns, everything that follows from it is durable.
+    async fn take(&mut self, batch: Vec<Incoming>) -> Result<(), Ended> {
+        let now = self.clock.now();
+        let Admitted { arrivals, mut tick, want_facts, moved, callbacks } =
+            self.ingest.admit(batch, &mut lock(&self.book), now);
+        let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
+        let rulebook = self.shards.rulebook();
+        let judged = self.shards.judge(&messages).await;
+        let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
+        tick.absorb(settled);
+        for (from, to) in moved {
+            self.tell(Word::Moved(from, to)).await?;
+        }
+        self.make_durable(tick).await?;
+        if !want_facts.is_empty() {
+            self.tell(Word::WantFacts(want_facts)).await?;
+        }
+        for id in callbacks {
+            self.tell(Word::Pressed(id)).await?;
+        }
+        Ok(())
+    }
+
+    async fn make_durable(&self, tick: Tick) -> Result<(), Ended> {
+        if !tick.matters() {
+            return Ok(self.journal.ride(tick).await?);
+        }
+        let committed = self.journal.commit(tick).await?;
+        if !committed.accepted.is_empty() {
+            self.tell(Word::Rows(committed.accepted)).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, word: Word) -> Result<(), Ended> {
+        // A dispatcher that is gone has already said why.
+        self.dispatch.send(word).await.map_err(|_| Ended::Gone)
+    }
+
+    fn say(&self, trouble: Option<String>) {
+        let mut said = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said != trouble {
+            match &trouble {
+                Some(trouble) => tracing::warn!(trouble, "polling is hindered"),
+                None => tracing::info!("polling goes on"),
+            }
+            *said = trouble;
+        }
+    }
+
+    /// How long to wait after a failed poll, or that there is nothing to wait for.
+    fn pause(&self, error: &CallError, failures: u32, accepted: Accepted) -> Result<Duration, Ended> {
+        let chance = fastrand::u64(..);
+        let growing = backoff_ms(failures, chance).min(limits::POLL_PAUSE_MAX_MS);
+        if let CallError::Refused { code, description, retry_after_s, .. } = error {
+            if let Some(seconds) = retry_after_s {
+                self.say(Some(format!("Telegram asks for a pause of {seconds} s")));
+                let ms = seconds.saturating_mul(1000).min(limits::PAUSE_MAX_MS);
+                return Ok(Duration::from_millis(ms.saturating_add(limits::PAUSE_MARGIN_MS)));
+            }
+            match code {
+                401 | 404 if accepted == Accepted::NotYet || failures >= limits::TOKEN_REFUSALS_MAX => {
+                    return Err(Ended::Token(description.clone()));
+                }
+                409 if description.to_ascii_lowercase().contains("webhook") => {
+                    self.say(Some(
+                        "a webhook is set for this bot, so Telegram delivers its updates elsewhere; remove it with the \
+                         Bot API's deleteWebhook if this appliance is to moderate"
+                            .to_owned(),
+                    ));
+                    return Ok(Duration::from_millis(limits::POLL_PAUSE_MAX_MS));
+                }
+                409 => {
+                    self.say(Some("another program polls with this token; stop it, or this one".to_owned()));
+                    // Longer than after other failures, and by chance, so that of two the same one does not always win.
+                    return Ok(Duration::from_millis(2_000 + chance % limits::POLL_PAUSE_MAX_MS));
+                }
+                _ => {}
+            }
+        }
+        if failures > 1 {
+            self.say(Some(format!("Telegram cannot be reached: {error}")));
+        }
+        Ok(Duration::from_millis(growing.max(limits::POLL_PAUSE_MIN_MS)))
+    }
+}
+
+/// Whether Telegram has accepted the token since the start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accepted {
+    NotYet,
+    Once,
+}
+
+fn is_too_large(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { code: limits::CODE_ANSWER_TOO_LARGE, .. })
+}
