@@ -10,3 +10,6 @@ pub mod limits;
 pub mod document;
 pub mod message;
 pub mod verdict;
+
+// Floor 4: wires parts.
+pub mod demo;

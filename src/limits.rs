@@ -33,4 +33,13 @@ pub const SCORE_MAX: u16 = 1_000;
 /// Mistakes one refusal lists; the rest are counted.
 pub const MISTAKES_MAX: usize = 50;
 
+/// Early calls, and notices, that a stand-in's ledger keeps one by one. Past it they are only in the call counts.
+pub const DEMO_LEDGER_ROWS_MAX: usize = 100_000;
+
+/// Head of a call to the stand-in, bytes. A longer one closes its connection.
+pub const DEMO_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Body of a call to the stand-in, bytes. A longer one closes its connection.
+pub const DEMO_BODY_BYTES_MAX: usize = 64 * 1024;
+
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");
