@@ -166,7 +166,7 @@ fn a_call_inside_an_announced_window_is_noted_and_refused() {
     assert_eq!(town.ledger().early[0].until_us, 4_000_000);
     town.act(Method::DeleteMessage, &delete(2), 4_000_000);
     assert_eq!(town.ledger().early.len(), 1, "the window is over");
-    assert_eq!(town.ledger().deleted(), 0);
+    assert_eq!(town.ledger().deleted, 0);
     assert_eq!(status(&town.act(Method::GetChat, &delete(0), 4_000_001)), 200, "asking is never struck");
 }
 
@@ -228,7 +228,7 @@ async fn a_hung_call_hangs_and_the_others_go_on() {
         let body = json!({"chat_id": CHAT, "message_id": n}).to_string();
         calls.push(tokio::spawn(client.post(url).body(body).send()));
     }
-    assert!(standin.wait_until(LONG, |town| town.ledger().deleted() == 39).await);
+    assert!(standin.wait_until(LONG, |town| town.ledger().deleted == 39).await);
     assert_eq!(standin.ledger().faults["hang"], 1);
     assert_eq!(standin.with_town(|town| town.ledger().missed()), 1);
     calls.iter().for_each(tokio::task::JoinHandle::abort);
@@ -246,7 +246,7 @@ async fn cut_answers_are_no_answers() {
             let answer = async { reqwest::Client::new().post(url).body(body).send().await?.bytes().await };
             assert!(answer.await.is_err(), "{}", fault.word());
         }
-        let deleted = standin.ledger().deleted();
+        let deleted = standin.ledger().deleted;
         let all_or_some = if fault == Fault::Truncate { deleted == 8 } else { deleted > 0 && deleted < 8 };
         assert!(all_or_some, "{}: {deleted}", fault.word());
     }

@@ -100,6 +100,12 @@ pub struct Ledger {
     pub first_poll_us: Option<u64>,
     /// When the last call that changes something came.
     pub last_action_us: Option<u64>,
+    /// When every update was first handed out and confirmed.
+    pub drained_us: Option<u64>,
+    /// Different messages deleted.
+    pub deleted: usize,
+    /// Different people and channels banned, each chat counted.
+    pub banned: usize,
     /// Calls with another token.
     pub unauthorized: u64,
     index: HashMap<(i64, i64), usize>,
@@ -149,6 +155,7 @@ impl Ledger {
             return Presence::Gone;
         }
         record.deleted_us = Some(now_us);
+        self.deleted += 1;
         Presence::There
     }
 
@@ -208,17 +215,18 @@ impl Ledger {
         self.notices.len() - different.len()
     }
 
-    /// Messages deleted so far.
-    #[must_use]
-    pub fn deleted(&self) -> usize {
-        self.messages.iter().filter(|record| record.deleted_us.is_some()).count()
-    }
-
     /// Calls that change something in a chat.
     #[must_use]
     pub fn actions(&self) -> u64 {
         let action = |name: &&&str| super::town::Method::named(name).is_some_and(super::town::Method::is_action);
         self.calls.iter().filter(|(name, _)| action(name)).map(|(_, count)| *count).sum()
+    }
+
+    /// Microseconds from the first poll to the last thing that had to happen; `None` while there is more to come.
+    #[must_use]
+    pub fn play_us(&self) -> Option<u64> {
+        let end_us = self.drained_us?.max(self.last_action_us.unwrap_or(0));
+        Some(end_us.saturating_sub(self.first_poll_us?))
     }
 
     /// Microseconds from handed out to first deleted, of every message that was deleted, in rising order.

@@ -7,6 +7,7 @@
 
 pub mod faults;
 pub mod ledger;
+pub mod readings;
 pub mod script;
 pub mod standin;
 pub mod town;

@@ -126,7 +126,7 @@ impl StandIn {
         Progress {
             total: town.total(),
             released: town.released(),
-            deleted: town.ledger().deleted(),
+            deleted: town.ledger().deleted,
             actions: town.ledger().actions(),
             drained: if town.is_drained() { Drained::Drained } else { Drained::NotYet },
         }

@@ -213,6 +213,7 @@ impl Town {
     /// Adds an update after all others.
     pub fn offer(&mut self, scripted: super::script::Scripted) {
         self.extra.push(scripted);
+        self.ledger.drained_us = None;
     }
 
     /// Updates in all, copies not counted.
@@ -243,6 +244,9 @@ impl Town {
         self.poll += 1;
         self.ledger.first_poll_us.get_or_insert(now_us);
         self.confirm(call.offset);
+        if self.is_drained() {
+            self.ledger.drained_us.get_or_insert(now_us);
+        }
         PollTicket(self.poll)
     }
 
@@ -432,6 +436,9 @@ impl Town {
     fn note(&mut self, method: Method, call: &Call, now_us: u64) {
         let channel = matches!(method, Method::BanChatSenderChat | Method::UnbanChatSenderChat);
         let who = if channel { call.sender_chat_id } else { call.user_id };
+        let bans = matches!(method, Method::BanChatMember | Method::BanChatSenderChat);
+        let known = self.ledger.people.get(&(call.chat_id, who)).is_some_and(|person| person.bans > 0);
+        self.ledger.banned += usize::from(bans && !known);
         let person: &mut PersonRecord = self.ledger.person(call.chat_id, who);
         let remember = |untils: &mut Vec<i64>| {
             if !untils.contains(&call.until_date) {
