@@ -161,6 +161,14 @@ macro_rules! counters {
                 $(f(stringify!($gauge), $gauge_help, MetricKind::Gauge, self.$gauge.get());)*
             }
 
+            /// Adds what a counter had reached in an earlier life; a name that is not a counter's is passed over.
+            pub fn restore(&self, name: &str, value: u64) {
+                match name {
+                    $(stringify!($counter) => self.$counter.add(value),)*
+                    _ => {}
+                }
+            }
+
             /// Calls `f` with the name, the sentence and the durations of each spread.
             pub fn each_spread(&self, mut f: impl FnMut(&'static str, &'static str, &Spread)) {
                 $(f(stringify!($spread), $spread_help, &self.$spread);)*
@@ -209,6 +217,8 @@ counters! {
         memory_bytes_max: "The memory promise, bytes",
         poll_answered_ms: "When a poll was last answered, milliseconds since the start",
         dispatch_turn_ms: "When the dispatcher last took a turn, milliseconds since the start",
+        resident_bytes: "Resident memory, bytes",
+        resident_bytes_peak: "Most resident memory at one time, bytes",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }
     spreads {

@@ -14,6 +14,7 @@ use crate::pacing::Bucket;
 use crate::store::io::IoCount;
 use crate::store::{Committed, Store, StoreError, Tick};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -37,6 +38,7 @@ struct Job {
 /// The way to the journal's writer.
 #[derive(Clone, Debug)]
 pub struct Journal {
+    closed: Arc<AtomicBool>,
     jobs: SyncSender<Job>,
     permits: Arc<Semaphore>,
 }
@@ -85,7 +87,9 @@ pub fn start(
     gone: oneshot::Sender<()>,
 ) -> std::io::Result<(Journal, Writer)> {
     let (jobs, receiver) = sync_channel(limits::JOURNAL_JOBS_MAX);
-    let journal = Journal { jobs, permits: Arc::new(Semaphore::new(limits::JOURNAL_JOBS_MAX)) };
+    let closed = Arc::new(AtomicBool::new(false));
+    let journal =
+        Journal { closed: Arc::clone(&closed), jobs, permits: Arc::new(Semaphore::new(limits::JOURNAL_JOBS_MAX)) };
     let mut loop_ = CommitLoop {
         store,
         bucket: Bucket::with_burst(pace.burst, pace.per_second),
@@ -110,6 +114,12 @@ impl Journal {
         // The permit is the bound: while it is held the channel has room, so sending never blocks a task.
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)?;
         self.jobs.try_send(Job { tick, reply, _permit: permit }).map_err(|_| Gone)
+    }
+
+    /// Whether the journal is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Makes a tick durable; returns what it added to the outbox.

@@ -20,15 +20,24 @@ pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
 pub mod config;
+pub mod packs;
 pub mod store;
 pub mod telegram;
+pub mod telemetry;
+pub mod web;
 
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 
 // Floor 3: the flow.
 pub mod chats;
+pub mod control;
 pub mod dispatch;
 pub mod ingest;
 pub mod journal;
 pub mod shard;
+
+// Floor 4: wires parts.
+pub mod app;
+pub mod cli;
+pub mod demo;

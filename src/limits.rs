@@ -94,7 +94,13 @@ pub const ACTION_AGE_MAX_MS: u64 = 47 * 3_600_000;
 /// The longest pause of Telegram's that is believed, milliseconds: a day. A longer one is cut, and asked again then.
 pub const PAUSE_MAX_MS: u64 = 24 * 3_600_000;
 
-/// How long after a pause was asked for in a chat its calls go one at a time, milliseconds.
+/// A call that takes longer than this, milliseconds, no longer holds others back; it still counts as under way.
+pub const STUCK_MS: u64 = 1_000;
+
+/// Calls a second that are worth having several under way for, when the pace has no limit.
+pub const UNPACED_CALLS_PER_S: u64 = 2_000;
+
+/// How long after a pause was asked for calls go one at a time, milliseconds.
 pub const SERIAL_AFTER_PAUSE_MS: u64 = 300_000;
 
 /// How often a chat's administrators are asked for before its actions go on without them.
@@ -154,6 +160,15 @@ pub const TOTALS_KEPT: [&str; 12] = [
 ];
 
 const _: () = assert!(DELETE_BATCH_MAX >= ALBUM_PARTS_MAX, "an album is removed by one call");
+
+/// Early calls, and notices, that a stand-in's ledger keeps one by one. Past it they are only in the call counts.
+pub const DEMO_LEDGER_ROWS_MAX: usize = 100_000;
+
+/// Head of a call to the stand-in, bytes. A longer one closes its connection.
+pub const DEMO_HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// Body of a call to the stand-in, bytes. A longer one closes its connection.
+pub const DEMO_BODY_BYTES_MAX: usize = 64 * 1024;
 
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");
 
@@ -325,3 +340,63 @@ pub const fn memory_bytes_max(capacity: &Capacity) -> u64 {
     }
     sum + sum / 10
 }
+
+/// Dead letters kept. When full, the oldest is forgotten; the metric `actions_dead` has counted it.
+pub const DEAD_LETTERS_MAX: usize = 10_000;
+
+/// A command through the control socket, bytes, and how long its caller may take, milliseconds.
+pub const CONTROL_BYTES_MAX: usize = 64 * 1024;
+/// See [`CONTROL_BYTES_MAX`].
+pub const CONTROL_WAIT_MS: u64 = 5_000;
+
+/// Finished actions remembered, so that a message delivered again does not repeat them; the oldest are forgotten.
+pub const DONE_KEPT: u64 = 20_000;
+
+/// Changes by hand that are remembered; the oldest are forgotten.
+pub const AUDIT_KEPT: u64 = 10_000;
+
+/// Batches whose update ids are kept on storage. A batch may be as small as one update.
+pub const DEDUPE_BATCHES_KEPT: u64 = 4_096;
+
+/// The page cache when a profile names none that fits this machine's address space, bytes.
+pub const STORE_CACHE_BYTES_MIN: usize = 1024 * 1024;
+
+/// How long past its waiting time a poll may be silent before readiness says so, milliseconds.
+pub const POLL_STALE_MS: u64 = 30_000;
+
+/// How long the first poll may take before readiness says so, milliseconds.
+pub const POLL_FIRST_MS: u64 = 5_000;
+
+/// How long the dispatcher may be silent before readiness says so, milliseconds. It takes a turn every second.
+pub const DISPATCH_STALE_MS: u64 = 10_000;
+
+/// Rows of a table on the page.
+pub const PAGE_ROWS_MAX: usize = 50;
+
+/// Connections to the local page at once. A further one waits to be accepted.
+pub const WEB_CONNECTIONS_MAX: usize = 16;
+
+/// A request's head, bytes, and its headers; what is over is refused.
+pub const WEB_HEAD_BYTES_MAX: usize = 8 * 1024;
+/// See [`WEB_HEAD_BYTES_MAX`].
+pub const WEB_HEADERS_MAX: usize = 48;
+
+/// A request's body, bytes; what is over is refused.
+pub const WEB_BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// An answer of the page, bytes; ours stay far below.
+pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a client may take for its request, and the page for its answer.
+pub const WEB_REQUEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+/// See [`WEB_REQUEST_WAIT`].
+pub const WEB_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A line for `aegis judge`, bytes; what is longer is read as several lines, which are then no JSON and say so.
+pub const JUDGE_LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Threads of the runtime: the work between syncs and answers is small, and two cores are what small boards have.
+pub const WORKER_THREADS: usize = 2;
+
+/// Threads for blocking calls: closing the journal, and looking up names.
+pub const BLOCKING_THREADS_MAX: usize = 4;

@@ -1,1 +1,25 @@
-fn main() {}
+//! The program `aegis`: a heap that knows its bound, and the command line.
+
+#![forbid(unsafe_code)]
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+/// Counts every byte of heap, and refuses what is over the promise.
+#[global_allocator]
+static HEAP: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
+
+fn heap_bytes() -> u64 {
+    u64::try_from(HEAP.allocated()).unwrap_or(u64::MAX)
+}
+
+fn bound_heap(bytes: u64) {
+    if let Ok(bytes) = usize::try_from(bytes) {
+        // Only fails when more than that is in use already, which start-up is far from.
+        let _set = HEAP.set_limit(bytes);
+    }
+}
+
+fn main() -> ExitCode {
+    aegis::cli::main(heap_bytes, bound_heap)
+}

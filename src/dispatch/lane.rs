@@ -51,8 +51,6 @@ pub(super) struct Lane {
     pub removing: usize,
     /// Telegram asked for a pause until then.
     pub paused_until: Monotonic,
-    /// Until then one call at a time, so that no second call can run into a pause that the first was told of.
-    pub serial_until: Monotonic,
     pub notice_bucket: Bucket,
     pub administrators: Facts,
     /// Whether duties must wait for the administrators: not when an earlier answer is on file.
@@ -95,7 +93,6 @@ impl Lane {
             in_flight: 0,
             removing: 0,
             paused_until: Monotonic(0),
-            serial_until: Monotonic(0),
             notice_bucket: Bucket::new(group_messages_per_minute, 60_000),
             administrators: Facts::Wanted { at: Monotonic(0), tries: 0 },
             must_know,
@@ -134,7 +131,6 @@ impl Lane {
             && self.in_flight == 0
             && self.administrators == Facts::Settled
             && self.paused_until <= now
-            && self.serial_until <= now
             && self.notice_bucket.ready_at() <= now
     }
 
@@ -147,7 +143,6 @@ impl Lane {
         if self.paused_until > now.mono {
             return Pick::Nothing(Some(self.paused_until));
         }
-        let at_once = if self.serial_until > now.mono { 1 } else { at_once };
         if self.in_flight >= at_once {
             return Pick::Nothing(None);
         }

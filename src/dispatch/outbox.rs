@@ -79,7 +79,10 @@ pub struct Outbox {
     flights: BTreeMap<Ticket, Flight>,
     next_ticket: u64,
     overall: Bucket,
+    /// Telegram asked for a pause of everything until then.
     paused_until: Monotonic,
+    /// Until then one call at a time.
+    serial_until: Monotonic,
     breaker: Breaker,
     /// A smoothed call duration, milliseconds times 16.
     call_ms_x16: u64,
@@ -101,6 +104,7 @@ impl Outbox {
             next_ticket: 0,
             overall: Bucket::new(pace.requests_per_second, 1000),
             paused_until: Monotonic(0),
+            serial_until: Monotonic(0),
             breaker: Breaker::default(),
             call_ms_x16: 0,
             counters,
@@ -118,10 +122,9 @@ impl Outbox {
             }
             if chat.0 == 0 {
                 self.paused_until = until;
+                self.serial_until = until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
             } else {
-                let lane = self.lane(*chat, book);
-                lane.paused_until = until;
-                lane.serial_until = until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
+                self.lane(*chat, book).paused_until = until;
             }
         }
     }
@@ -230,20 +233,43 @@ impl Outbox {
         }
     }
 
-    /// How many calls one chat may have under way: as many as its share of the pace needs at the duration calls have
-    /// (Little's law), and at most three quarters of all, so that a chat whose calls hang leaves room for others.
-    fn calls_per_chat(&self) -> usize {
-        let per_second =
-            if self.pace.requests_per_second == 0 { 100 } else { u64::from(self.pace.requests_per_second) };
-        let needed = (self.call_ms_x16 / 16).saturating_mul(per_second).div_ceil(1000).max(1);
-        let most = (self.pace.calls_in_flight * 3 / 4).max(1);
-        usize::try_from(needed).unwrap_or(most).min(most)
+    /// How many calls may be under way: as many as the pace needs at the duration calls have (Little's law). With
+    /// quick answers that is one, so that no call can run into a pause that another was just told of; after a pause it
+    /// is one for a while, whatever the duration.
+    fn calls_at_once(&self, now: Monotonic) -> usize {
+        if self.serial_until > now {
+            return 1;
+        }
+        let per_second = match self.pace.requests_per_second {
+            0 => limits::UNPACED_CALLS_PER_S,
+            paced => u64::from(paced),
+        };
+        let needed = (self.call_ms_x16.saturating_mul(per_second) / 16).div_ceil(1000).max(1);
+        usize::try_from(needed).unwrap_or(self.pace.calls_in_flight).min(self.pace.calls_in_flight)
+    }
+
+    /// When the calls under way let another one go: now, or when one of them counts as stuck.
+    fn room_at(&self, now: Monotonic) -> Monotonic {
+        let at_once = self.calls_at_once(now);
+        let mut until: Vec<Monotonic> = self
+            .flights
+            .values()
+            .map(|flight| flight.since.plus_ms(limits::STUCK_MS))
+            .filter(|stuck_at| *stuck_at > now)
+            .collect();
+        until.sort_unstable();
+        let over = (until.len() + 1).saturating_sub(at_once);
+        over.checked_sub(1).and_then(|index| until.get(index)).copied().unwrap_or(now)
     }
 
     /// What to do next.
     pub fn next(&mut self, now: Now, book: &mut ChatBook) -> Next {
         if self.halted.is_some() || self.flights.len() >= self.pace.calls_in_flight {
             return Next::Wait(None);
+        }
+        let room_at = self.room_at(now.mono);
+        if room_at > now.mono {
+            return Next::Wait(Some(room_at));
         }
         let mut soonest = None;
         match self.breaker.admission(now.mono) {
@@ -259,7 +285,8 @@ impl Outbox {
             let ticket = self.fly(ChatId(0), Vec::new(), FlightKind::Callback, now);
             return Next::Call(ticket, Request::AnswerCallback { id });
         }
-        let per_chat = self.calls_per_chat();
+        // A chat whose calls hang leaves room for the others.
+        let per_chat = (self.pace.calls_in_flight * 3 / 4).max(1);
         for _ in 0..self.turn.len() {
             let Some(chat) = self.turn.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&chat) else { continue };
@@ -493,17 +520,23 @@ impl Outbox {
         tick
     }
 
-    /// Telegram asked for a pause: of the chat, or of everything when the call was about no chat.
+    /// Telegram asked for a pause. A message that may not be sent yet is the chat's own limit, and pauses the chat; any
+    /// other call has no limit of a chat, so the pause is taken to be the bot's, and everything waits.
     fn pause(&mut self, flight: Flight, pause_ms: u64, now: Now, book: &ChatBook, tick: &mut Tick) {
         self.counters.rate_limited.one();
         // A moment longer than asked: the pause began before its answer arrived, and clocks are not equally fast.
         let pause_ms = pause_ms.min(limits::PAUSE_MAX_MS).saturating_add(limits::PAUSE_MARGIN_MS);
         let until = now.mono.plus_ms(pause_ms);
-        let chat = flight.chat;
-        let lane = self.lane(chat, book);
-        lane.paused_until = lane.paused_until.max(until);
-        lane.serial_until = lane.paused_until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
-        tick.pauses.push((chat, Pause { until: now.wall.plus_ms(pause_ms), asked_ms: pause_ms }));
+        let of_the_chat = flight.items.iter().any(|item| item.row.key.action.is_courtesy());
+        let whose = if of_the_chat { flight.chat } else { ChatId(0) };
+        if of_the_chat {
+            let lane = self.lane(flight.chat, book);
+            lane.paused_until = lane.paused_until.max(until);
+        } else {
+            self.paused_until = self.paused_until.max(until);
+            self.serial_until = self.paused_until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
+        }
+        tick.pauses.push((whose, Pause { until: now.wall.plus_ms(pause_ms), asked_ms: pause_ms }));
         self.again(flight, until, book);
     }
 

@@ -1,0 +1,413 @@
+//! The one place that wires the parts together, owns their threads and tasks, and closes them in order.
+//!
+//! Promises: polling starts only when everything that a promise needs is open. Closing stops polling, finishes the
+//! batch in hand, gives calls under way a bounded time, commits once more, and takes at most five seconds. Whatever
+//! ends the appliance early has an exit code that says what it was.
+
+mod health;
+mod jobs;
+
+pub use health::Health;
+
+use crate::chats::ChatBook;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{self, Door};
+use crate::counters::Counters;
+use crate::dispatch::outbox::{Outbox, Pace};
+use crate::dispatch::task::{self, Dispatcher, SharedBook, lock};
+use crate::document::Mistakes;
+use crate::ingest::Ingest;
+use crate::ingest::poll::{self, Poller};
+use crate::journal::{self, CommitPace, Journal, Writer};
+use crate::limits;
+use crate::policy::{self, PackSource, PolicySet};
+use crate::shard::{Rulebook, Shards};
+use crate::store::io::IoCount;
+use crate::store::{Found, Keep, Snapshots, Store, StoreError};
+use crate::telegram::{Reply, Request, Telegram};
+use crate::web;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+/// How the appliance ended, when it did not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Who has to act.
+    pub kind: FailureKind,
+    /// What happened and how to mend it.
+    pub why: String,
+}
+
+/// Who has to act, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The one who called it or wrote its settings: 64.
+    Usage,
+    /// The one who brings data: 65.
+    Data,
+    /// The one who looks after the storage: 74.
+    Storage,
+    /// The one who holds the token: 77.
+    Token,
+}
+
+impl FailureKind {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Usage => 64,
+            Self::Data => 65,
+            Self::Storage => 74,
+            Self::Token => 77,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.why.trim_end())
+    }
+}
+
+impl Failure {
+    /// A failure of the one who called it.
+    #[must_use]
+    pub fn usage(why: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Usage, why: why.into() }
+    }
+
+    fn storage(why: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Storage, why: why.into() }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::usage(mistakes.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::storage(error.to_string())
+    }
+}
+
+/// How many rows the durable file keeps on this board.
+#[must_use]
+pub fn keep(config: &Config) -> Keep {
+    Keep {
+        decisions: config.board.capacity.decisions_kept,
+        done: limits::DONE_KEPT,
+        // A batch may be as small as one update; a few thousand small batches are a quiet day.
+        dedupe_batches: limits::DEDUPE_BATCHES_KEPT,
+        dead_letters: u64::try_from(limits::DEAD_LETTERS_MAX).unwrap_or(u64::MAX),
+        albums: u64::try_from(limits::ALBUMS_MAX).unwrap_or(u64::MAX),
+        audit: limits::AUDIT_KEPT,
+    }
+}
+
+/// Makes sure the data directory is there, and private.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let shown = dir.display();
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| Failure::storage(format!("the data directory {shown} cannot be made: {error}")))?;
+    let mode = std::fs::metadata(dir).map(|found| found.permissions().mode() & 0o777);
+    match mode {
+        Ok(mode) if mode & 0o077 != 0 => {
+            tracing::warn!("{shown} may be read by others (mode {mode:03o}); mend with: chmod 700 {shown}");
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The packs that the settings name: their folder, or those that come with the program.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
+    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
+}
+
+/// The packs, compiled, and held to the board's bound.
+///
+/// # Errors
+/// Every mistake in them, or that they do not fit.
+pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
+    let policy = policy::compile(&pack_sources(config.policy_dir.as_deref())?)?;
+    let bytes = u64::try_from(policy.bytes()).unwrap_or(u64::MAX);
+    let bound = config.board.capacity.keyword_bytes;
+    if bytes > bound {
+        return Err(Failure::usage(format!(
+            "the packs take {bytes} bytes compiled, and the board profile \"{}\" has {bound} for them; use fewer keywords or a larger profile",
+            config.board.name
+        )));
+    }
+    Ok(policy)
+}
+
+/// The appliance at work.
+#[derive(Debug)]
+pub struct Running {
+    counters: Arc<Counters>,
+    stop: watch::Sender<bool>,
+    gone: oneshot::Receiver<()>,
+    poller: JoinHandle<poll::Ended>,
+    dispatcher: JoinHandle<task::Ended>,
+    helpers: Vec<JoinHandle<()>>,
+    writer: Writer,
+    page: Option<web::Web>,
+}
+
+/// Parts that several tasks share.
+struct Parts {
+    config: Config,
+    clock: Clock,
+    counters: Arc<Counters>,
+    snapshots: Snapshots,
+    journal: Journal,
+    book: SharedBook,
+    telegram: Telegram,
+}
+
+/// Opens everything and starts to moderate, on the current runtime.
+///
+/// # Errors
+/// When the settings do not fit, the token is missing, or storage cannot be opened. Nothing is left running.
+pub fn start(config: Config, clock: Clock, heap: fn() -> u64) -> Result<Running, Failure> {
+    let Some(token) = config.telegram.token.clone() else {
+        let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE; \
+                   `aegis demo` works without one";
+        return Err(Failure { kind: FailureKind::Token, why: why.to_owned() });
+    };
+    let promise = limits::memory_bytes_max(&config.board.capacity);
+    if promise > config.board.memory_bytes {
+        return Err(Failure::usage(format!(
+            "the settings need {promise} bytes of memory and the board profile \"{}\" allows {}",
+            config.board.name, config.board.memory_bytes
+        )));
+    }
+    let policy = load_policy(&config)?;
+    let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
+    let telegram = Telegram::new(token.expose(), &config.telegram.api_url, timeout, config.telegram.calls_in_flight)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    prepare_data_dir(&config.data_dir)?;
+    let io = Arc::new(IoCount::default());
+    let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
+    let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
+    if let Found::SetAside { to, why } = found {
+        tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
+    }
+    let counters = Arc::new(Counters::default());
+    counters.memory_bytes_max.set(promise);
+    let snapshots = store.snapshots();
+    restore(&counters, &snapshots)?;
+    let book: SharedBook = Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?)));
+    let ingest = Ingest::new(
+        snapshots.clone(),
+        telegram.own_id(),
+        usize::try_from(config.board.capacity.updates_remembered).unwrap_or(usize::MAX),
+        Arc::clone(&counters),
+    )?;
+    let (gone_sender, gone) = oneshot::channel();
+    let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
+    let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
+        .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
+    let rulebook = Arc::new(Rulebook { policy, rules: config.rules(), chats: config.chat_rules() });
+    let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
+    parts.start(ingest, rulebook, writer, gone, heap)
+}
+
+/// The counters that outlive the process go on where they were.
+fn restore(counters: &Counters, snapshots: &Snapshots) -> Result<(), StoreError> {
+    for (name, value) in snapshots.totals()? {
+        counters.restore(&name, value);
+    }
+    counters.dead_letters.set(snapshots.dead_letter_count()?);
+    counters.undecided.set(snapshots.undecided_count()?);
+    Ok(())
+}
+
+impl Parts {
+    fn start(
+        self,
+        ingest: Ingest,
+        rulebook: Arc<Rulebook>,
+        writer: Writer,
+        gone: oneshot::Receiver<()>,
+        heap: fn() -> u64,
+    ) -> Result<Running, Failure> {
+        let telegram = &self.config.telegram;
+        let (stop, stopped) = watch::channel(false);
+        let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
+        let shards = Shards::start(self.config.shards, Arc::clone(&rulebook), Arc::clone(&self.counters));
+        let trouble = poll::Trouble::default();
+        let poller = Poller {
+            telegram: self.telegram.clone(),
+            ingest,
+            shards,
+            journal: self.journal.clone(),
+            dispatch: words.clone(),
+            book: Arc::clone(&self.book),
+            clock: self.clock.clone(),
+            counters: Arc::clone(&self.counters),
+            limit: telegram.poll_limit,
+            timeout: Duration::from_secs(telegram.poll_timeout_s),
+            outbox_rows_max: self.config.board.capacity.outbox_rows,
+            trouble: Arc::clone(&trouble),
+        };
+        let poller = tokio::spawn(poller.run(stopped.clone()));
+        let dispatcher = tokio::spawn(self.dispatcher()?.run(heard, stopped));
+        let mut helpers = vec![tokio::spawn(self.clone_for_greeting().greet())];
+        match control::open(&self.config.data_dir) {
+            Ok(listener) => {
+                let door = Door {
+                    snapshots: self.snapshots.clone(),
+                    journal: self.journal.clone(),
+                    dispatch: words,
+                    clock: self.clock.clone(),
+                };
+                helpers.push(tokio::spawn(door.serve(listener)));
+            }
+            Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
+        }
+        helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
+        let health = Health::new(&self, rulebook, trouble);
+        let page = match self.config.web.listen {
+            None => None,
+            Some(listen) => {
+                let settings = web::Settings {
+                    listen,
+                    hosts: self.config.web.hosts.clone(),
+                    socket_dir: self.config.data_dir.clone(),
+                };
+                Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
+            }
+        };
+        Ok(Running { counters: self.counters, stop, gone, poller, dispatcher, helpers, writer, page })
+    }
+
+    fn dispatcher(&self) -> Result<Dispatcher, Failure> {
+        let telegram = &self.config.telegram;
+        let pace = Pace {
+            requests_per_second: telegram.requests_per_second,
+            group_messages_per_minute: telegram.group_messages_per_minute,
+            calls_in_flight: telegram.calls_in_flight,
+        };
+        let mut outbox = Outbox::new(pace, self.telegram.own_id(), Arc::clone(&self.counters));
+        let now = self.clock.now();
+        {
+            let book = lock(&self.book);
+            outbox.resume_pauses(&self.snapshots.pauses()?, &book, now);
+            let dropped = outbox.push(self.snapshots.outbox()?, &book, now);
+            if !dropped.is_empty() {
+                // Notices that may have been sent before the restart: forgotten with the next commit.
+                let journal = self.journal.clone();
+                tokio::spawn(async move { journal.ride(dropped).await });
+            }
+            let chats: Vec<_> = book.iter().map(|(chat, _)| chat).collect();
+            for chat in chats {
+                outbox.want_facts(chat, &book);
+            }
+        }
+        Ok(Dispatcher {
+            outbox,
+            telegram: self.telegram.clone(),
+            journal: self.journal.clone(),
+            book: Arc::clone(&self.book),
+            clock: self.clock.clone(),
+            counters: Arc::clone(&self.counters),
+        })
+    }
+
+    fn clone_for_greeting(&self) -> Greeting {
+        Greeting { telegram: self.telegram.clone() }
+    }
+}
+
+/// Asks who the bot is, and says what its set-up lacks.
+struct Greeting {
+    telegram: Telegram,
+}
+
+impl Greeting {
+    async fn greet(self) {
+        if let Ok(Reply::Me { reads_all: Some(false) }) = self.telegram.call(&Request::Me).await {
+            tracing::warn!(
+                "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
+                 Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"
+            );
+        }
+    }
+}
+
+impl Running {
+    /// The counters.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Where the page is.
+    #[must_use]
+    pub fn page(&self) -> Option<SocketAddr> {
+        self.page.as_ref().map(web::Web::local_addr)
+    }
+
+    /// Works until `told` is ready or something ends it, then closes everything in order.
+    ///
+    /// # Errors
+    /// What ended it, when it was not told to.
+    pub async fn until(mut self, told: impl Future<Output = ()>) -> Result<(), Failure> {
+        let mut poller_ended = None;
+        let mut dispatcher_ended = None;
+        tokio::select! {
+            () = told => {}
+            _ = &mut self.gone => {}
+            ended = &mut self.poller => poller_ended = ended.ok(),
+            ended = &mut self.dispatcher => dispatcher_ended = ended.ok(),
+        }
+        self.stop.send_replace(true);
+        if poller_ended.is_none() && !self.poller.is_finished() {
+            poller_ended = (&mut self.poller).await.ok();
+        }
+        if dispatcher_ended.is_none() && !self.dispatcher.is_finished() {
+            dispatcher_ended = (&mut self.dispatcher).await.ok();
+        }
+        for helper in &self.helpers {
+            helper.abort();
+        }
+        for helper in self.helpers {
+            // Aborted: what it held of the journal is dropped when this returns.
+            let _aborted = helper.await;
+        }
+        drop(self.page);
+        let writer = self.writer;
+        let closed = tokio::task::spawn_blocking(move || writer.join()).await;
+        match (poller_ended, dispatcher_ended, closed) {
+            (_, _, Ok(Err(error))) => Err(Failure::from(error)),
+            (Some(poll::Ended::Storage(error)), _, _) => Err(Failure::from(error)),
+            (Some(poll::Ended::Token(why)), _, _) | (_, Some(task::Ended::Halted(why)), _) => Err(Failure {
+                kind: FailureKind::Token,
+                why: format!("Telegram does not accept the token ({why}); get a valid one from @BotFather"),
+            }),
+            (_, _, Err(error)) => Err(Failure::storage(format!("the journal did not close: {error}"))),
+            _ => Ok(()),
+        }
+    }
+}

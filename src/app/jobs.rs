@@ -1,0 +1,28 @@
+//! What is done every now and then.
+
+use crate::counters::Counters;
+use crate::store::Snapshots;
+use crate::telemetry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Keeps the gauges that nobody else keeps.
+pub(super) async fn gauges(counters: Arc<Counters>, snapshots: Snapshots, heap: fn() -> u64) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        counters.heap_bytes.set(heap());
+        counters.heap_bytes_peak.at_least(heap());
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        if let Some((now, peak)) = telemetry::resident(&status) {
+            counters.resident_bytes.set(now);
+            counters.resident_bytes_peak.set(peak);
+        }
+        if let Ok(count) = snapshots.dead_letter_count() {
+            counters.dead_letters.set(count);
+        }
+        if let Ok(count) = snapshots.undecided_count() {
+            counters.undecided.set(count);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The command line: from words as typed to one call each.
+//!
+//! Promises: exit codes say who has to act (64 usage or settings, 65 data, 74 storage, 77 token); a refusal says what,
+//! where and how to mend it, and nothing was done.
+
+mod offline;
+
+use crate::app::{self, Failure, FailureKind};
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat, Surroundings};
+use crate::limits;
+use crate::telemetry;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A moderation appliance for Telegram communities.
+#[derive(Debug, Parser)]
+#[command(name = "aegis", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Moderate: needs a bot token in AEGIS_TELEGRAM_TOKEN.
+    Run {
+        /// A settings file; without it, the defaults and the environment.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Watch it moderate an invented community, without a token.
+    Demo(crate::demo::DemoArgs),
+    /// Judge JSON lines from standard input; answers on standard output.
+    Judge {
+        /// A folder with packs; without it, those that come with the program.
+        #[arg(long, value_name = "DIR")]
+        policy: Option<PathBuf>,
+    },
+    /// Check settings and packs; list every mistake, or what is in force.
+    Check {
+        /// A settings file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the memory sum: who holds how much, and what happens when it is full.
+    Capacity {
+        /// A settings file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// The schema of the database.
+    Migrate {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: Migrate,
+    },
+    /// Actions that were given up.
+    DeadLetters {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: DeadLetters,
+    },
+}
+
+/// Steps of the schema.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Migrate {
+    /// Which steps the database has.
+    Status,
+    /// Take every step it lacks.
+    Up {
+        /// Say what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take steps back until it has exactly N.
+    Down {
+        /// The schema to go back to.
+        #[arg(value_name = "N")]
+        to: u64,
+        /// Say what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// What to do with dead letters.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// Show them, a line each.
+    List,
+    /// Try them again: those with these numbers, or all.
+    Retry {
+        /// Numbers as `list` shows them.
+        numbers: Vec<u64>,
+    },
+    /// Remove them for good: those with these numbers, or all.
+    Drop {
+        /// Numbers as `list` shows them.
+        numbers: Vec<u64>,
+    },
+}
+
+/// Runs the program. `heap` tells how many bytes of heap are in use, `bound_heap` sets how many may be.
+#[must_use]
+pub fn main(heap: fn() -> u64, bound_heap: fn(u64)) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // Help and version go to standard output and are no failure; clap knows which is which.
+            let _shown = refusal.print();
+            return ExitCode::from(if refusal.use_stderr() { FailureKind::Usage.code() } else { 0 });
+        }
+    };
+    match carry_out(cli.command, heap, bound_heap) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.kind.code())
+        }
+    }
+}
+
+fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result<(), Failure> {
+    match command {
+        Command::Run { config } => {
+            let config = load(config.as_deref())?;
+            start_log(&config)?;
+            bound_heap(limits::memory_bytes_max(&config.board.capacity));
+            moderate(config, heap)
+        }
+        Command::Demo(args) => {
+            // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
+            let filter = std::env::var("AEGIS_LOG").unwrap_or_else(|_| "error".to_owned());
+            telemetry::start(&filter, telemetry::Format::Human).map_err(Failure::usage)?;
+            runtime()?.block_on(crate::demo::run(args, heap))
+        }
+        Command::Judge { policy } => offline::judge_lines(policy.as_deref()),
+        Command::Check { config } => offline::check(&load(config.as_deref())?),
+        Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
+        Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
+        Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
+    }
+}
+
+fn load(file: Option<&Path>) -> Result<Config, Failure> {
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect();
+    let read = |path: &Path| std::fs::read_to_string(path);
+    Ok(Config::load(file, &Surroundings { environment: &environment, read: &read })?)
+}
+
+fn start_log(config: &Config) -> Result<(), Failure> {
+    let format = match config.log.format {
+        LogFormat::Human => telemetry::Format::Human,
+        LogFormat::Json => telemetry::Format::Json,
+    };
+    telemetry::start(&config.log.filter, format).map_err(Failure::usage)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(limits::WORKER_THREADS)
+        .max_blocking_threads(limits::BLOCKING_THREADS_MAX)
+        .thread_stack_size(limits::STACK_BYTES * 2)
+        .thread_name("aegis")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::usage(format!("the threads cannot be started: {error}")))
+}
+
+fn moderate(config: Config, heap: fn() -> u64) -> Result<(), Failure> {
+    let clock = Clock::start();
+    runtime()?.block_on(async {
+        let told = told_to_stop();
+        let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
+        let running = app::start(config, clock, heap)?;
+        let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("http://{page}/"));
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
+        let ended = running.until(told).await;
+        if ended.is_ok() {
+            tracing::info!("closed in order");
+        }
+        ended
+    })
+}
+
+/// Ready when the system or a person asks the program to end.
+///
+/// The signals are caught from the moment of the call, not of the first wait.
+fn told_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let term = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async move {
+        match (term, interrupt) {
+            (Ok(mut term), Ok(mut interrupt)) => {
+                tokio::select! {
+                    _ = term.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            }
+            // Without signals the program ends by being killed, which loses nothing.
+            _ => std::future::pending().await,
+        }
+    }
+}

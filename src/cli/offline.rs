@@ -1,0 +1,218 @@
+//! The commands that need no Telegram: judge, check, capacity, migrate, dead letters.
+
+use super::{DeadLetters, Migrate};
+use crate::app::{self, Failure, FailureKind};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{self, Answer};
+use crate::document::Mistakes;
+use crate::judge::{self, Judged};
+use crate::limits;
+use crate::policy::{Scratch, compile};
+use crate::store::io::IoCount;
+use crate::store::{JOURNAL_FILE, Store, StoreError, open_file, schema};
+use crate::verdict::Thresholds;
+use std::io::{BufRead, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+fn output(error: std::io::Error) -> Failure {
+    Failure { kind: FailureKind::Data, why: format!("standard input or output failed: {error}") }
+}
+
+/// Judges standard input, line by line.
+pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
+    let policy = compile(&app::pack_sources(policy)?)?;
+    let mut input = std::io::stdin().lock();
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (mut scratch, mut answer, mut line) = (Scratch::default(), String::new(), Vec::new());
+    let mut number = 0_u64;
+    let mut unreadable = 0_u64;
+    let bound = u64::try_from(limits::JUDGE_LINE_BYTES_MAX).unwrap_or(u64::MAX);
+    loop {
+        line.clear();
+        let read = (&mut input).take(bound).read_until(b'\n', &mut line).map_err(output)?;
+        if read == 0 {
+            break;
+        }
+        number = number.saturating_add(1);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&line);
+        if judge::line(&policy, Thresholds::default(), &text, number, &mut scratch, &mut answer) == Judged::Unreadable {
+            unreadable = unreadable.saturating_add(1);
+        }
+        writeln!(out, "{answer}").map_err(output)?;
+        // Streaming: whoever feeds line by line gets each answer when no more input waits.
+        if input.fill_buf().map_or(true, |rest| rest.is_empty()) {
+            out.flush().map_err(output)?;
+        }
+    }
+    out.flush().map_err(output)?;
+    if unreadable > 0 {
+        let why = format!("{unreadable} of {number} lines could not be read; each has its error in its place");
+        return Err(Failure { kind: FailureKind::Data, why });
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(output)
+}
+
+/// Settings and packs, checked.
+pub(super) fn check(config: &Config) -> Result<(), Failure> {
+    let policy = app::load_policy(config)?;
+    let mut text = String::from("settings: valid\n");
+    let listen = config.web.listen.map_or_else(|| "off".to_owned(), |listen| listen.to_string());
+    let token = if config.telegram.token.is_some() { "present" } else { "missing: set AEGIS_TELEGRAM_TOKEN" };
+    let from = config.policy_dir.as_ref().map_or_else(|| "shipped".to_owned(), |dir| dir.display().to_string());
+    for (name, value) in [
+        ("token", token.to_owned()),
+        ("mode", config.mode.word().to_owned()),
+        ("board", config.board.name.clone()),
+        ("shards", config.shards.to_string()),
+        ("data directory", config.data_dir.display().to_string()),
+        ("page", listen),
+        ("thresholds", format!("review at {}, block at {}", config.thresholds.review, config.thresholds.block)),
+        ("unsure messages", config.review_fallback.word().to_owned()),
+        ("chats with their own settings", config.chats.len().to_string()),
+    ] {
+        text.push_str(&format!("  {name}: {value}\n"));
+    }
+    text.push_str(&format!("packs: {from}, version {:016x}\n", policy.version()));
+    for pack in policy.packs() {
+        text.push_str(&format!(
+            "  {} version {}: {} rules, {} keywords\n",
+            pack.id, pack.version, pack.rules, pack.keywords
+        ));
+    }
+    text.push_str(&format!(
+        "  together {} keywords, {} bytes compiled, of {} allowed\n",
+        policy.keywords(),
+        policy.bytes(),
+        config.board.capacity.keyword_bytes
+    ));
+    let sum = limits::memory_bytes_max(&config.board.capacity);
+    text.push_str(&format!("memory: at most {} of {}\n", mib(sum), mib(config.board.memory_bytes)));
+    print(&text)?;
+    if sum > config.board.memory_bytes {
+        return Err(Failure::usage(format!("the memory sum is over the promise of board profile \"{}\"", config.board.name)));
+    }
+    Ok(())
+}
+
+fn mib(bytes: u64) -> String {
+    let tenths = (bytes.saturating_mul(10)).div_ceil(1024 * 1024);
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}
+
+/// The memory sum.
+pub(super) fn capacity(config: &Config) -> Result<(), Failure> {
+    let capacity = &config.board.capacity;
+    let mut text = format!("board profile \"{}\"\n\n", config.board.name);
+    text.push_str(&format!("{:>10}  {:<46}  when full\n", "bytes", "holder"));
+    for line in limits::memory_lines(capacity) {
+        text.push_str(&format!("{:>10}  {:<46}  {}\n", line.bytes, line.name, line.when_full));
+    }
+    let sum = limits::memory_bytes_max(capacity);
+    text.push_str(&format!("{sum:>10}  {:<46}\n", "memory_bytes_max: the sum, and a tenth for rounding"));
+    text.push_str(&format!("{:>10}  {:<46}\n", config.board.memory_bytes, "the profile's promise"));
+    print(&text)
+}
+
+/// Steps of the schema.
+pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
+    let path = config.data_dir.join(JOURNAL_FILE);
+    if !path.exists() {
+        return print(&format!(
+            "there is no database at {} yet; the first start makes one with schema {}\n",
+            path.display(),
+            schema::known()
+        ));
+    }
+    let database = open_file(&path, limits::STORE_CACHE_BYTES_MIN, &Arc::new(IoCount::default()))?;
+    let found = schema::found(&database)?;
+    let (target, dry_run) = match verb {
+        Migrate::Status => {
+            let mut text = format!("{}: schema {found}, this program knows {}\n", path.display(), schema::known());
+            for step in crate::migrations::STEPS {
+                let state = if step.number <= found { "taken" } else { "missing" };
+                text.push_str(&format!("  {} {state}: {}\n", step.number, step.what));
+            }
+            print(&text)?;
+            if found > schema::known() {
+                return Err(StoreError::Newer { found, known: schema::known() }.into());
+            }
+            return Ok(());
+        }
+        Migrate::Up { dry_run } => (schema::known(), *dry_run),
+        Migrate::Down { to, .. } if *to > found => {
+            return Err(Failure::usage(format!("the database has schema {found}; `down {to}` would be a step up")));
+        }
+        Migrate::Down { to, dry_run } => (*to, *dry_run),
+    };
+    if found > schema::known() {
+        return Err(StoreError::Newer { found, known: schema::known() }.into());
+    }
+    let mut text = String::new();
+    for step in crate::migrations::STEPS {
+        if step.number > found && step.number <= target {
+            text.push_str(&format!("up {}: {}\n", step.number, step.what));
+        }
+    }
+    for step in crate::migrations::STEPS.iter().rev() {
+        if step.number <= found && step.number > target {
+            text.push_str(&format!("down {}: loses {}\n", step.number, step.down_loses));
+        }
+    }
+    if text.is_empty() {
+        text.push_str(&format!("nothing to do: the database has schema {found}\n"));
+    }
+    if dry_run {
+        text.push_str("dry run: nothing was changed\n");
+    } else {
+        schema::to(&database, target)?;
+        text.push_str(&format!("the database has schema {}\n", schema::found(&database)?));
+    }
+    print(&text)
+}
+
+/// Dead letters: through the running appliance, or in the file when none runs.
+pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Failure> {
+    let command = match verb {
+        DeadLetters::List => control::Command::List,
+        DeadLetters::Retry { numbers } => control::Command::Retry(numbers),
+        DeadLetters::Drop { numbers } => control::Command::Drop(numbers),
+    };
+    let asked = control::ask(&config.data_dir, &command)
+        .map_err(|error| Failure { kind: FailureKind::Storage, why: format!("the running appliance does not answer: {error}") })?;
+    let answer = match asked {
+        Some(answer) => answer,
+        None => in_file(config, command)?,
+    };
+    match answer {
+        Answer::Letters(lines) if lines.is_empty() => print("no dead letters\n"),
+        Answer::Letters(lines) => print(&(lines.join("\n") + "\n")),
+        Answer::Changed(count) => print(&format!("{count} changed\n")),
+        Answer::Refused(why) => Err(Failure::usage(why)),
+    }
+}
+
+fn in_file(config: &Config, command: control::Command) -> Result<Answer, Failure> {
+    if !config.data_dir.join(JOURNAL_FILE).exists() {
+        let mut mistakes = Mistakes::default();
+        let shown = config.data_dir.display().to_string();
+        mistakes.add(&shown, 0, "there is no database here; name another folder with AEGIS_DATA_DIR");
+        return Err(mistakes.into());
+    }
+    let now = Clock::start().now().wall;
+    let io = Arc::new(IoCount::default());
+    let (mut store, _) = Store::open(&config.data_dir, limits::STORE_CACHE_BYTES_MIN, app::keep(config), &io, now)?;
+    let (tick, answer) = control::answer(&store.snapshots(), command, now)?;
+    if !tick.is_empty() {
+        store.commit(&[tick], now)?;
+    }
+    Ok(answer)
+}

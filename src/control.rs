@@ -1,0 +1,189 @@
+//! A door for the terminal: a private Unix socket through which `aegis dead-letters` speaks to a running appliance.
+//!
+//! Promises: the file has one writer. When the appliance runs, changes go through its journal; when it does not, the
+//! terminal opens the file itself, and is refused if somebody else has it.
+//!
+//! Never: a network. The socket lies in the data directory, readable and writable by its owner alone.
+
+use crate::clock::{Clock, Wall};
+use crate::dispatch::task::Word;
+use crate::journal::Journal;
+use crate::limits;
+use crate::store::records::{Audit, DeadLetter};
+use crate::store::{Snapshots, StoreError, Tick};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+
+/// The socket's name in the data directory.
+pub const SOCKET_FILE: &str = "aegis.sock";
+
+/// What the terminal asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// List the dead letters.
+    List,
+    /// Take them back into the outbox; empty: all.
+    Retry(Vec<u64>),
+    /// Remove them for good; empty: all.
+    Drop(Vec<u64>),
+}
+
+/// What the terminal is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The dead letters, a line each.
+    Letters(Vec<String>),
+    /// How many were taken back or removed.
+    Changed(u64),
+    /// Why nothing was done.
+    Refused(String),
+}
+
+/// A dead letter in one line.
+#[must_use]
+pub fn line(number: u64, letter: &DeadLetter) -> String {
+    let key = letter.row.key;
+    format!(
+        "{number}\t{}\tchat {}\tmessage {}\ttrace {}\t{}",
+        key.action.word(),
+        key.chat.0,
+        key.message.0,
+        letter.row.trace,
+        letter.why.escape_debug()
+    )
+}
+
+/// What a command changes, and what is answered once that is durable.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tick, Answer), StoreError> {
+    let known = snapshots.dead_letters(limits::DEAD_LETTERS_MAX)?;
+    let chosen = |wanted: Vec<u64>| -> Result<Vec<u64>, String> {
+        let all: Vec<u64> = known.iter().map(|(number, _)| *number).collect();
+        if wanted.is_empty() {
+            return Ok(all);
+        }
+        match wanted.iter().find(|number| !all.contains(number)) {
+            Some(unknown) => Err(format!("there is no dead letter {unknown}; `aegis dead-letters list` shows them")),
+            None => Ok(wanted),
+        }
+    };
+    let changed = |numbers: &[u64], verb: &str| {
+        let what = format!("{verb} dead letters {numbers:?}");
+        let audit = Audit { at: now, who: "terminal".to_owned(), what };
+        (vec![audit], Answer::Changed(u64::try_from(numbers.len()).unwrap_or(u64::MAX)))
+    };
+    Ok(match command {
+        Command::List => {
+            let lines = known.iter().map(|(number, letter)| line(*number, letter)).collect();
+            (Tick::default(), Answer::Letters(lines))
+        }
+        Command::Retry(wanted) => match chosen(wanted) {
+            Ok(numbers) => {
+                let (audit, answer) = changed(&numbers, "retried");
+                (Tick { revived: numbers, audit, ..Tick::default() }, answer)
+            }
+            Err(why) => (Tick::default(), Answer::Refused(why)),
+        },
+        Command::Drop(wanted) => match chosen(wanted) {
+            Ok(numbers) => {
+                let (audit, answer) = changed(&numbers, "dropped");
+                (Tick { discarded: numbers, audit, ..Tick::default() }, answer)
+            }
+            Err(why) => (Tick::default(), Answer::Refused(why)),
+        },
+    })
+}
+
+/// The door's inside.
+#[derive(Debug)]
+pub struct Door {
+    /// Reads the file.
+    pub snapshots: Snapshots,
+    /// Writes it.
+    pub journal: Journal,
+    /// Carries out what was taken back.
+    pub dispatch: mpsc::Sender<Word>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Opens the socket in `dir`.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn open(dir: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = dir.join(SOCKET_FILE);
+    // A socket that an earlier run left behind; the file's lock has shown that nobody uses it.
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+impl Door {
+    /// Serves one caller after another.
+    pub async fn serve(self, listener: UnixListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            let wait = Duration::from_millis(limits::CONTROL_WAIT_MS);
+            // Whoever is too slow is not answered; the next one is.
+            let _late = tokio::time::timeout(wait, self.converse(stream)).await;
+        }
+    }
+
+    async fn converse(&self, mut stream: UnixStream) -> std::io::Result<()> {
+        let mut asked = Vec::new();
+        let bound = u64::try_from(limits::CONTROL_BYTES_MAX).unwrap_or(u64::MAX);
+        (&mut stream).take(bound).read_to_end(&mut asked).await?;
+        let answer = match serde_json::from_slice::<Command>(&asked) {
+            Ok(command) => self.carry_out(command).await,
+            Err(error) => Answer::Refused(format!("not a command: {error}")),
+        };
+        stream.write_all(&serde_json::to_vec(&answer)?).await?;
+        stream.shutdown().await
+    }
+
+    async fn carry_out(&self, command: Command) -> Answer {
+        let (tick, told) = match answer(&self.snapshots, command, self.clock.now().wall) {
+            Ok(planned) => planned,
+            Err(error) => return Answer::Refused(error.to_string()),
+        };
+        if tick.is_empty() {
+            return told;
+        }
+        match self.journal.commit(tick).await {
+            Ok(committed) => {
+                if !committed.revived.is_empty() && self.dispatch.send(Word::Rows(committed.revived)).await.is_err() {
+                    tracing::debug!("the dispatcher is closing; what was taken back is tried at the next start");
+                }
+                told
+            }
+            Err(gone) => Answer::Refused(gone.to_string()),
+        }
+    }
+}
+
+/// Asks a running appliance; `None` when none is running there.
+///
+/// # Errors
+/// When the appliance is there and does not answer.
+pub fn ask(dir: &Path, command: &Command) -> std::io::Result<Option<Answer>> {
+    use std::io::{Read, Write};
+    let path: PathBuf = dir.join(SOCKET_FILE);
+    let Ok(mut stream) = std::os::unix::net::UnixStream::connect(&path) else { return Ok(None) };
+    stream.set_read_timeout(Some(Duration::from_millis(limits::CONTROL_WAIT_MS)))?;
+    stream.write_all(&serde_json::to_vec(command)?)?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(Some(serde_json::from_slice(&answer)?))
+}

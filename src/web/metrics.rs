@@ -1,0 +1,79 @@
+//! The counters as Prometheus reads them.
+
+use crate::counters::{Counters, MetricKind, SPREAD_BUCKETS, Spread};
+use std::fmt::Write;
+
+/// The format's own content type.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Every counter, gauge and spread. Names and sentences are ours, so that nothing needs escaping.
+pub(super) fn text(counters: &Counters) -> String {
+    let mut out = String::with_capacity(16 * 1024);
+    counters.each(|name, help, kind, value| {
+        let kind = match kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+        };
+        // Writing into a String does not fail.
+        let _infallible = write!(out, "# HELP aegis_{name} {help}\n# TYPE aegis_{name} {kind}\naegis_{name} {value}\n");
+    });
+    counters.each_spread(|name, help, spread| {
+        let _infallible = spread_text(&mut out, name, help, spread);
+    });
+    out
+}
+
+fn spread_text(out: &mut String, name: &str, help: &str, spread: &Spread) -> std::fmt::Result {
+    let name = format!("aegis_{name}_seconds");
+    write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n")?;
+    // One bucket a doubling: enough for a graph, and a quarter of the lines.
+    for bucket in (3..SPREAD_BUCKETS).step_by(4) {
+        let (bound_us, count) = (Spread::bound_us(bucket), spread.count_up_to(bucket));
+        writeln!(out, "{name}_bucket{{le=\"{}\"}} {count}", seconds(bound_us))?;
+    }
+    writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {}", spread.count())?;
+    writeln!(out, "{name}_sum {}", seconds(spread.sum_us()))?;
+    writeln!(out, "{name}_count {}", spread.count())
+}
+
+/// Microseconds as seconds, exactly.
+fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_is_told_once_with_its_sentence_and_kind() {
+        let counters = Counters::default();
+        counters.messages.add(7);
+        counters.commit.record_us(1_500);
+        let told = text(&counters);
+        assert!(told.contains("# TYPE aegis_messages counter\naegis_messages 7\n"));
+        assert!(
+            told.contains("aegis_commit_seconds_count 1\n") && told.contains("aegis_commit_seconds_sum 0.001500\n")
+        );
+        let mut names: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn the_buckets_of_a_spread_never_fall() {
+        let counters = Counters::default();
+        for us in [1, 10, 1_000, 1_000_000] {
+            counters.call.record_us(us);
+        }
+        let told = text(&counters);
+        let counts: Vec<u64> = told
+            .lines()
+            .filter(|line| line.starts_with("aegis_call_seconds_bucket"))
+            .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+            .collect();
+        assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]) && counts.last() == Some(&4), "{counts:?}");
+    }
+}
