@@ -53,7 +53,7 @@ impl Community {
         let texts = if expected == Expected::Stay { &self.stay } else { &self.remove };
         // A chat speaks its own language, but one message in five is in another.
         let own = LANGUAGES.iter().position(|language| *language == chat.language).unwrap_or(0);
-        let language = if mix(n, 1, 1) % 5 == 0 { pick_index(mix(n, 2, 2), LANGUAGES.len()) } else { own };
+        let language = if mix(n, 1, 1).is_multiple_of(5) { pick_index(mix(n, 2, 2), LANGUAGES.len()) } else { own };
         let of_language = texts.get(language).map(Vec::as_slice).unwrap_or_default();
         vary(pick(of_language, mix(n, 3, 3)).unwrap_or_default(), n)
     }
@@ -176,7 +176,7 @@ impl Draft {
         self.set("text", text.into()).set("reply_markup", json!({"inline_keyboard": [[{"text": label, "url": url}]]}))
     }
 
-    fn from_channel(self, channel: i64, title: &str) -> Self {
+    fn by_channel(self, channel: i64, title: &str) -> Self {
         let channel = json!({"id": channel, "type": "channel", "title": title});
         self.set("sender_chat", channel).set("from", bot(136_817_688, "Channel", "Channel_Bot"))
     }
@@ -228,7 +228,7 @@ impl Community {
             9 => {
                 let channel = -1_002_000_000_000 - signed(chat.number);
                 draft(stay)
-                    .from_channel(channel, "News of the street")
+                    .by_channel(channel, "News of the street")
                     .set("from", json!({"id": 777_000, "is_bot": false, "first_name": "Telegram"}))
                     .set("is_automatic_forward", true.into())
                     .forwarded("News of the street", self.base_s)
@@ -261,7 +261,7 @@ impl Community {
             3 => draft(remove).set("text", spam(n).into()),
             7 => draft(remove).set("text", disguise(&spam(n), n).into()),
             11 => draft(remove).photo(&spam(n)),
-            18 => draft(remove).from_channel(-1_002_900_000_000 - signed(n), "Best offers").set("text", spam(n).into()),
+            18 => draft(remove).by_channel(-1_002_900_000_000 - signed(n), "Best offers").set("text", spam(n).into()),
             22 => draft(remove).forwarded("Best offers", self.base_s).set("text", spam(n).into()),
             26 => draft(remove).poll("Would you like to know more?", &[&spam(n), "no"]),
             29 => draft(remove).button("Look at this", &spam(n), "https://offers.example/claim"),
