@@ -8,6 +8,7 @@
 //!     cargo bench --bench stream -- --rate 100        time from served to deleted at 100 messages/s
 //!     cargo bench --bench stream -- --start           time from start to the first poll, on an empty folder
 //!     cargo bench --bench stream -- --keywords 10000  a large list
+//!     cargo bench --bench stream -- --latency-ms 1    a Bot API that takes a millisecond to answer a call
 //!
 //! `AEGIS_BIN` names another binary than `target/release/aegis`.
 
@@ -71,10 +72,12 @@ struct Options {
     keywords: usize,
     rounds: usize,
     rate: Option<u32>,
+    latency_ms: u64,
 }
 
 fn script(options: &Options) -> Script {
     let mut script = Script::new(Box::new(Stream { messages: options.messages, keywords: options.keywords.max(1) }));
+    script.latency_ms = options.latency_ms;
     script.pace = options.rate.map_or(Pace::AsPolled, Pace::PerSecond);
     script
 }
@@ -353,7 +356,7 @@ async fn post(client: &reqwest::Client, base: &str, method: &str, body: String) 
 }
 
 fn main() {
-    let mut options = Options { messages: 2_000, keywords: 500, rounds: 5, rate: None };
+    let mut options = Options { messages: 2_000, keywords: 500, rounds: 5, rate: None, latency_ms: 0 };
     let mut arguments = std::env::args().skip(1);
     let mut mode = None;
     while let Some(argument) = arguments.next() {
@@ -366,6 +369,7 @@ fn main() {
             "--keywords" => options.keywords = number("--keywords"),
             "--rounds" => options.rounds = number("--rounds"),
             "--rate" => options.rate = Some(u32::try_from(number("--rate")).unwrap()),
+            "--latency-ms" => options.latency_ms = u64::try_from(number("--latency-ms")).unwrap(),
             "--start" => mode = Some(String::new()),
             "--bare" => mode = arguments.next(),
             _ => {} // What `cargo bench` itself passes.

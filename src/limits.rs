@@ -164,6 +164,21 @@ const _: () = assert!(DELETE_BATCH_MAX >= ALBUM_PARTS_MAX, "an album is removed 
 /// Early calls, and notices, that a stand-in's ledger keeps one by one. Past it they are only in the call counts.
 pub const DEMO_LEDGER_ROWS_MAX: usize = 100_000;
 
+/// Messages one demonstration plays when nobody says how many.
+pub const DEMO_MESSAGES: usize = 1_000;
+
+/// Messages one demonstration plays at most; a longer file, or a larger number, is refused.
+pub const DEMO_MESSAGES_MAX: usize = 200_000;
+
+/// A file to play, bytes: it is held in memory. A larger one is refused.
+pub const DEMO_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// One line of a file to play, bytes. A longer one is a mistake.
+pub const DEMO_LINE_BYTES_MAX: usize = 256 * 1024;
+
+/// A text that is played, UTF-16 units: what Telegram lets one message have. The rest is cut, as no client could send it.
+pub const DEMO_TEXT_UTF16_MAX: usize = 4_096;
+
 /// Head of a call to the stand-in, bytes. A longer one closes its connection.
 pub const DEMO_HEAD_BYTES_MAX: usize = 16 * 1024;
 

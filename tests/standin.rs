@@ -275,3 +275,17 @@ async fn teloxide_understands_what_it_is_told() {
     assert_eq!(bot.send_message(ChatId(CHAT), "hello").await.unwrap().text(), Some("hello"));
     assert_eq!(standin.ledger().missed(), 0);
 }
+
+#[test]
+fn every_update_of_the_invented_community_is_one_that_teloxide_reads() {
+    use aegis::demo::community::{Community, ROUND};
+    use aegis::demo::script::Source;
+    let community = Community::new(ROUND * 3, 1_760_000_000);
+    for n in 0..community.len() {
+        let text = community.item(n).unwrap().update(5);
+        let update: teloxide::types::Update = serde_json::from_str(&text).unwrap();
+        let error = matches!(update.kind, teloxide::types::UpdateKind::Error(_));
+        assert!(!error, "{n}: {text}");
+        assert_eq!(update.chat().unwrap().id.0, community.item(n).unwrap().chat);
+    }
+}
