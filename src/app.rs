@@ -55,6 +55,8 @@ pub enum FailureKind {
     Storage,
     /// The one who holds the token: 77.
     Token,
+    /// Whoever promised something that was not kept: 1.
+    Broken,
 }
 
 impl FailureKind {
@@ -66,6 +68,7 @@ impl FailureKind {
             Self::Data => 65,
             Self::Storage => 74,
             Self::Token => 77,
+            Self::Broken => 1,
         }
     }
 }
@@ -164,7 +167,6 @@ pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
 /// The appliance at work.
 #[derive(Debug)]
 pub struct Running {
-    counters: Arc<Counters>,
     stop: watch::Sender<bool>,
     gone: oneshot::Receiver<()>,
     poller: JoinHandle<poll::Ended>,
@@ -189,7 +191,7 @@ struct Parts {
 ///
 /// # Errors
 /// When the settings do not fit, the token is missing, or storage cannot be opened. Nothing is left running.
-pub fn start(config: Config, clock: Clock, heap: fn() -> u64) -> Result<Running, Failure> {
+pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -> u64) -> Result<Running, Failure> {
     let Some(token) = config.telegram.token.clone() else {
         let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE; \
                    `aegis demo` works without one";
@@ -213,7 +215,6 @@ pub fn start(config: Config, clock: Clock, heap: fn() -> u64) -> Result<Running,
     if let Found::SetAside { to, why } = found {
         tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
     }
-    let counters = Arc::new(Counters::default());
     counters.memory_bytes_max.set(promise);
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
@@ -299,7 +300,7 @@ impl Parts {
                 Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
             }
         };
-        Ok(Running { counters: self.counters, stop, gone, poller, dispatcher, helpers, writer, page })
+        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, page })
     }
 
     fn dispatcher(&self) -> Result<Dispatcher, Failure> {
@@ -357,12 +358,6 @@ impl Greeting {
 }
 
 impl Running {
-    /// The counters.
-    #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.counters)
-    }
-
     /// Where the page is.
     #[must_use]
     pub fn page(&self) -> Option<SocketAddr> {

@@ -4,15 +4,18 @@
 //! where and how to mend it, and nothing was done.
 
 mod offline;
+mod playing;
 
 use crate::app::{self, Failure, FailureKind};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Surroundings};
+use crate::counters::Counters;
 use crate::limits;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// A moderation appliance for Telegram communities.
 #[derive(Debug, Parser)]
@@ -31,7 +34,7 @@ enum Command {
         config: Option<PathBuf>,
     },
     /// Watch it moderate an invented community, without a token.
-    Demo(crate::demo::DemoArgs),
+    Demo(playing::DemoArgs),
     /// Judge JSON lines from standard input; answers on standard output.
     Judge {
         /// A folder with packs; without it, those that come with the program.
@@ -139,7 +142,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
             let filter = std::env::var("AEGIS_LOG").unwrap_or_else(|_| "error".to_owned());
             telemetry::start(&filter, telemetry::Format::Human).map_err(Failure::usage)?;
-            runtime()?.block_on(crate::demo::run(args, heap))
+            runtime()?.block_on(playing::play(args, heap))
         }
         Command::Judge { policy } => offline::judge_lines(policy.as_deref()),
         Command::Check { config } => offline::check(&load(config.as_deref())?),
@@ -181,7 +184,7 @@ fn moderate(config: Config, heap: fn() -> u64) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
-        let running = app::start(config, clock, heap)?;
+        let running = app::start(config, clock, Arc::new(Counters::default()), heap)?;
         let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("http://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;

@@ -98,7 +98,10 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     text.push_str(&format!("memory: at most {} of {}\n", mib(sum), mib(config.board.memory_bytes)));
     print(&text)?;
     if sum > config.board.memory_bytes {
-        return Err(Failure::usage(format!("the memory sum is over the promise of board profile \"{}\"", config.board.name)));
+        return Err(Failure::usage(format!(
+            "the memory sum is over the promise of board profile \"{}\"",
+            config.board.name
+        )));
     }
     Ok(())
 }
@@ -186,8 +189,10 @@ pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Fai
         DeadLetters::Retry { numbers } => control::Command::Retry(numbers),
         DeadLetters::Drop { numbers } => control::Command::Drop(numbers),
     };
-    let asked = control::ask(&config.data_dir, &command)
-        .map_err(|error| Failure { kind: FailureKind::Storage, why: format!("the running appliance does not answer: {error}") })?;
+    let asked = control::ask(&config.data_dir, &command).map_err(|error| Failure {
+        kind: FailureKind::Storage,
+        why: format!("the running appliance does not answer: {error}"),
+    })?;
     let answer = match asked {
         Some(answer) => answer,
         None => in_file(config, command)?,
