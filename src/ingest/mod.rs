@@ -248,7 +248,6 @@ impl Ingest {
                 rows.extend(also_removed.iter().map(|part| row(arrival, *part, *action, &verdict, now)));
             }
         }
-        self.counters.actions_planned.add(u64::try_from(rows.len()).unwrap_or(0));
         let decision = Decision {
             at: now.wall,
             chat: message.chat,

@@ -170,6 +170,7 @@ impl Poller {
         }
         let committed = self.journal.commit(tick).await?;
         if !committed.accepted.is_empty() {
+            self.counters.actions_planned.add(u64::try_from(committed.accepted.len()).unwrap_or(0));
             self.tell(Word::Rows(committed.accepted)).await?;
         }
         Ok(())

@@ -70,3 +70,9 @@ pub enum Standing {
     /// A member, or somebody who has left.
     Other,
 }
+
+/// Reads one update from its JSON; `None` if it has not even an id.
+#[must_use]
+pub fn read(json: &str) -> Option<Incoming> {
+    super::wire::update(json)
+}

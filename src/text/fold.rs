@@ -26,6 +26,8 @@ pub struct Canonical {
     /// Whether the view was cut at its bound.
     pub truncated: Truncation,
     word: Word,
+    /// The alphabet of the message, for words that could be of either.
+    lean: Option<Alphabet>,
     cluster: String,
     plain: String,
 }
@@ -64,6 +66,7 @@ impl Canonical {
         self.invisible = 0;
         self.truncated = Truncation::Whole;
         self.word = Word::default();
+        self.lean = None;
     }
 
     fn here(&self) -> u32 {
@@ -79,6 +82,7 @@ impl Canonical {
 pub fn fold(message: &Message, view: &mut Canonical) {
     view.clear();
     view.truncated = message.truncated;
+    view.lean = lean(message.surfaces.iter().map(|surface| surface.text.as_str()));
     for (index, surface) in message.surfaces.iter().enumerate() {
         if index > 0 && view.has_room(1) {
             view.end_word();
@@ -93,6 +97,7 @@ pub fn fold(message: &Message, view: &mut Canonical) {
 #[must_use]
 pub fn fold_phrase(phrase: &str) -> String {
     let mut view = Canonical::default();
+    view.lean = lean(std::iter::once(phrase));
     view.surface(0, phrase);
     view.end_word();
     view.text.trim().to_owned()
@@ -207,7 +212,7 @@ impl Canonical {
             return;
         }
         let home = if word.cyrillic.own > word.latin.own.max(word.greek.own)
-            || (word.cyrillic.own == word.latin.own && word.cyrillic.any > word.latin.any)
+            || (word.cyrillic.own == word.latin.own && self.lean == Some(Alphabet::Cyrillic))
         {
             Alphabet::Cyrillic
         } else {
@@ -226,6 +231,22 @@ impl Canonical {
         self.spans.shift(word.start, &shift);
         self.word.start = self.text.len();
     }
+}
+
+/// The alphabet that more letters belong to for certain: those that have no twin in the other.
+fn lean<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Alphabet> {
+    let (mut latin, mut cyrillic) = (0_u32, 0_u32);
+    for text in texts.filter(|text| !text.is_ascii()) {
+        let seen = text.chars().filter_map(visible);
+        for c in seen.nfkd().flat_map(char::to_lowercase).map(squared).filter(|c| canonical_combining_class(*c) == 0) {
+            match alphabet(c) {
+                Some(Alphabet::Latin) if twin(c, Alphabet::Cyrillic).is_none() => latin = latin.saturating_add(1),
+                Some(Alphabet::Cyrillic) if twin(c, Alphabet::Latin).is_none() => cyrillic = cyrillic.saturating_add(1),
+                _ => {}
+            }
+        }
+    }
+    (cyrillic > latin).then_some(Alphabet::Cyrillic)
 }
 
 /// Whether the view so far ends where a space would add nothing.
@@ -307,11 +328,11 @@ fn fold_cluster(plain: &str, out: &mut String) {
         for c in c.to_lowercase().nfkd() {
             let class = canonical_combining_class(c);
             if class == 0 && !is_mark(c) {
-                let c = if c == '\u{3c2}' { '\u{3c3}' } else { c };
+                let c = if c == '\u{3c2}' { '\u{3c3}' } else { squared(c) };
                 base_drops_marks = matches!(alphabet(c), Some(Alphabet::Latin | Alphabet::Greek | Alphabet::Cyrillic))
                     || !c.is_alphabetic();
                 marks = 0;
-                out.push(squared(c));
+                out.push(c);
                 continue;
             }
             marks = marks.saturating_add(1);
