@@ -13,7 +13,7 @@ use crate::limits;
 use crate::message::{Message, Truncation};
 use crate::verdict::Span;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
+use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 use unicode_script::{Script, UnicodeScript};
 
 /// The folded view of a message: all its surfaces, joined by line feeds.
@@ -278,7 +278,7 @@ fn cluster_length(text: &str) -> usize {
 /// Whether a character is a mark, or falls apart into marks.
 fn combines(c: char) -> bool {
     let mut first = None;
-    decompose_canonical(c, |part| first = first.or(Some(part)));
+    decompose_compatible(c, |part| first = first.or(Some(part)));
     canonical_combining_class(first.unwrap_or(c)) != 0
 }
 
