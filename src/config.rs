@@ -8,6 +8,8 @@
 
 mod board;
 mod layers;
+#[cfg(test)]
+mod tests;
 
 pub use board::{Board, Storage};
 

@@ -26,9 +26,6 @@ pub mod telegram;
 pub mod telemetry;
 pub mod web;
 
-#[path = "../migrations/mod.rs"]
-pub mod migrations;
-
 // Floor 3: the flow.
 pub mod chats;
 pub mod control;

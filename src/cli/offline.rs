@@ -140,7 +140,7 @@ pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
     let (target, dry_run) = match verb {
         Migrate::Status => {
             let mut text = format!("{}: schema {found}, this program knows {}\n", path.display(), schema::known());
-            for step in crate::migrations::STEPS {
+            for step in schema::STEPS {
                 let state = if step.number <= found { "taken" } else { "missing" };
                 text.push_str(&format!("  {} {state}: {}\n", step.number, step.what));
             }
@@ -160,12 +160,12 @@ pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
         return Err(StoreError::Newer { found, known: schema::known() }.into());
     }
     let mut text = String::new();
-    for step in crate::migrations::STEPS {
+    for step in schema::STEPS {
         if step.number > found && step.number <= target {
             text.push_str(&format!("up {}: {}\n", step.number, step.what));
         }
     }
-    for step in crate::migrations::STEPS.iter().rev() {
+    for step in schema::STEPS.iter().rev() {
         if step.number <= found && step.number > target {
             text.push_str(&format!("down {}: loses {}\n", step.number, step.down_loses));
         }

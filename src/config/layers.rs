@@ -187,8 +187,16 @@ fn from_file(
     if let Some(found) = root.text_required_if_present("data_dir", mistakes) {
         config.data_dir = PathBuf::from(found.value);
     }
-    if let Some(found) = root.text_required_if_present("policy_dir", mistakes) {
+    if let Some(found) = root.text("policy_dir", mistakes).filter(|found| !found.value.is_empty()) {
         config.policy_dir = Some(PathBuf::from(found.value));
+    }
+    if let Some(mut journal) = root.section("journal", mistakes) {
+        let mut number = |key, mistakes: &mut Mistakes| {
+            journal.integer(key, 0..=100_000, mistakes).and_then(|found| u32::try_from(found.value).ok())
+        };
+        config.board.commit_burst = number("burst", mistakes).unwrap_or(config.board.commit_burst);
+        config.board.commits_per_second = number("per_second", mistakes).unwrap_or(config.board.commits_per_second);
+        journal.finish(mistakes);
     }
     let token_file = root.section("telegram", mistakes).and_then(|section| telegram(config, name, section, mistakes));
     if let Some(mut web) = root.section("web", mistakes) {
@@ -273,12 +281,9 @@ fn telegram(
     mistakes: &mut Mistakes,
 ) -> Option<Lined<PathBuf>> {
     if let Some(found) = section.text("token", mistakes) {
-        let _not_shown = found.value;
-        mistakes.add(
-            name,
-            found.line,
-            "a token does not belong into the settings file; use `token_file`, or AEGIS_TELEGRAM_TOKEN",
-        );
+        if !found.value.is_empty() {
+            set_token(config, name, found.line, found.value.trim(), mistakes);
+        }
     }
     if let Some(found) = section.text("api_url", mistakes) {
         set_api_url(config, name, &found, mistakes);
@@ -306,6 +311,7 @@ fn telegram(
     }
     let token_file = section.text("token_file", mistakes);
     section.finish(mistakes);
+    let token_file = token_file.filter(|found| !found.value.is_empty());
     token_file.map(|found| Lined { value: PathBuf::from(found.value), line: found.line })
 }
 

@@ -7,45 +7,20 @@
 //!
 //! Never: a clock, a network, a disk.
 
+use super::call::request_for;
+pub use super::call::{Next, Pace, Ticket};
 use super::lane::{Company, Facts, Item, Lane, MustKnow, Pick, sooner};
 use crate::chats::ChatBook;
 use crate::clock::{Monotonic, Now, Wall};
 use crate::counters::Counters;
 use crate::limits;
-use crate::message::{ChatId, MessageId, Sender, UserId};
+use crate::message::{ChatId, MessageId, UserId};
 use crate::pacing::{Admission, Breaker, Bucket, backoff_ms};
 use crate::store::Tick;
-use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Pause};
+use crate::store::records::{DeadLetter, OutboxRow, OutboxState, Pause};
 use crate::telegram::{CallError, ChatTrouble, Fate, Reply, Request};
-use crate::verdict::ActionKind;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// How fast the dispatcher may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// Calls a second overall; 0 = no limit.
-    pub requests_per_second: u32,
-    /// Messages a minute to one group; 0 = no limit.
-    pub group_messages_per_minute: u32,
-    /// Calls under way at once.
-    pub calls_in_flight: usize,
-}
-
-/// Names a call under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(u64);
-
-/// What the dispatcher wants.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Make this call, and bring the answer to [`Outbox::answered`].
-    Call(Ticket, Request),
-    /// Make this durable, then call [`Outbox::marked`].
-    Commit(Box<Tick>),
-    /// Come back at this time; `None`: when an answer or a new action has come.
-    Wait(Option<Monotonic>),
-}
 
 #[derive(Debug)]
 struct Flight {
@@ -613,24 +588,4 @@ impl Outbox {
         }
         tick
     }
-}
-
-/// The call for one row; `None` when the Bot API has none.
-fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Request> {
-    // Under 30 seconds or over 366 days means for ever to Telegram, so a short time is lengthened to what it can do.
-    let until_s = (row.seconds > 0).then(|| {
-        now.wall.seconds().saturating_add(u64::from(row.seconds.clamp(limits::UNTIL_MIN_S, limits::UNTIL_MAX_S)))
-    });
-    let OutboxKey { message, action, .. } = row.key;
-    Some(match (action, row.target) {
-        (ActionKind::Delete, _) => Request::DeleteOne { chat, message },
-        (ActionKind::Mute, Sender::Member(user) | Sender::Bot(user)) => Request::Mute { chat, user, until_s },
-        (ActionKind::Ban, Sender::Member(user) | Sender::Bot(user)) => Request::Ban { chat, user, until_s },
-        (ActionKind::Kick, Sender::Member(user) | Sender::Bot(user)) => Request::Kick { chat, user },
-        (ActionKind::Unban, Sender::Member(user) | Sender::Bot(user)) => Request::Unban { chat, user },
-        (ActionKind::Ban, Sender::Channel(channel)) => Request::BanChannel { chat, channel },
-        (ActionKind::Unban, Sender::Channel(channel)) => Request::UnbanChannel { chat, channel },
-        (ActionKind::Warn | ActionKind::Notify, _) => Request::Say { chat, text: row.text.clone() },
-        _ => return None,
-    })
 }

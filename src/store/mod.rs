@@ -9,6 +9,8 @@
 //! again: the process ends, and the next one opens what is really there.
 
 pub mod io;
+#[path = "../../migrations/mod.rs"]
+pub mod migrations;
 pub mod read;
 pub mod records;
 pub mod schema;

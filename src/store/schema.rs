@@ -3,8 +3,8 @@
 //! Promises: each step is one transaction; a file with more steps than this program knows is refused before anything
 //! is read from it.
 
+pub use super::migrations::STEPS;
 use super::{StoreError, tables};
-use crate::migrations::STEPS;
 use redb::{Database, ReadableDatabase};
 
 /// The newest schema this program knows.

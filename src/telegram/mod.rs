@@ -8,6 +8,7 @@
 //! a fault of the server; a decision.
 
 pub mod fate;
+mod post;
 pub mod request;
 pub mod update;
 mod wire;

@@ -260,13 +260,13 @@ fn utf16_length(text: &str) -> u32 {
     text.chars().map(|c| if u32::from(c) > 0xFFFF { 2 } else { 1 }).sum()
 }
 
-/// Bytes of the first cluster: a character and the marks and joiners that follow it.
+/// Bytes of the first cluster: a character, and the marks and invisible characters that follow it.
 fn cluster_length(text: &str) -> usize {
     let mut chars = text.char_indices();
     let Some((_, first)) = chars.next() else { return 0 };
     let mut previous = first;
     for (at, c) in chars {
-        let joins = !c.is_ascii() && (combines(c) || is_mark(c) || composes(previous, c));
+        let joins = !c.is_ascii() && (combines(c) || is_mark(c) || visible(c).is_none() || composes(previous, c));
         if !joins {
             return at;
         }
@@ -282,9 +282,10 @@ fn combines(c: char) -> bool {
     canonical_combining_class(first.unwrap_or(c)) != 0
 }
 
-/// Jamo that compose with what is before them.
+/// Parts of Hangul syllables, in all their forms, which compose with each other.
 fn composes(previous: char, c: char) -> bool {
-    matches!(u32::from(c), 0x1160..=0x11FF) && matches!(u32::from(previous), 0x1100..=0x11FF | 0xAC00..=0xD7A3)
+    let is_part = |c| matches!(u32::from(c), 0x1100..=0x11FF | 0x3131..=0x318E | 0xFFA0..=0xFFDC);
+    is_part(c) && (is_part(previous) || matches!(u32::from(previous), 0xAC00..=0xD7A3))
 }
 
 /// Marks whose class is zero all the same: enclosing ones, and variation selectors.

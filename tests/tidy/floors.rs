@@ -1,0 +1,58 @@
+//! The floors, and who may import whom.
+//!
+//! Promises: a module that stands on no floor is an error, so that a new one gets its place on purpose.
+//!
+//! Never: a look inside a folder; files of one folder may know each other.
+
+use super::source::Source;
+
+/// The modules of each floor, from the ground up.
+pub const FLOORS: [&[&str]; 5] = [
+    &["limits", "clock", "counters", "secret"],
+    &["document", "message", "text", "policy", "verdict", "decide", "judge", "budget", "pacing"],
+    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs"],
+    &["chats", "ingest", "shard", "review", "dispatch", "journal", "control", "jobs"],
+    &["main", "app", "cli", "demo"],
+];
+
+/// Floors on which nobody knows a neighbour: the ground, and the adapters.
+const APART: [usize; 2] = [0, 2];
+
+/// The floor of a top-level module.
+pub fn floor_of(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+/// Top-level modules that stand on no floor.
+pub fn unknown_module(source: &Source) -> Vec<(usize, String)> {
+    // lib.rs only lists the others.
+    if source.module == "lib" || floor_of(&source.module).is_some() {
+        return Vec::new();
+    }
+    vec![(1, format!("`{}` stands on no floor; give it one in tests/tidy/floors.rs", source.module))]
+}
+
+/// Imports that do not go downward. Test code may know everybody.
+pub fn upward_imports(source: &Source) -> Vec<(usize, String)> {
+    let Some(own) = floor_of(&source.module) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut named = source.paths_after("crate");
+    if source.module != "main" {
+        named.extend(source.paths_after("aegis"));
+        found.extend(source.supers_to_the_crate());
+    }
+    for (line, name) in named {
+        // What begins with a capital is an item of the crate's root, of which there is none.
+        let allowed = match floor_of(&name) {
+            _ if name == source.module || name == "self" => true,
+            Some(floor) if floor == own => !APART.contains(&own),
+            Some(floor) => floor < own,
+            None => false,
+        };
+        if !allowed {
+            let floor = floor_of(&name).map_or("no floor".to_owned(), |floor| format!("floor {floor}"));
+            found.push((line, format!("`{}` (floor {own}) must not know `{name}` ({floor})", source.module)));
+        }
+    }
+    found
+}
