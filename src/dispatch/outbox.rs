@@ -501,17 +501,19 @@ impl Outbox {
         self.counters.rate_limited.one();
         // A moment longer than asked: the pause began before its answer arrived, and clocks are not equally fast.
         let pause_ms = pause_ms.min(limits::PAUSE_MAX_MS).saturating_add(limits::PAUSE_MARGIN_MS);
-        let until = now.mono.plus_ms(pause_ms);
         let of_the_chat = flight.items.iter().any(|item| item.row.key.action.is_courtesy());
         let whose = if of_the_chat { flight.chat } else { ChatId(0) };
+        let paused = if of_the_chat { self.lane(flight.chat, book).paused_until } else { self.paused_until };
+        // The longest counts: of two calls under way the second may be told a shorter pause than the first.
+        let until = paused.max(now.mono.plus_ms(pause_ms));
         if of_the_chat {
-            let lane = self.lane(flight.chat, book);
-            lane.paused_until = lane.paused_until.max(until);
+            self.lane(flight.chat, book).paused_until = until;
         } else {
-            self.paused_until = self.paused_until.max(until);
-            self.serial_until = self.paused_until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
+            self.paused_until = until;
+            self.serial_until = until.plus_ms(limits::SERIAL_AFTER_PAUSE_MS);
         }
-        tick.pauses.push((whose, Pause { until: now.wall.plus_ms(pause_ms), asked_ms: pause_ms }));
+        let left_ms = until.since_ms(now.mono);
+        tick.pauses.push((whose, Pause { until: now.wall.plus_ms(left_ms), asked_ms: left_ms }));
         self.again(flight, until, book);
     }
 

@@ -1,0 +1,176 @@
+//! A world for the appliance's flow to live in: a disk that forgets what was not synced, a Telegram that loses answers,
+//! and the flow itself, driven step by step, with no thread and no clock.
+//!
+//! The flow is the real one: `Ingest`, `judge`, `Outbox`, `Store`. Only the loops around them are written here, since
+//! the real ones wait for sockets.
+
+#![allow(dead_code, clippy::as_conversions)]
+
+pub mod disk;
+pub mod town;
+
+use aegis::chats::ChatBook;
+use aegis::clock::{Monotonic, Now, Wall};
+use aegis::counters::Counters;
+use aegis::decide::ChatRules;
+use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
+use aegis::ingest::Ingest;
+use aegis::message::UserId;
+use aegis::policy::{PackSource, Scratch, compile};
+use aegis::shard::{Rulebook, judge};
+use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
+use aegis::telegram::{CallError, Incoming, Reply, Request};
+use aegis::verdict::{Mode, Thresholds};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The bot's own id.
+pub const OWN: UserId = UserId(4242);
+
+/// Keeps little, so that the rings turn over within a test.
+pub const KEEP: Keep =
+    Keep { decisions: 500, done: 20_000, dedupe_batches: 400, dead_letters: 100, albums: 16, audit: 16 };
+
+/// A number from the environment, for longer runs of the same test.
+pub fn count(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+}
+
+/// Two words that matter: one deletes and bans, one deletes and says so.
+pub fn rulebook() -> Arc<Rulebook> {
+    let text = "[pack]\nid = \"p\"\nversion = 1\n\n[[rule]]\nid = \"spam\"\nreason = \"spam\"\nscore = 100\n\
+                keywords = [\"spamword\"]\nactions = [\"delete\", \"ban\"]\n\n[[rule]]\nid = \"rude\"\nreason = \"rude\"\n\
+                score = 90\nkeywords = [\"rudeword\"]\nactions = [\"delete\", \"notify\"]\n";
+    let source = PackSource { file: "p.toml".into(), text: text.into(), lists: Vec::new() };
+    let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
+    Arc::new(Rulebook { policy: compile(&[source]).expect("the pack is whole"), rules, chats: BTreeMap::new() })
+}
+
+/// A time.
+pub fn at(ms: u64) -> Now {
+    Now { mono: Monotonic(ms), wall: Wall(1_760_000_000_000 + ms) }
+}
+
+/// No pacing, eight calls at once.
+pub const UNPACED: Pace = Pace { requests_per_second: 0, group_messages_per_minute: 0, calls_in_flight: 8 };
+
+/// The appliance, between one start and the next.
+pub struct Board {
+    store: Store,
+    ingest: Ingest,
+    pub outbox: Outbox,
+    book: ChatBook,
+    rulebook: Arc<Rulebook>,
+    scratch: Scratch,
+    riders: Tick,
+    pub counters: Arc<Counters>,
+    /// Commits since the start.
+    pub commits: u64,
+}
+
+impl Board {
+    /// Starts on a disk, as `app::start` does.
+    pub fn start(disk: disk::Disk, rulebook: &Arc<Rulebook>, pace: Pace, now: Now) -> Result<Self, StoreError> {
+        let store = Store::on_backend(disk, 1 << 20, KEEP)?;
+        let counters = Arc::new(Counters::default());
+        let snapshots = store.snapshots();
+        let book = ChatBook::new(snapshots.chats()?);
+        let ingest = Ingest::new(snapshots.clone(), OWN, 40_000, Arc::clone(&counters))?;
+        let mut outbox = Outbox::new(pace, OWN, Arc::clone(&counters));
+        outbox.resume_pauses(&snapshots.pauses()?, &book, now);
+        let riders = outbox.push(snapshots.outbox()?, &book, now);
+        Ok(Self {
+            store,
+            ingest,
+            outbox,
+            book,
+            rulebook: Arc::clone(rulebook),
+            scratch: Scratch::default(),
+            riders,
+            counters,
+            commits: 0,
+        })
+    }
+
+    pub fn snapshots(&self) -> Snapshots {
+        self.store.snapshots()
+    }
+
+    /// Deals with a batch, as `Poller::take` does: when this returns, the next poll may acknowledge it.
+    pub fn take(&mut self, batch: Vec<Incoming>, now: Now) -> Result<(), StoreError> {
+        let mut admitted = self.ingest.admit(batch, &mut self.book, now);
+        let judged = admitted
+            .arrivals
+            .iter()
+            .map(|arrival| judge(&self.rulebook, &arrival.message, &mut self.scratch))
+            .collect();
+        let settled = self.ingest.settle(&admitted.arrivals, judged, &self.rulebook, &self.book, now)?;
+        let mut tick = std::mem::take(&mut admitted.tick);
+        tick.absorb(settled);
+        for (from, to) in admitted.moved {
+            self.outbox.moved(from, to, &self.book);
+        }
+        if tick.matters() {
+            self.commit(tick, now)?;
+        } else {
+            self.riders.absorb(tick);
+        }
+        for chat in admitted.want_facts {
+            self.outbox.want_facts(chat, &self.book);
+        }
+        Ok(())
+    }
+
+    /// The next call, as `Dispatcher::start_calls` finds it.
+    pub fn turn(&mut self, now: Now) -> Result<Next, StoreError> {
+        loop {
+            match self.outbox.next(now, &mut self.book) {
+                Next::Commit(tick) => {
+                    self.commit((*tick).clone(), now)?;
+                    self.outbox.marked(&tick);
+                }
+                next => return Ok(next),
+            }
+        }
+    }
+
+    /// Takes an answer, as `Dispatcher::hear_answer` does.
+    pub fn answered(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Reply, CallError>,
+        now: Now,
+        chance: u64,
+    ) -> Result<(), StoreError> {
+        let tick = self.outbox.answered(ticket, answer, now, chance, &mut self.book);
+        if tick.matters() {
+            self.commit(tick, now)
+        } else {
+            self.riders.absorb(tick);
+            if self.riders.confirmed.len() >= 64 { self.commit(Tick::default(), now) } else { Ok(()) }
+        }
+    }
+
+    /// Makes what rides along durable.
+    pub fn flush(&mut self, now: Now) -> Result<(), StoreError> {
+        if self.riders.is_empty() { Ok(()) } else { self.commit(Tick::default(), now) }
+    }
+
+    fn commit(&mut self, tick: Tick, now: Now) -> Result<(), StoreError> {
+        let riders = std::mem::take(&mut self.riders);
+        let committed = self.store.commit(&[tick, riders], now.wall)?;
+        self.commits += 1;
+        for committed in committed {
+            self.riders.absorb(self.outbox.push(committed.accepted, &self.book, now));
+        }
+        Ok(())
+    }
+}
+
+/// The call behind a [`Next`], if it is one.
+pub fn call_of(next: Next) -> Option<(Ticket, Request)> {
+    match next {
+        Next::Call(ticket, request) => Some((ticket, request)),
+        _ => None,
+    }
+}
