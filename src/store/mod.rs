@@ -169,6 +169,9 @@ pub enum Found {
     },
 }
 
+/// The page cache while a new file is made.
+const CREATE_CACHE_BYTES: usize = 256 * 1024;
+
 /// The name of the durable file in the data directory.
 pub const JOURNAL_FILE: &str = "journal.redb";
 
@@ -186,6 +189,9 @@ impl Store {
     ) -> Result<(Self, Found), StoreError> {
         let path = dir.join(JOURNAL_FILE);
         let open = || {
+            if !path.exists() {
+                Self::create(dir, &path, keep)?;
+            }
             let database = open_file(&path, cache_bytes, count)?;
             Self::with_database(database, keep)
         };
@@ -199,6 +205,21 @@ impl Store {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a new file beside its name and renames it when it is whole: a power cut leaves no half-made one under the
+    /// name, which the next start would have to take for damage.
+    fn create(dir: &Path, path: &Path, keep: Keep) -> Result<(), StoreError> {
+        let medium = |error: std::io::Error| StoreError::Medium(format!("{}: {error}", path.display()));
+        let new = dir.join(format!("{JOURNAL_FILE}.new"));
+        match std::fs::remove_file(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(medium(error)),
+            _ => {}
+        }
+        let uncounted = Arc::new(io::IoCount::default());
+        drop(Self::with_database(open_file(&new, CREATE_CACHE_BYTES, &uncounted)?, keep)?);
+        std::fs::rename(&new, path).map_err(medium)?;
+        std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(medium)
     }
 
     /// Opens a store on any storage, and brings its schema up to date. This is where tests put a faulty one.
