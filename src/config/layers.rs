@@ -280,10 +280,8 @@ fn telegram(
     mut section: Section<'_>,
     mistakes: &mut Mistakes,
 ) -> Option<Lined<PathBuf>> {
-    if let Some(found) = section.text("token", mistakes) {
-        if !found.value.is_empty() {
-            set_token(config, name, found.line, found.value.trim(), mistakes);
-        }
+    if let Some(found) = section.text("token", mistakes).filter(|found| !found.value.is_empty()) {
+        set_token(config, name, found.line, found.value.trim(), mistakes);
     }
     if let Some(found) = section.text("api_url", mistakes) {
         set_api_url(config, name, &found, mistakes);

@@ -96,8 +96,7 @@ pub fn fold(message: &Message, view: &mut Canonical) {
 /// Folds a keyword by the same rules as a message.
 #[must_use]
 pub fn fold_phrase(phrase: &str) -> String {
-    let mut view = Canonical::default();
-    view.lean = lean(std::iter::once(phrase));
+    let mut view = Canonical { lean: lean(std::iter::once(phrase)), ..Canonical::default() };
     view.surface(0, phrase);
     view.end_word();
     view.text.trim().to_owned()

@@ -4,7 +4,7 @@
 //! The flow is the real one: `Ingest`, `judge`, `Outbox`, `Store`. Only the loops around them are written here, since
 //! the real ones wait for sockets.
 
-#![allow(dead_code, clippy::as_conversions)]
+#![allow(dead_code)] // Each test uses a part of it.
 
 pub mod disk;
 pub mod town;
