@@ -126,9 +126,15 @@ impl Figures {
         let [planned, confirmed, dead] = self.actions;
         let faults: Vec<String> = self.faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let messages = u64::try_from(self.messages).unwrap_or(u64::MAX);
+        let counted = allow.saturating_add(review).saturating_add(block);
+        let lost = if self.faults.contains_key("kill") && counted < messages {
+            "; what the killed process had counted since it was last asked is not in this row"
+        } else {
+            ""
+        };
         let mut rows = vec![
             ("messages", self.speed(messages)),
-            ("verdicts", format!("allow {allow}, review {review}, block {block}")),
+            ("verdicts", format!("allow {allow}, review {review}, block {block}{lost}")),
             ("actions", format!("{planned} promised, {confirmed} confirmed, in {} calls", self.calls)),
             ("dead letters", dead.to_string()),
         ];
