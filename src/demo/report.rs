@@ -65,6 +65,8 @@ pub struct Figures {
     pub bytes_written: u64,
     /// Syncs asked of the storage.
     pub syncs: u64,
+    /// Some of what was missed or wrong: which, chat and message.
+    pub examples: Vec<(&'static str, i64, i64)>,
     /// Faults that struck, by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// How it ended.
@@ -108,6 +110,7 @@ impl Figures {
             memory_of: MemoryOf::default(),
             bytes_written: readings.get("bytes_written"),
             syncs: readings.get("syncs"),
+            examples: examples(ledger),
             faults: ledger.faults.clone(),
             settled: Settled::default(),
             page: None,
@@ -194,6 +197,15 @@ impl Figures {
     }
 }
 
+/// How many examples the table shows.
+const EXAMPLES: usize = 8;
+
+fn examples(ledger: &Ledger) -> Vec<(&'static str, i64, i64)> {
+    let missed = ledger.messages.iter().filter(|record| ledger.is_missed(record)).map(|record| ("missed", record));
+    let wrong = ledger.messages.iter().filter(|record| record.is_wrong()).map(|record| ("wrong", record));
+    missed.chain(wrong).map(|(which, record)| (which, record.chat, record.message)).take(EXAMPLES).collect()
+}
+
 /// Whether everything promised was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -207,6 +219,9 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, figure) in self.rows() {
             writeln!(f, "  {name:<17} {figure}")?;
+        }
+        for (which, chat, message) in &self.examples {
+            writeln!(f, "  {which}: message {message} of chat {chat}")?;
         }
         match self.settled {
             Settled::Settled => Ok(()),
