@@ -51,6 +51,8 @@ pub struct Figures {
     pub wrong: usize,
     /// Calls inside a `retry_after` window.
     pub early: usize,
+    /// Calls that were on their way when a window was announced.
+    pub crossed: u64,
     /// Notices said more than once.
     pub repeated_notices: usize,
     /// Actions that took effect in two different ways.
@@ -103,6 +105,7 @@ impl Figures {
             missed: ledger.missed(),
             wrong: ledger.wrong(),
             early: ledger.early.len(),
+            crossed: ledger.crossed,
             repeated_notices: ledger.repeated_notices(),
             two_ways: ledger.two_ways(),
             to_action_us: permille(&times, 500).zip(permille(&times, 990)),
@@ -150,7 +153,10 @@ impl Figures {
         }
         if !faults.is_empty() {
             rows.push(("faults", faults.join(", ")));
-            rows.push(("calls too early", format!("{} inside a retry_after window", self.early)));
+            rows.push((
+                "calls too early",
+                format!("{} inside a retry_after window, {} on their way when it began", self.early, self.crossed),
+            ));
         }
         rows.push(("notices repeated", self.repeated_notices.to_string()));
         rows.push((
