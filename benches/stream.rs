@@ -120,8 +120,16 @@ fn write_policies(folder: &Path, keywords: usize) {
 fn spawn_aegis(api_url: &str, folder: &Path, page: SocketAddr) -> Child {
     let binary = aegis_binary();
     let log = std::fs::File::create(folder.join("aegis.log")).unwrap();
-    Command::new(&binary)
+    let mut command = Command::new(&binary);
+    // The appliance refuses settings it does not know, and the caller's own must not change the figure.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AEGIS_") {
+            command.env_remove(name);
+        }
+    }
+    command
         .arg("run")
+        .current_dir(folder)
         .env("AEGIS_TELEGRAM_TOKEN", TOKEN)
         .env("AEGIS_TELEGRAM_API_URL", api_url)
         .env("AEGIS_DATA_DIR", folder.join("data"))

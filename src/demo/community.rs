@@ -94,7 +94,7 @@ fn vary(text: &str, n: u64) -> String {
 /// characters inside the words.
 fn disguise(text: &str, n: u64) -> String {
     match mix(n, 8, 8) % 3 {
-        0 => text.chars().map(look_alike).collect(),
+        0 => text.split(' ').map(one_look_alike).collect::<Vec<_>>().join(" "),
         1 => text
             .chars()
             .map(|c| {
@@ -103,6 +103,14 @@ fn disguise(text: &str, n: u64) -> String {
             })
             .collect(),
         _ => text.chars().flat_map(|c| [Some(c), c.is_alphabetic().then_some('\u{200b}')]).flatten().collect(),
+    }
+}
+
+/// The word with its first letter that has a look-alike in another script replaced.
+fn one_look_alike(word: &str) -> String {
+    match word.chars().find(|c| look_alike(*c) != *c) {
+        Some(found) => word.replacen(found, &look_alike(found).to_string(), 1),
+        None => word.to_owned(),
     }
 }
 

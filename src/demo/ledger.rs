@@ -28,6 +28,14 @@ pub struct MessageRecord {
     pub delete_calls: u32,
 }
 
+impl MessageRecord {
+    /// Whether it had to stay and was deleted.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.expected == Expected::Stay && self.deleted_us.is_some()
+    }
+}
+
 /// What happened to one person, or channel, in one chat.
 #[derive(Clone, Debug, Default)]
 pub struct PersonRecord {
@@ -186,7 +194,7 @@ impl Ledger {
     /// Messages that had to stay and were deleted, and people acted on who did nothing wrong.
     #[must_use]
     pub fn wrong(&self) -> usize {
-        let messages = self.messages.iter().filter(|record| is_wrong(record)).count();
+        let messages = self.messages.iter().filter(|record| record.is_wrong()).count();
         let guilty: HashSet<(i64, i64)> = self
             .messages
             .iter()
@@ -240,10 +248,6 @@ impl Ledger {
         times.sort_unstable();
         times
     }
-}
-
-fn is_wrong(record: &MessageRecord) -> bool {
-    record.expected == Expected::Stay && record.deleted_us.is_some()
 }
 
 /// The value that `permille` of all sorted values do not pass; `None` of nothing.

@@ -6,6 +6,7 @@
 //!
 //! Never: a call to the real Telegram. The appliance is handed in by its starter; this module does not wire it.
 
+pub mod api;
 pub mod community;
 pub mod faults;
 pub mod input;

@@ -51,6 +51,8 @@ pub struct Figures {
     pub wrong: usize,
     /// Calls inside a `retry_after` window.
     pub early: usize,
+    /// Calls that were on their way when a window was announced.
+    pub crossed: u64,
     /// Notices said more than once.
     pub repeated_notices: usize,
     /// Actions that took effect in two different ways.
@@ -65,6 +67,8 @@ pub struct Figures {
     pub bytes_written: u64,
     /// Syncs asked of the storage.
     pub syncs: u64,
+    /// Some of what was missed or wrong: which, chat and message.
+    pub examples: Vec<(&'static str, i64, i64)>,
     /// Faults that struck, by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// How it ended.
@@ -101,6 +105,7 @@ impl Figures {
             missed: ledger.missed(),
             wrong: ledger.wrong(),
             early: ledger.early.len(),
+            crossed: ledger.crossed,
             repeated_notices: ledger.repeated_notices(),
             two_ways: ledger.two_ways(),
             to_action_us: permille(&times, 500).zip(permille(&times, 990)),
@@ -108,6 +113,7 @@ impl Figures {
             memory_of: MemoryOf::default(),
             bytes_written: readings.get("bytes_written"),
             syncs: readings.get("syncs"),
+            examples: examples(ledger),
             faults: ledger.faults.clone(),
             settled: Settled::default(),
             page: None,
@@ -126,9 +132,15 @@ impl Figures {
         let [planned, confirmed, dead] = self.actions;
         let faults: Vec<String> = self.faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         let messages = u64::try_from(self.messages).unwrap_or(u64::MAX);
+        let counted = allow.saturating_add(review).saturating_add(block);
+        let lost = if self.faults.contains_key("kill") && counted < messages {
+            "; what the killed process had counted since it was last asked is not in this row"
+        } else {
+            ""
+        };
         let mut rows = vec![
             ("messages", self.speed(messages)),
-            ("verdicts", format!("allow {allow}, review {review}, block {block}")),
+            ("verdicts", format!("allow {allow}, review {review}, block {block}{lost}")),
             ("actions", format!("{planned} promised, {confirmed} confirmed, in {} calls", self.calls)),
             ("dead letters", dead.to_string()),
         ];
@@ -141,7 +153,10 @@ impl Figures {
         }
         if !faults.is_empty() {
             rows.push(("faults", faults.join(", ")));
-            rows.push(("calls too early", format!("{} inside a retry_after window", self.early)));
+            rows.push((
+                "calls too early",
+                format!("{} inside a retry_after window, {} on their way when it began", self.early, self.crossed),
+            ));
         }
         rows.push(("notices repeated", self.repeated_notices.to_string()));
         rows.push((
@@ -188,6 +203,15 @@ impl Figures {
     }
 }
 
+/// How many examples the table shows.
+const EXAMPLES: usize = 8;
+
+fn examples(ledger: &Ledger) -> Vec<(&'static str, i64, i64)> {
+    let missed = ledger.messages.iter().filter(|record| ledger.is_missed(record)).map(|record| ("missed", record));
+    let wrong = ledger.messages.iter().filter(|record| record.is_wrong()).map(|record| ("wrong", record));
+    missed.chain(wrong).map(|(which, record)| (which, record.chat, record.message)).take(EXAMPLES).collect()
+}
+
 /// Whether everything promised was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -201,6 +225,9 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, figure) in self.rows() {
             writeln!(f, "  {name:<17} {figure}")?;
+        }
+        for (which, chat, message) in &self.examples {
+            writeln!(f, "  {which}: message {message} of chat {chat}")?;
         }
         match self.settled {
             Settled::Settled => Ok(()),
