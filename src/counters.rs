@@ -192,6 +192,7 @@ counters! {
         quarantined: "Messages whose judging failed: recorded, not acted on",
         actions_planned: "Actions promised to the outbox",
         actions_confirmed: "Actions Telegram has confirmed",
+        actions_spared: "Actions not carried out, since their target turned out to be an administrator or the linked channel",
         actions_dead: "Actions given up, kept as dead letters",
         notices_dropped: "Notices dropped after a failure: a courtesy is not repeated",
         calls: "Bot API calls made, polls not included",

@@ -368,7 +368,7 @@ impl Outbox {
             tick = self.bury(rows, "not done within 47 hours; Telegram deletes nothing older than 48", now);
         }
         for item in protected {
-            self.counters.exempt.one();
+            self.counters.actions_spared.one();
             tick.dropped.push(item.row.key);
         }
         (rest, tick)

@@ -31,9 +31,10 @@ pub const OWN: UserId = UserId(4242);
 pub const KEEP: Keep =
     Keep { decisions: 500, done: 20_000, dedupe_batches: 400, dead_letters: 100, albums: 16, audit: 16 };
 
-/// A number from the environment, for longer runs of the same test.
+/// How often: a number of its own from the environment, or the usual one times the scale of `tests/long`.
 pub fn count(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(usual)
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    number(name).unwrap_or_else(|| usual * number("AEGIS_TEST_SCALE").unwrap_or(1))
 }
 
 /// Two words that matter: one deletes and bans, one deletes and says so.
