@@ -1,88 +1,108 @@
-//! One JSON line in, one JSON line out: the judge for scripts and tests.
+//! `aegis judge`: one JSON line in, one JSON line out.
 //!
-//! Promises: every line gets exactly one line back, in order; a line that cannot be read gets an error in its place.
+//! Promises: every line has its answer, in order; a line that cannot be read has an `error` with its number in its
+//! place. Places are told in UTF-8 bytes and in UTF-16 units of the given text. Total.
 //!
-//! Never: a database, a network, a clock.
+//! Never: a file, a database, a network.
 
+use crate::limits;
 use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, UserId};
-use crate::policy::{PolicySet, Scratch, judge};
+use crate::policy::{self, PolicySet, Scratch};
 use crate::verdict::{Finding, Thresholds};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Whether a line could be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineFate {
+    /// The answer is a verdict.
+    Judged,
+    /// The answer is an error.
+    Unreadable,
+}
 
 #[derive(Deserialize)]
-struct Line {
-    text: String,
+struct Given<'l> {
+    #[serde(borrow)]
+    text: Cow<'l, str>,
     #[serde(default)]
-    user_id: i64,
+    user_id: Option<i64>,
     #[serde(default)]
-    chat_id: i64,
+    chat_id: Option<i64>,
+    #[serde(default)]
     member_age_s: Option<u64>,
+    #[serde(default)]
     message_count: Option<u64>,
     #[serde(default)]
-    is_forward: bool,
-    media: Option<String>,
+    is_forward: Option<bool>,
+    #[serde(borrow, default)]
+    media: Option<Cow<'l, str>>,
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Answer<'v> {
     verdict: &'static str,
     score: u16,
-    reason: &'a str,
-    findings: Vec<Found<'a>>,
-    canonical: &'a str,
+    reason: &'v str,
+    findings: Vec<Found<'v>>,
+    canonical: &'v str,
 }
 
 #[derive(Serialize)]
-struct Found<'a> {
-    rule: &'a str,
+struct Found<'v> {
+    rule: &'v str,
     score: u16,
     spans: Vec<[u32; 2]>,
     spans_utf16: Vec<[u32; 2]>,
 }
 
 #[derive(Serialize)]
-struct Refused {
+struct Refusal {
     error: String,
 }
 
-/// Whether a line was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// It was.
-    Yes,
-    /// It could not be read; the answer says why.
-    Unreadable,
-}
-
-/// Judges line number `number`; writes the answer, without a line feed, into `out`.
+/// Judges one line and appends the answer to `out`, without a line break at its end. `number` counts lines from 1.
 pub fn line(
-    policy: &PolicySet,
+    set: &PolicySet,
     thresholds: Thresholds,
     line: &str,
     number: u64,
     scratch: &mut Scratch,
     out: &mut String,
-) -> Judged {
-    out.clear();
-    match message(line) {
-        Ok(message) => {
-            let verdict = judge(policy, thresholds, &message, scratch);
-            let answer = Answer {
-                verdict: verdict.outcome.word(),
-                score: verdict.score,
-                reason: &verdict.reason,
-                findings: verdict.findings.iter().map(found).collect(),
-                canonical: scratch.canonical(),
-            };
-            out.push_str(&serde_json::to_string(&answer).unwrap_or_default());
-            Judged::Yes
-        }
-        Err(why) => {
-            let refused = Refused { error: format!("line {number}: {why}") };
-            out.push_str(&serde_json::to_string(&refused).unwrap_or_default());
-            Judged::Unreadable
-        }
+) -> LineFate {
+    let line = if number <= 1 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
+    if line.len() > limits::JUDGE_LINE_BYTES_MAX {
+        let most = limits::JUDGE_LINE_BYTES_MAX;
+        return refuse(number, &format!("{} bytes; the most is {most}", line.len()), out);
     }
+    let given: Given<'_> = match serde_json::from_str(line) {
+        Ok(given) => given,
+        Err(error) => return refuse(number, &told(&error), out),
+    };
+    let user = UserId(given.user_id.unwrap_or(0));
+    let mut message = Message::empty(ChatId(given.chat_id.unwrap_or(0)), MessageId(0), Sender::Member(user));
+    message.member_age_s = given.member_age_s;
+    message.message_count = given.message_count;
+    if given.is_forward == Some(true) {
+        message.provenance = Provenance::Forwarded;
+    }
+    message.media = match given.media.as_deref() {
+        None | Some("") => Media::None,
+        // Telegram has more words than we have kinds.
+        Some(word) => Media::from_word(word).unwrap_or(Media::Other),
+    };
+    let kind = if message.media == Media::None { SurfaceKind::Text } else { SurfaceKind::Caption };
+    message.push(kind, &given.text);
+    let verdict = policy::judge(set, thresholds, &message, scratch);
+    let answer = Answer {
+        verdict: verdict.outcome.word(),
+        score: verdict.score,
+        reason: &verdict.reason,
+        findings: verdict.findings.iter().map(found).collect(),
+        canonical: scratch.canonical(),
+    };
+    write(&answer, out);
+    LineFate::Judged
 }
 
 fn found(finding: &Finding) -> Found<'_> {
@@ -94,24 +114,18 @@ fn found(finding: &Finding) -> Found<'_> {
     }
 }
 
-/// The message that a line describes.
-///
-/// # Errors
-/// What is wrong with the line.
-pub fn message(line: &str) -> Result<Message, String> {
-    let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let media = match line.media.as_deref() {
-        None => Media::None,
-        Some(word) => Media::from_word(word).ok_or_else(|| format!("unknown media \"{}\"", word.escape_debug()))?,
-    };
-    let mut message = Message::empty(ChatId(line.chat_id), MessageId(0), Sender::Member(UserId(line.user_id)));
-    message.media = media;
-    message.member_age_s = line.member_age_s;
-    message.message_count = line.message_count;
-    if line.is_forward {
-        message.provenance = Provenance::Forwarded;
-    }
-    let kind = if media == Media::None { SurfaceKind::Text } else { SurfaceKind::Caption };
-    message.push(kind, &line.text);
-    Ok(message)
+/// What the reader says, with its place told by column only: the line is ours to count.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    format!("{what} (column {}); wanted an object like {{\"text\": \"...\"}}", error.column())
+}
+
+fn refuse(number: u64, what: &str, out: &mut String) -> LineFate {
+    write(&Refusal { error: format!("line {number}: {what}") }, out);
+    LineFate::Unreadable
+}
+
+fn write<T: Serialize>(answer: &T, out: &mut String) {
+    out.push_str(&serde_json::to_string(answer).expect("a struct of texts and numbers is always JSON"));
 }

@@ -187,37 +187,68 @@ pub const DEMO_BODY_BYTES_MAX: usize = 64 * 1024;
 
 const _: () = assert!(SHARD_QUEUE_IDS > BATCH_UPDATES_MAX, "one chat may fill a batch");
 
-/// The folded view of one message, bytes: as the text, plus what compatibility forms add. What is over is cut, and
-/// the cut is a finding.
-pub const CANONICAL_BYTES_MAX: usize = 24 * 1024;
+/// Folded text of one message, bytes: twice the original, because compatibility forms grow (one code point can become
+/// eighteen). What is over is cut, and the cut is a finding.
+pub const CANONICAL_BYTES_MAX: usize = 2 * MESSAGE_TEXT_BYTES_MAX;
 
-/// What one cluster may become, bytes, and from how many characters: one code point can become 18.
-pub const CLUSTER_BYTES_MAX: usize = 512;
-/// See [`CLUSTER_BYTES_MAX`].
-pub const CLUSTER_CHARS_MAX: usize = 32;
+/// Combining marks one letter keeps; no script in use needs more. The rest are dropped and counted.
+pub const MARKS_PER_BASE_MAX: usize = 4;
 
-/// Marks kept on one letter where marks are kept; the rest is decoration.
-pub const MARKS_MAX: usize = 4;
+/// Letters of one word in which look-alikes of two scripts are told apart; a longer word is taken in pieces.
+pub const WORD_LETTERS_MAX: usize = 256;
 
-/// Keyword matches looked at in one message. A message with more has long been decided by the first ones.
-pub const MATCHES_MAX: usize = 4_096;
+/// Single letters standing apart ("f r e e") that make a word when put together: fewer are ordinary writing.
+pub const JOINED_LETTERS_MIN: usize = 3;
 
-/// Matches of one message that are kept for its findings.
-pub const HITS_MAX: usize = FINDINGS_MAX * SPANS_MAX * 2;
+/// Characters a keyword needs to be looked for inside put-together letters, where words have no ends.
+pub const JOINED_KEYWORD_CHARS_MIN: usize = 4;
 
-/// Rules in all packs together; a pack with more is refused.
+/// Places in one message at which some keyword ends that are looked at: about a millisecond's work. When reached, the
+/// message is judged on what was seen, and the cut is a finding.
+pub const MATCHES_MAX: usize = 50_000;
+
+/// Heap bytes of the judge's buffers kept from one message to the next: enough for any ordinary message, so that judging
+/// one allocates nothing. What a hostile message made them grow to is given back before the next.
+pub const SCRATCH_KEEP_BYTES: usize = 128 * 1024;
+
+/// One line given to `aegis judge`, bytes: far more than a message's text with every character escaped. A longer one is
+/// answered with an error.
+pub const JUDGE_LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Packs in one policy folder. More are refused.
+pub const PACKS_MAX: usize = 128;
+
+/// One pack's document, bytes. A longer one is refused.
+pub const PACK_BYTES_MAX: usize = 1024 * 1024;
+
+/// One keyword list, bytes: 100,000 phrases of 40 bytes. A longer one is refused.
+pub const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Rules over all packs: each costs a row of the judge's tables. More are refused.
 pub const RULES_MAX: usize = 4_096;
 
-/// Keywords in all packs together, their bytes, and the bytes of one; a list with more is refused, and the rules in
-/// force stay.
-pub const KEYWORDS_MAX: usize = 100_000;
-/// See [`KEYWORDS_MAX`].
-pub const KEYWORDS_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// See [`KEYWORDS_MAX`].
-pub const KEYWORD_BYTES_MAX: usize = 256;
+/// Keywords over all packs and lists. More are refused.
+pub const KEYWORDS_MAX: usize = 120_000;
 
-const _: () =
-    assert!(CANONICAL_BYTES_MAX > MESSAGE_TEXT_BYTES_MAX + SURFACES_MAX, "plain text is never cut by folding");
+/// One keyword as written, bytes. A longer one is refused.
+pub const KEYWORD_BYTES_MAX: usize = 512;
+
+/// Keywords as written over all packs, bytes: the automaton's size follows from it. More are refused.
+pub const KEYWORDS_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A pack's or rule's id, bytes. A longer one is refused.
+pub const POLICY_ID_BYTES_MAX: usize = 64;
+
+/// A rule's reason, bytes: it goes into notices and records. A longer one is refused.
+pub const REASON_BYTES_MAX: usize = 200;
+
+/// Bot API: a ban or mute shorter than this is taken as for ever.
+pub const ACTION_SECONDS_MIN: u32 = 30;
+
+/// Bot API: a ban or mute longer than 366 days is taken as for ever.
+pub const ACTION_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+
+const _: () = assert!(CANONICAL_BYTES_MAX <= 65_535, "the span map keeps offsets in 16 bits");
 
 /// Pressed buttons that wait for an answer. When full, the oldest gets none; it stops spinning by itself.
 pub const CALLBACKS_MAX: usize = 64;
@@ -406,9 +437,6 @@ pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
 pub const WEB_REQUEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 /// See [`WEB_REQUEST_WAIT`].
 pub const WEB_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// A line for `aegis judge`, bytes; what is longer is read as several lines, which are then no JSON and say so.
-pub const JUDGE_LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Threads of the runtime: the work between syncs and answers is small, and two cores are what small boards have.
 pub const WORKER_THREADS: usize = 2;

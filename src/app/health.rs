@@ -131,7 +131,7 @@ impl Source for Health {
             mode: self.rulebook.rules.mode.word(),
             rung: self.rung(),
             uptime_s: now.mono.0 / 1000,
-            policy: format!("{:016x}", self.rulebook.policy.version()),
+            policy: format!("{:016x}", self.rulebook.policy.version),
             chats: missing_rights(&lock(&self.book), self.salt),
             decisions: decisions
                 .into_iter()

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{self, Answer};
 use crate::document::Mistakes;
-use crate::judge::{self, Judged};
+use crate::judge::{self, LineFate};
 use crate::limits;
 use crate::policy::{Scratch, compile};
 use crate::store::io::IoCount;
@@ -40,7 +40,9 @@ pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
             continue;
         }
         let text = String::from_utf8_lossy(&line);
-        if judge::line(&policy, Thresholds::default(), &text, number, &mut scratch, &mut answer) == Judged::Unreadable {
+        answer.clear();
+        if judge::line(&policy, Thresholds::default(), &text, number, &mut scratch, &mut answer) == LineFate::Unreadable
+        {
             unreadable = unreadable.saturating_add(1);
         }
         writeln!(out, "{answer}").map_err(output)?;
@@ -81,7 +83,7 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     ] {
         text.push_str(&format!("  {name}: {value}\n"));
     }
-    text.push_str(&format!("packs: {from}, version {:016x}\n", policy.version()));
+    text.push_str(&format!("packs: {from}, version {:016x}\n", policy.version));
     for pack in policy.packs() {
         text.push_str(&format!(
             "  {} version {}: {} rules, {} keywords\n",
@@ -90,7 +92,7 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     }
     text.push_str(&format!(
         "  together {} keywords, {} bytes compiled, of {} allowed\n",
-        policy.keywords(),
+        policy.keywords_count(),
         policy.bytes(),
         config.board.capacity.keyword_bytes
     ));

@@ -1,19 +1,32 @@
-//! The packs that come with the program.
+//! The packs that come with the appliance.
+//!
+//! Promises: they compile, and their cases hold; `tests/policies.rs` runs both.
+//!
+//! Never: a text taken from somebody's chat.
 
 use super::PackSource;
 
 macro_rules! packs {
-    ($($file:literal),* $(,)?) => {
-        /// The packs that come with the program, as they stand in `policies/`.
+    ($($name:literal),* $(,)?) => {
+        /// The shipped packs, ready for [`super::compile`].
         #[must_use]
         pub fn shipped() -> Vec<PackSource> {
             vec![$(PackSource {
-                file: concat!("policies/", $file).to_owned(),
-                text: include_str!(concat!("../../policies/", $file)).to_owned(),
+                file: concat!($name, ".toml").to_owned(),
+                text: include_str!(concat!("../../policies/", $name, ".toml")).to_owned(),
                 lists: Vec::new(),
             }),*]
+        }
+
+        /// The cases of the shipped packs: file name and text.
+        #[must_use]
+        pub fn shipped_cases() -> Vec<(&'static str, &'static str)> {
+            vec![$((
+                concat!($name, ".cases.toml"),
+                include_str!(concat!("../../policies/", $name, ".cases.toml")),
+            )),*]
         }
     };
 }
 
-packs!["promotions.toml", "crypto.toml", "jobs.toml", "adult.toml", "phishing.toml"];
+packs!("adult", "crypto", "jobs", "phishing", "promotions");

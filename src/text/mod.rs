@@ -1,12 +1,21 @@
-//! Views of a message: text as a reader sees it, whatever it was dressed in, with a way back to the original.
+//! The text of a message as a reader would hear it, whatever it is dressed up as.
 //!
-//! Promises: total and bounded (`limits::CANONICAL_BYTES_MAX`); folding what is folded changes nothing; plain ASCII
-//! keeps its meaning and differs from the input by case alone, runs of white space aside; every place of a view maps
-//! back to UTF-8 bytes and UTF-16 units of the original. Keywords are folded by the same code as messages.
+//! Promises: one fold for messages and for keywords ([`fold`], [`fold_phrase`]), so that both always meet; folding
+//! twice equals folding once; plain ASCII keeps its meaning (letters lose their case, runs of white space become one
+//! space, nothing else changes); every place in the folded text points back into the original ([`Canonical::span`]);
+//! the result is at most `limits::CANONICAL_BYTES_MAX` bytes and is built in buffers that are used again.
 //!
-//! Never: an allocation for a message once the buffers of a [`Canonical`] have grown.
+//! Never: a judgement. What a text means is for `policy`.
 
+mod canonical;
 mod fold;
-mod spans;
+mod lookalike;
+mod tables;
+mod views;
+mod writer;
 
-pub use fold::{Canonical, fold, fold_phrase, is_unspaced};
+pub use canonical::{Canonical, Tally};
+pub use fold::{Scratch, fold, fold_phrase};
+pub use lookalike::twins;
+pub use tables::{has_no_spaces, is_word};
+pub use views::links;

@@ -1,0 +1,368 @@
+//! A pack as written: TOML with one `[pack]` and any number of `[[rule]]`, and keyword lists beside it.
+//!
+//! Promises: reading goes on after a mistake, so that all are told at once; what is returned for a rule with mistakes
+//! is never compiled, because the caller refuses the whole set.
+//!
+//! Never: a file. A list is named by a plain file name, without a path, so no pack can reach out of its folder.
+
+use super::keywords::Phrases;
+use crate::document::{self, Lined, Mistakes, Section};
+use crate::limits;
+use crate::message::Media;
+use crate::verdict::{ActionKind, PlannedAction};
+
+/// One pack and the lists beside it, as their texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackSource {
+    /// The pack's file, as its author knows it.
+    pub file: String,
+    /// The pack's text.
+    pub text: String,
+    /// The keyword lists it names: the name as written in `keywords_file`, and the content.
+    pub lists: Vec<(String, String)>,
+}
+
+/// A pack, read.
+#[derive(Debug)]
+pub(super) struct Pack {
+    pub id: String,
+    pub id_line: usize,
+    pub version: u32,
+    pub rules: Vec<Rule>,
+}
+
+/// A rule, read.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub id: String,
+    pub line: usize,
+    pub reason: String,
+    pub score: u16,
+    pub actions: Vec<PlannedAction>,
+    pub phrases: Phrases,
+    pub conditions: Conditions,
+}
+
+/// What must hold for a rule to speak, besides its keywords. The default asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Conditions {
+    /// Bits of surfaces in `verdict::surface_bit`; 0 means any.
+    pub surfaces: u16,
+    /// Kinds of sender; empty means any.
+    pub senders: Vec<SenderKind>,
+    /// Kinds of media; empty means any.
+    pub media: Vec<Media>,
+    pub forwarded: Option<bool>,
+    pub new_member_s: Option<u64>,
+    pub max_message_count: Option<u64>,
+    pub min_links: Option<usize>,
+}
+
+/// Kinds of sender a rule may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SenderKind {
+    Member,
+    Bot,
+    Channel,
+}
+
+const SENDERS: [(&str, SenderKind); 3] =
+    [("member", SenderKind::Member), ("bot", SenderKind::Bot), ("channel", SenderKind::Channel)];
+
+/// The keyword lists a pack names, so that whoever loads packs knows which files to read. Names with a path in them
+/// are left out; [`super::compile`] tells of them.
+#[must_use]
+pub fn keyword_files(text: &str) -> Vec<String> {
+    let mut ignored = Mistakes::default();
+    let mut root = document::read("", text, &mut ignored);
+    let mut files = Vec::new();
+    for mut rule in root.sections("rule", &mut ignored) {
+        if let Some(file) = rule.text("keywords_file", &mut ignored)
+            && is_plain_file_name(&file.value)
+            && !files.contains(&file.value)
+        {
+            files.push(file.value);
+        }
+    }
+    files
+}
+
+fn is_plain_file_name(name: &str) -> bool {
+    let plain = !name.is_empty() && name.len() <= 255 && name != "." && !name.contains("..");
+    plain && !name.chars().any(|ch| matches!(ch, '/' | '\\' | ':') || ch.is_control())
+}
+
+/// Reads one pack.
+pub(super) fn read(source: &PackSource, mistakes: &mut Mistakes) -> Pack {
+    let mut pack = Pack { id: String::new(), id_line: 0, version: 0, rules: Vec::new() };
+    if source.text.len() > limits::PACK_BYTES_MAX {
+        let what = format!(
+            "the pack has {} bytes; the most is {}: move its keywords to a list and name it in `keywords_file`",
+            source.text.len(),
+            limits::PACK_BYTES_MAX
+        );
+        mistakes.add(&source.file, 0, what);
+        return pack;
+    }
+    let mut root = document::read(&source.file, &source.text, mistakes);
+    match root.section("pack", mistakes) {
+        Some(head) => read_head(head, &mut pack, mistakes),
+        None => {
+            mistakes.add(&source.file, 0, "`[pack]` is missing; begin with [pack], id = \"...\", version = 1");
+        }
+    }
+    for section in root.sections("rule", mistakes) {
+        if pack.rules.len() >= limits::RULES_MAX {
+            mistakes.add(&source.file, section.line(), format!("more than {} rules", limits::RULES_MAX));
+            break;
+        }
+        pack.rules.push(read_rule(section, source, mistakes));
+    }
+    if pack.rules.is_empty() {
+        mistakes.add(&source.file, 0, "the pack has no rule; add a [[rule]]");
+    }
+    root.finish(mistakes);
+    pack
+}
+
+fn read_head(mut head: Section<'_>, pack: &mut Pack, mistakes: &mut Mistakes) {
+    let id = read_id(&mut head, mistakes);
+    pack.id_line = id.line;
+    pack.id = id.value;
+    match head.integer("version", 1..=i64::from(u32::MAX), mistakes) {
+        Some(version) => pack.version = u32::try_from(version.value).unwrap_or(0),
+        None if head.keys().iter().all(|key| key != "version") => {
+            mistakes.add(head.file(), head.line(), "`pack.version` is missing; begin with version = 1");
+        }
+        None => {}
+    }
+    let _ = head.text("description", mistakes);
+    let _ = head.text("language", mistakes);
+    head.finish(mistakes);
+}
+
+fn read_id(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Lined<String> {
+    let Some(id) = section.text_required("id", mistakes) else {
+        return Lined { value: String::new(), line: section.line() };
+    };
+    let allowed = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.');
+    if id.value.len() > limits::POLICY_ID_BYTES_MAX {
+        let what = format!("the id has {} bytes; the most is {}", id.value.len(), limits::POLICY_ID_BYTES_MAX);
+        mistakes.add(section.file(), id.line, what);
+    } else if !id.value.trim().is_empty() && !id.value.chars().all(allowed) {
+        let what =
+            format!("the id `{}` may have letters a to z, digits, `-`, `_` and `.` only", id.value.escape_debug());
+        mistakes.add(section.file(), id.line, what);
+    } else if id.value.starts_with("aegis-") {
+        mistakes.add(section.file(), id.line, "ids that begin with `aegis-` are the appliance's own; choose another");
+    }
+    id
+}
+
+fn read_rule(mut section: Section<'_>, source: &PackSource, mistakes: &mut Mistakes) -> Rule {
+    let line = section.line();
+    let id = read_id(&mut section, mistakes);
+    let reason = section.text_required("reason", mistakes).map(|reason| {
+        if reason.value.len() > limits::REASON_BYTES_MAX {
+            let what = format!("the reason has more than {} bytes", limits::REASON_BYTES_MAX);
+            mistakes.add(&source.file, reason.line, what);
+        }
+        reason.value
+    });
+    let score = section.integer("score", 1..=i64::from(limits::SCORE_MAX), mistakes);
+    if score.is_none() && section.keys().iter().all(|key| key != "score") {
+        let what = "`rule.score` is missing; 80 and above blocks by default, 50 asks for review";
+        mistakes.add(&source.file, line, what);
+    }
+    let actions = read_actions(&mut section, mistakes);
+    let phrases = Phrases::read(&mut section, source, mistakes);
+    let conditions = read_conditions(&mut section, mistakes);
+    if !phrases.is_asked() && conditions == Conditions::default() {
+        mistakes.add(
+            &source.file,
+            line,
+            "the rule asks for nothing; give it `keywords`, `keywords_file` or a condition",
+        );
+    }
+    section.finish(mistakes);
+    Rule {
+        line: if id.line == 0 { line } else { id.line },
+        id: id.value,
+        reason: reason.unwrap_or_default(),
+        score: score.and_then(|score| u16::try_from(score.value).ok()).unwrap_or(1),
+        actions,
+        phrases,
+        conditions,
+    }
+}
+
+/// The actions of a rule, each kind once. A rule that names none deletes the message.
+fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<PlannedAction> {
+    let file = section.file();
+    let mute = read_duration(section, "mute_seconds", mistakes);
+    let ban = read_duration(section, "ban_seconds", mistakes);
+    let is_written = section.keys().iter().any(|key| key == "actions");
+    let words = section.texts("actions", mistakes).unwrap_or_default();
+    let mut actions: Vec<PlannedAction> = Vec::new();
+    if !is_written {
+        actions.push(PlannedAction { kind: ActionKind::Delete, seconds: 0 });
+    }
+    for word in words {
+        match ActionKind::from_word(&word.value) {
+            Some(ActionKind::Unban) => mistakes.add(file, word.line, "a rule cannot ask for `unban`; people do that"),
+            Some(kind) if actions.iter().any(|action| action.kind == kind) => {
+                mistakes.add(file, word.line, format!("the action `{}` is named twice", word.value));
+            }
+            Some(kind) => {
+                let duration = match kind {
+                    ActionKind::Mute => mute.as_ref(),
+                    ActionKind::Ban => ban.as_ref(),
+                    _ => None,
+                };
+                actions.push(PlannedAction { kind, seconds: duration.map_or(0, |found| found.value) });
+            }
+            None => {
+                let known: Vec<&str> =
+                    ActionKind::ALL.iter().filter(|kind| **kind != ActionKind::Unban).map(|kind| kind.word()).collect();
+                mistakes.add(file, word.line, unknown("action", &word.value, &known));
+            }
+        }
+    }
+    for (kind, key, duration) in [(ActionKind::Mute, "mute_seconds", &mute), (ActionKind::Ban, "ban_seconds", &ban)] {
+        if let Some(duration) = duration
+            && actions.iter().all(|action| action.kind != kind)
+        {
+            let what = format!("`rule.{key}` is given, but \"{}\" is not in `rule.actions`", kind.word());
+            mistakes.add(file, duration.line, what);
+        }
+    }
+    actions
+}
+
+fn read_duration(section: &mut Section<'_>, key: &'static str, mistakes: &mut Mistakes) -> Option<Lined<u32>> {
+    let written = section.text(key, mistakes)?;
+    let seconds = duration(&written.value);
+    if seconds.is_none() {
+        let what = format!(
+            "`rule.{key}` must be a duration from 30s to 366d as \"30m\", \"2h\", \"3d\" or \"2w\", or \"forever\", not \"{}\"",
+            written.value.escape_debug()
+        );
+        mistakes.add(section.file(), written.line, what);
+    }
+    seconds.map(|value| Lined { value, line: written.line })
+}
+
+/// Seconds of a duration in words; 0 is for ever.
+fn duration(text: &str) -> Option<u32> {
+    let text = text.trim();
+    if text == "forever" {
+        return Some(0);
+    }
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        "w" => 7 * 24 * 60 * 60,
+        _ => return None,
+    };
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = number.parse::<u32>().ok()?.checked_mul(unit)?;
+    (limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX).contains(&seconds).then_some(seconds)
+}
+
+fn read_conditions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Conditions {
+    let file = section.file();
+    let mut conditions = Conditions::default();
+    for word in section.texts("surfaces", mistakes).unwrap_or_default() {
+        match super::set::SURFACES.iter().find(|kind| kind.word() == word.value) {
+            Some(kind) => conditions.surfaces |= super::set::surface_bit(*kind),
+            None => {
+                let known: Vec<&str> = super::set::SURFACES.iter().map(|kind| kind.word()).collect();
+                mistakes.add(file, word.line, unknown("surface", &word.value, &known));
+            }
+        }
+    }
+    for word in section.texts("sender", mistakes).unwrap_or_default() {
+        match SENDERS.iter().find(|(known, _)| *known == word.value) {
+            Some((_, kind)) => conditions.senders.push(*kind),
+            None => mistakes.add(file, word.line, unknown("sender", &word.value, &SENDERS.map(|(known, _)| known))),
+        }
+    }
+    for word in section.texts("media", mistakes).unwrap_or_default() {
+        match Media::from_word(&word.value) {
+            Some(media) => conditions.media.push(media),
+            None => {
+                let known = ["none", "photo", "video", "audio", "document", "sticker", "poll", "contact", "other"];
+                mistakes.add(file, word.line, unknown("media", &word.value, &known));
+            }
+        }
+    }
+    conditions.forwarded = section.boolean("forwarded", mistakes).map(|found| found.value);
+    let number = |found: Option<Lined<i64>>| found.and_then(|found| u64::try_from(found.value).ok());
+    conditions.new_member_s = number(section.integer("new_member_s", 1..=10_000_000_000, mistakes));
+    conditions.max_message_count = number(section.integer("max_message_count", 0..=1_000_000_000, mistakes));
+    conditions.min_links =
+        section.integer("min_links", 1..=1_000, mistakes).and_then(|found| usize::try_from(found.value).ok());
+    conditions
+}
+
+fn unknown(what: &str, written: &str, known: &[&str]) -> String {
+    let written_safe = written.escape_debug();
+    match document::nearest(written, known) {
+        Some(near) => format!("unknown {what} \"{written_safe}\"; did you mean \"{near}\"?"),
+        None => format!("unknown {what} \"{written_safe}\"; known: {}", known.join(", ")),
+    }
+}
+
+pub(super) fn check_list_name(name: &Lined<String>, file: &str, mistakes: &mut Mistakes) -> Option<()> {
+    if is_plain_file_name(&name.value) {
+        return Some(());
+    }
+    let what = format!(
+        "`rule.keywords_file` must be the plain name of a file beside the pack, not \"{}\"",
+        name.value.escape_debug()
+    );
+    mistakes.add(file, name.line, what);
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_what_telegram_takes_or_for_ever() {
+        for (text, seconds) in [
+            ("30s", Some(30)),
+            ("30m", Some(1_800)),
+            ("2h", Some(7_200)),
+            ("3d", Some(259_200)),
+            ("2w", Some(1_209_600)),
+            ("366d", Some(31_622_400)),
+            ("forever", Some(0)),
+            ("29s", None),
+            ("367d", None),
+            ("5", None),
+            ("", None),
+            ("d", None),
+            ("-3d", None),
+            ("+3d", None),
+            ("99999999999w", None),
+            ("3\u{434}", None),
+        ] {
+            assert_eq!(duration(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_are_named_without_a_path() {
+        let text = "[[rule]]\nkeywords_file = \"a.txt\"\n[[rule]]\nkeywords_file = \"../b.txt\"\n[[rule]]\n\
+                    keywords_file = \"a.txt\"\n[[rule]]\nkeywords_file = \"c/d.txt\"\n[[rule]]\nkeywords_file = 3";
+        assert_eq!(keyword_files(text), ["a.txt"]);
+        assert_eq!(keyword_files("[["), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,273 @@
+//! Asking the rules about a message.
+//!
+//! Promises: total and linear: one pass of the automaton over each view, at most `limits::MATCHES_MAX` matches looked
+//! at; a rule's score counts once; findings are heaviest first and point into the original; no allocation for a message
+//! about which no rule speaks.
+//!
+//! Never: an effect.
+
+use super::keywords::Edge;
+use super::pack::{Conditions, SenderKind};
+use super::set::{PolicySet, Use, surface_bit};
+use crate::limits;
+use crate::message::{Message, Provenance, Sender, Truncation};
+use crate::text::{self, Canonical};
+use crate::verdict::{ActionKind, Finding, PlannedAction, Span, Thresholds, Verdict};
+use aho_corasick::AhoCorasick;
+use aho_corasick::automaton::OverlappingState;
+
+/// The id of the finding that says that not all of a message was judged.
+pub const TRUNCATED_RULE: &str = "aegis-truncated";
+
+/// Buffers of the judge, used again for every message. One a thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    text: text::Scratch,
+    /// By rule: what is known of it in this message.
+    standing: Vec<Standing>,
+    /// The rules asked about in this message.
+    asked: Vec<u16>,
+    spots: Vec<(u16, Span)>,
+    links: Option<usize>,
+}
+
+/// What is known of one rule in the message at hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    #[default]
+    NotAsked,
+    ConditionsFail,
+    /// It spoke, with so many places.
+    Speaks(u8),
+}
+
+impl Scratch {
+    /// The folded text of the message judged last.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        self.text.canonical().text()
+    }
+
+    /// The folded views of the message judged last.
+    #[must_use]
+    pub const fn views(&self) -> &text::Scratch {
+        &self.text
+    }
+
+    /// Heap bytes held by the buffers.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.bytes()
+            + self.standing.capacity() * size_of::<Standing>()
+            + self.asked.capacity() * size_of::<u16>()
+            + self.spots.capacity() * size_of::<(u16, Span)>()
+    }
+}
+
+/// Judges a message.
+#[must_use]
+pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
+    let Scratch { text, standing, asked, spots, links } = scratch;
+    text::fold(message, text);
+    for rule in asked.drain(..) {
+        if let Some(slot) = standing.get_mut(usize::from(rule)) {
+            *slot = Standing::NotAsked;
+        }
+    }
+    standing.resize(set.rules.len(), Standing::NotAsked);
+    spots.clear();
+    *links = None;
+    let mut bench = Bench { set, message, standing, asked, spots, links, budget: limits::MATCHES_MAX };
+    if let Some(automaton) = &set.automaton {
+        bench.scan(automaton, text.canonical(), text.canonical(), View::Folded);
+        if !text.joined().text().is_empty() {
+            bench.scan(automaton, text.joined(), text.canonical(), View::Joined);
+        }
+    }
+    for rule in &set.conditional {
+        bench.ask(*rule, text.canonical());
+    }
+    let truncated = bench.budget == 0 || text.canonical().truncated() == Truncation::Cut;
+    bench.answer(thresholds, if truncated { Truncation::Cut } else { Truncation::Whole })
+}
+
+/// Which view of the message is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Folded,
+    Joined,
+}
+
+/// One message being judged.
+struct Bench<'b> {
+    set: &'b PolicySet,
+    message: &'b Message,
+    standing: &'b mut Vec<Standing>,
+    asked: &'b mut Vec<u16>,
+    spots: &'b mut Vec<(u16, Span)>,
+    links: &'b mut Option<usize>,
+    budget: usize,
+}
+
+impl Bench<'_> {
+    fn scan(&mut self, automaton: &AhoCorasick, view: &Canonical, folded: &Canonical, kind: View) {
+        let mut state = OverlappingState::start();
+        while self.budget > 0 {
+            // An error is only possible for an anchored search, which this is not.
+            if automaton.try_find_overlapping(view.text(), &mut state).is_err() {
+                return;
+            }
+            let Some(found) = state.get_match() else { return };
+            self.budget -= 1;
+            let set = self.set;
+            for one in set.uses_of(found.pattern().as_usize()) {
+                if self.is_done(one.rule) || !stands(view.text(), found.start(), found.end(), *one, kind) {
+                    continue;
+                }
+                let allowed = set.rules.get(usize::from(one.rule)).map_or(0, |rule| rule.conditions.surfaces);
+                let here = view.surface_kind(found.start()).map_or(0, surface_bit);
+                if (allowed == 0 || allowed & here != 0) && self.ask(one.rule, folded) {
+                    self.point(one.rule, view.span(found.start(), found.end()));
+                }
+            }
+        }
+    }
+
+    /// Whether nothing more about a rule is of interest.
+    fn is_done(&self, rule: u16) -> bool {
+        match self.standing.get(usize::from(rule)) {
+            Some(Standing::NotAsked) => false,
+            Some(Standing::Speaks(places)) => usize::from(*places) >= limits::SPANS_MAX,
+            Some(Standing::ConditionsFail) | None => true,
+        }
+    }
+
+    /// Whether a rule's conditions hold; asked once a message.
+    fn ask(&mut self, rule: u16, folded: &Canonical) -> bool {
+        let index = usize::from(rule);
+        match self.standing.get(index) {
+            Some(Standing::Speaks(_)) => return true,
+            Some(Standing::ConditionsFail) | None => return false,
+            Some(Standing::NotAsked) => {}
+        }
+        let holds = self.set.rules.get(index).is_some_and(|rule| self.holds(&rule.conditions, folded));
+        if let Some(slot) = self.standing.get_mut(index) {
+            *slot = if holds { Standing::Speaks(0) } else { Standing::ConditionsFail };
+        }
+        self.asked.push(rule);
+        holds
+    }
+
+    fn holds(&mut self, conditions: &Conditions, folded: &Canonical) -> bool {
+        let message = self.message;
+        let sender = match message.sender {
+            Sender::Member(_) => Some(SenderKind::Member),
+            Sender::Bot(_) => Some(SenderKind::Bot),
+            Sender::Channel(_) => Some(SenderKind::Channel),
+            Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => None,
+        };
+        let forwarded = message.provenance == Provenance::Forwarded;
+        let surfaces =
+            || message.surfaces.iter().fold(0, |bits, surface| bits | surface_bit(surface.kind)) & conditions.surfaces;
+        (conditions.surfaces == 0 || surfaces() != 0)
+            && (conditions.senders.is_empty() || sender.is_some_and(|kind| conditions.senders.contains(&kind)))
+            && (conditions.media.is_empty() || conditions.media.contains(&message.media))
+            && conditions.forwarded.is_none_or(|wanted| wanted == forwarded)
+            && conditions.new_member_s.is_none_or(|below| message.member_age_s.is_some_and(|age| age < below))
+            && conditions.max_message_count.is_none_or(|most| message.message_count.is_some_and(|count| count <= most))
+            && conditions.min_links.is_none_or(|least| *self.links.get_or_insert_with(|| text::links(folded)) >= least)
+    }
+
+    fn point(&mut self, rule: u16, span: Option<Span>) {
+        let Some(span) = span else { return };
+        // Only neighbours can be equal: one phrase that a rule names twice, with other edges.
+        if self.spots.iter().rev().take(limits::SPANS_MAX).any(|spot| *spot == (rule, span)) {
+            return;
+        }
+        if let Some(Standing::Speaks(places)) = self.standing.get_mut(usize::from(rule))
+            && usize::from(*places) < limits::SPANS_MAX
+        {
+            *places += 1;
+            self.spots.push((rule, span));
+        }
+    }
+
+    fn answer(self, thresholds: Thresholds, truncated: Truncation) -> Verdict {
+        let mut verdict = Verdict { policy: self.set.version, ..Verdict::default() };
+        let Self { set, standing, asked, spots, .. } = self;
+        let rule_of = |rule: &u16| set.rules.get(usize::from(*rule));
+        asked.sort_unstable_by_key(|rule| {
+            rule_of(rule).map(|spoken| (std::cmp::Reverse(spoken.score), spoken.id.as_str()))
+        });
+        for rule in asked.iter() {
+            let (Some(spoken), Some(Standing::Speaks(_))) = (rule_of(rule), standing.get(usize::from(*rule))) else {
+                continue;
+            };
+            verdict.score = verdict.score.saturating_add(spoken.score).min(limits::SCORE_MAX);
+            for action in &spoken.actions {
+                add_action(&mut verdict.actions, *action);
+            }
+            if verdict.findings.len() < limits::FINDINGS_MAX {
+                verdict.findings.push(Finding {
+                    rule: spoken.id.clone(),
+                    score: spoken.score,
+                    reason: spoken.reason.clone(),
+                    spans: spots.iter().filter(|(of, _)| of == rule).map(|(_, span)| *span).collect(),
+                });
+            }
+        }
+        if truncated == Truncation::Cut {
+            verdict.findings.truncate(limits::FINDINGS_MAX - 1);
+            verdict.findings.push(Finding {
+                rule: TRUNCATED_RULE.to_owned(),
+                score: 0,
+                reason: "the message is too long or too dense to be judged whole".to_owned(),
+                spans: Vec::new(),
+            });
+        }
+        verdict.reason = verdict.findings.first().map_or_else(String::new, |finding| finding.reason.clone());
+        verdict.actions.sort_by_key(|action| ActionKind::ALL.iter().position(|kind| *kind == action.kind));
+        verdict.outcome = thresholds.outcome(verdict.score);
+        verdict
+    }
+}
+
+/// Adds an action; of two of a kind the longer stays, and 0 is for ever.
+fn add_action(actions: &mut Vec<PlannedAction>, action: PlannedAction) {
+    match actions.iter_mut().find(|known| known.kind == action.kind) {
+        Some(known) if known.seconds == 0 || action.seconds == 0 => known.seconds = 0,
+        Some(known) => known.seconds = known.seconds.max(action.seconds),
+        None => actions.push(action),
+    }
+}
+
+/// Whether a match begins and ends where its keyword may.
+fn stands(text: &str, from: usize, to: usize, one: Use, view: View) -> bool {
+    let (before, rest) = text.split_at_checked(from).unwrap_or_default();
+    let (found, after) = rest.split_at_checked(to.saturating_sub(from)).unwrap_or_default();
+    if view == View::Joined {
+        let long = found.chars().nth(limits::JOINED_KEYWORD_CHARS_MIN - 1).is_some();
+        return one.bounds.fits_joined() && (long || is_edge(before, found, after, Edge::Surface, Edge::Surface));
+    }
+    is_edge(before, found, after, one.bounds.begins, one.bounds.ends)
+}
+
+fn is_edge(before: &str, found: &str, after: &str, begins: Edge, ends: Edge) -> bool {
+    let left = match begins {
+        Edge::Open => true,
+        Edge::Word => is_word_end(before.chars().next_back(), found.chars().next()),
+        Edge::Surface => before.trim_end_matches(' ').chars().next_back().is_none_or(|ch| ch == '\n'),
+    };
+    left && match ends {
+        Edge::Open => true,
+        Edge::Word => is_word_end(found.chars().next_back(), after.chars().next()),
+        Edge::Surface => after.trim_start_matches(' ').chars().next().is_none_or(|ch| ch == '\n'),
+    }
+}
+
+/// Whether a word ends between two characters. In scripts without spaces it may everywhere.
+fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
+    let (Some(left), Some(right)) = (left, right) else { return true };
+    let joined = text::is_word(left) && text::is_word(right);
+    !joined || text::has_no_spaces(left) || text::has_no_spaces(right)
+}

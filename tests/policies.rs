@@ -1,0 +1,84 @@
+//! The shipped packs: they compile, their cases hold, and they keep within what a small board can hold.
+
+use aegis::document::{self, Mistakes};
+use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
+use aegis::policy::{self, PolicySet, Scratch};
+use aegis::verdict::{ActionKind, Outcome, Thresholds, Verdict};
+
+fn shipped() -> PolicySet {
+    policy::compile(&policy::shipped()).map_err(|mistakes| mistakes.to_string()).expect("the packs are good")
+}
+
+fn judge(set: &PolicySet, text: &str) -> Verdict {
+    let mut message = Message::empty(ChatId(-1), MessageId(1), Sender::Member(UserId(1)));
+    message.push(SurfaceKind::Text, text);
+    policy::judge(set, Thresholds::default(), &message, &mut Scratch::default())
+}
+
+#[test]
+fn every_case_of_every_pack_holds() {
+    let set = shipped();
+    let mut wrong = Vec::new();
+    for (file, text) in policy::shipped_cases() {
+        let mut mistakes = Mistakes::default();
+        let mut root = document::read(file, text, &mut mistakes);
+        let mut outcomes = Vec::new();
+        for mut case in root.sections("case", &mut mistakes) {
+            let line = case.line();
+            let text = case.text_required("text", &mut mistakes).expect("a text").value;
+            let wanted = case.text_required("verdict", &mut mistakes).expect("a verdict").value;
+            let why = case.text_required("why", &mut mistakes).expect("a reason").value;
+            let verdict = judge(&set, &text);
+            if verdict.outcome.word() != wanted {
+                let rules: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.as_str()).collect();
+                let told = verdict.outcome.word();
+                wrong.push(format!("{file}:{line}: {told}, not {wanted} ({why}); score {} {rules:?}", verdict.score));
+            }
+            outcomes.push(wanted);
+            case.finish(&mut mistakes);
+        }
+        root.finish(&mut mistakes);
+        assert!(mistakes.is_empty(), "{mistakes}");
+        for outcome in ["allow", "block"] {
+            assert!(outcomes.iter().any(|wanted| wanted == outcome), "{file} has no case for {outcome}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_pack_is_named_as_its_file_and_asks_for_deletion() {
+    let set = shipped();
+    for (source, pack) in policy::shipped().iter().zip(set.packs()) {
+        assert_eq!(source.file, format!("{}.toml", pack.id));
+        assert!(pack.rules > 0 && pack.keywords > 0);
+    }
+    for rule in set.rules() {
+        assert!(rule.actions.iter().any(|action| action.kind == ActionKind::Delete), "{}", rule.id);
+        assert!(rule.id.starts_with(rule.pack), "{} is not named after its pack", rule.id);
+        assert!(policy::shipped_cases().len() == set.packs().len());
+    }
+}
+
+#[test]
+fn ordinary_greetings_are_allowed() {
+    let set = shipped();
+    for text in [
+        "hi",
+        "Good morning everyone!",
+        "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442} \u{432}\u{441}\u{435}\u{43c}",
+        "\u{5927}\u{5bb6}\u{597d}",
+        "Hola a todos",
+        "Guten Morgen",
+        "\u{1f44d}",
+        "",
+    ] {
+        assert_eq!(judge(&set, text).outcome, Outcome::Allow, "{text}");
+    }
+}
+
+#[test]
+fn the_shipped_packs_fit_a_small_board() {
+    let set = shipped();
+    assert!(set.bytes() < 1024 * 1024, "{} bytes", set.bytes());
+}
