@@ -6,9 +6,11 @@
 
 use aegis::demo::script::{Expected, Script, Scripted};
 use aegis::demo::standin::StandIn;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -30,6 +32,7 @@ pub struct Board {
     api_url: String,
     token: &'static str,
     more: Vec<(&'static str, String)>,
+    log: Arc<(Mutex<String>, Condvar)>,
 }
 
 impl Board {
@@ -44,7 +47,7 @@ impl Board {
         std::fs::create_dir(folder.path().join("packs")).unwrap();
         std::fs::write(folder.path().join("packs/promo.toml"), PACK).unwrap();
         std::fs::write(folder.path().join("packs/phrases.txt"), PHRASES.join("\n")).unwrap();
-        Self { folder, api_url, token, more: Vec::new() }
+        Self { folder, api_url, token, more: Vec::new(), log: Arc::default() }
     }
 
     /// Sets a variable for every command from now on.
@@ -90,7 +93,7 @@ impl Board {
         command
     }
 
-    /// Runs a command to its end; what it says goes into the log as well.
+    /// Runs a command to its end.
     pub fn ask(&self, words: &[&str]) -> Answer {
         self.ask_with(words, "")
     }
@@ -104,20 +107,38 @@ impl Board {
 
     /// Starts the appliance; its standard output and error are added to the log.
     pub fn run(&self, words: &[&str]) -> Life {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
         let child = self
             .command(&[&["run"], words].concat())
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
             .spawn()
             .unwrap();
-        Life { child: Some(child) }
+        let log = Arc::clone(&self.log);
+        let listener = std::thread::spawn(move || {
+            let mut lines = BufReader::new(reader);
+            let mut line = Vec::new();
+            while lines.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+                log.0.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                log.1.notify_all();
+                line.clear();
+            }
+        });
+        Life { child: Some(child), listener: Some(listener) }
     }
 
     /// All that its lives have said.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+        self.log.0.lock().unwrap().clone()
+    }
+
+    /// Waits until its lives have said this so often.
+    #[track_caller]
+    pub fn hear(&self, words: &str, times: usize) {
+        let silent = |log: &mut String| log.matches(words).count() < times;
+        let (log, _) = self.log.1.wait_timeout_while(self.log.0.lock().unwrap(), LONG, silent).unwrap();
+        assert!(log.matches(words).count() >= times, "{words:?} was not said {times} times:\n{log}");
     }
 }
 
@@ -167,6 +188,7 @@ pub fn assert_keeps_the_token(text: &str) {
 /// One life of the appliance; ended when dropped.
 pub struct Life {
     child: Option<Child>,
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Life {
@@ -190,6 +212,7 @@ impl Life {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
         let _ = waiting.join();
+        self.end();
         status.ok().map(Result::unwrap)
     }
 
@@ -197,6 +220,10 @@ impl Life {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
+        }
+        // Its last words are in the log before anybody reads it.
+        if let Some(listener) = self.listener.take() {
+            listener.join().unwrap();
         }
     }
 }
