@@ -74,6 +74,8 @@ impl Telegram {
     /// # Errors
     /// When `api_url` is not a URL, or the TLS parts cannot be set up.
     pub fn new(token: &str, api_url: &str, call_timeout: Duration, calls_in_flight: usize) -> Result<Self, SetupError> {
+        // One provider, named: were a second one ever linked in, rustls would refuse to choose.
+        let _already_named = rustls::crypto::ring::default_provider().install_default();
         let url = reqwest::Url::parse(api_url).map_err(|error| SetupError(format!("{api_url}: {error}")))?;
         let client = |idle: usize| {
             reqwest::Client::builder()

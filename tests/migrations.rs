@@ -1,0 +1,238 @@
+//! Databases as each step of the schema left them: taken up and down, nothing that must survive is lost; and the bytes
+//! of every published record are still read as what was written.
+//!
+//! The fixtures in `migrations/fixtures/` were written by `cargo test --test migrations -- --ignored`, each by the program
+//! that brought its step. They are never written anew.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on stops.
+
+use aegis::clock::Wall;
+use aegis::decide::Disposition;
+use aegis::message::{AlbumId, ChatId, MessageId, Revision, Sender, TraceId, UpdateId, UserId};
+use aegis::store::io::IoCount;
+use aegis::store::records::{
+    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Pause,
+    Right, Undecided,
+};
+use aegis::store::{Found, JOURNAL_FILE, Keep, MemberChange, Promise, Store, StoreError, Tick, open_file, schema};
+use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const CACHE: usize = 1 << 20;
+const KEEP: Keep = Keep { decisions: 100, done: 100, dedupe_batches: 100, dead_letters: 100, albums: 16, audit: 100 };
+const CHAT: ChatId = ChatId(-1_001_234_567_890);
+
+fn row(message: i32, action: ActionKind, decision: u64) -> OutboxRow {
+    OutboxRow {
+        key: OutboxKey { chat: CHAT, message: MessageId(message), action },
+        decision,
+        target: Sender::Member(UserId(7_000_000_001)),
+        seconds: 3_600,
+        state: OutboxState::Pending,
+        attempts: 2,
+        not_before: Wall(1_760_000_000_500),
+        received: Wall(1_760_000_000_000),
+        trace: TraceId(0x0123_4567_89ab_cdef),
+        text: "A message was removed: advertising".to_owned(),
+    }
+}
+
+fn decision() -> Decision {
+    Decision {
+        at: Wall(1_760_000_000_001),
+        chat: CHAT,
+        message: MessageId(11),
+        sender: Sender::Channel(ChatId(-1_009)),
+        revision: Revision::Edited(1_760_000_000),
+        outcome: Outcome::Block,
+        score: 130,
+        reason: "advertising".to_owned(),
+        findings: vec![Finding {
+            rule: "promo-phrases".to_owned(),
+            score: 100,
+            reason: "advertising".to_owned(),
+            spans: vec![Span { surface: 1, from: 3, to: 9, utf16_from: 2, utf16_to: 5 }],
+        }],
+        actions: vec![PlannedAction { kind: ActionKind::Ban, seconds: 0 }],
+        mode: Mode::Enforce,
+        disposition: Disposition::Promised,
+        policy: 0xfeed_beef,
+        trace: TraceId(1),
+        excerpt: "buy now".to_owned(),
+    }
+}
+
+fn undecided() -> Undecided {
+    Undecided {
+        chat: CHAT,
+        message: MessageId(12),
+        at: Wall(1_760_000_000_002),
+        why: "judging this message failed".to_owned(),
+        trace: TraceId(2),
+        excerpt: "odd".to_owned(),
+    }
+}
+
+fn chat() -> ChatRecord {
+    ChatRecord {
+        delete: Right::Held,
+        restrict: Right::Missing,
+        admins: vec![UserId(1), UserId(2)],
+        linked: Some(ChatId(-1_002)),
+        facts_at: Wall(1_760_000_000_003),
+        refusals: 1,
+        moved_to: None,
+    }
+}
+
+const MEMBER: MemberRecord = MemberRecord { warns: 2, notice_at: Wall(1_760_000_000_004) };
+const PAUSE: Pause = Pause { until: Wall(1_760_000_009_000), asked_ms: 9_000 };
+
+fn dead() -> DeadLetter {
+    let why = "Bad Request: message can't be deleted".to_owned();
+    DeadLetter { row: row(13, ActionKind::Delete, 1), why, at: Wall(1_760_000_000_005) }
+}
+
+fn album() -> AlbumRecord {
+    let parts = vec![MessageId(14), MessageId(15)];
+    AlbumRecord { parts, blocked_for: Some("advertising".to_owned()), score: 100 }
+}
+
+/// Everything a file can hold, once.
+fn everything() -> Tick {
+    Tick {
+        updates: vec![UpdateId(500), UpdateId(501)],
+        promises: vec![Promise { decision: decision(), rows: vec![row(11, ActionKind::Ban, 1)] }],
+        confirmed: vec![row(10, ActionKind::Delete, 1).key],
+        dead: vec![dead()],
+        undecided: vec![undecided()],
+        chats: vec![(CHAT, chat())],
+        members: vec![MemberChange { chat: CHAT, user: UserId(7_000_000_001), record: MEMBER }],
+        pauses: vec![(ChatId(0), PAUSE)],
+        albums: vec![(CHAT, AlbumId(77), album())],
+        audit: vec![Audit { at: Wall(1_760_000_000_006), who: "terminal".to_owned(), what: "retried".to_owned() }],
+        totals: vec![("messages", 42)],
+        ..Tick::default()
+    }
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/fixtures")
+}
+
+fn fixture(number: u64) -> PathBuf {
+    fixtures().join(format!("{number:04}.redb"))
+}
+
+fn count() -> Arc<IoCount> {
+    Arc::new(IoCount::default())
+}
+
+#[test]
+#[ignore = "writes the fixtures of steps that have none yet"]
+fn write_the_fixtures() {
+    for step in schema::STEPS {
+        let path = fixture(step.number);
+        if path.exists() {
+            continue;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, _) = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(0)).unwrap();
+        store.commit(&[everything()], Wall(1_760_000_000_007)).unwrap();
+        drop(store);
+        let file = dir.path().join(JOURNAL_FILE);
+        let mut database = open_file(&file, CACHE, &count()).unwrap();
+        schema::to(&database, step.number).unwrap();
+        while database.compact().unwrap() {}
+        drop(database);
+        std::fs::create_dir_all(fixtures()).unwrap();
+        std::fs::copy(file, path).unwrap();
+    }
+}
+
+/// A copy of a fixture, in a folder as the program would find it.
+fn copy_of(number: u64) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture(number), dir.path().join(JOURNAL_FILE)).expect("every step has a fixture");
+    dir
+}
+
+fn holds_everything(store: &Store) {
+    let read = store.snapshots();
+    assert_eq!(read.decisions(9).unwrap(), vec![(1, decision())]);
+    assert_eq!(read.outbox().unwrap(), vec![row(11, ActionKind::Ban, 1)]);
+    assert_eq!(read.dead_letters(9).unwrap(), vec![(1, dead())]);
+    assert_eq!(read.undecided().unwrap(), vec![undecided()]);
+    assert_eq!(read.chats().unwrap(), vec![(CHAT, chat())]);
+    assert_eq!(read.member(CHAT, UserId(7_000_000_001)).unwrap(), Some(MEMBER));
+    assert_eq!(read.pauses().unwrap(), vec![(ChatId(0), PAUSE)]);
+    assert_eq!(read.updates().unwrap(), vec![UpdateId(500), UpdateId(501)]);
+    assert_eq!(read.totals().unwrap(), vec![("messages".to_owned(), 42)]);
+}
+
+#[test]
+fn every_step_has_a_fixture_that_is_small_and_says_its_schema() {
+    for step in schema::STEPS {
+        let dir = copy_of(step.number);
+        let path = dir.path().join(JOURNAL_FILE);
+        assert!(std::fs::metadata(&path).unwrap().len() <= 256 * 1024, "{} is large", step.number);
+        assert_eq!(schema::found(&open_file(&path, CACHE, &count()).unwrap()).unwrap(), step.number);
+    }
+}
+
+#[test]
+fn a_database_of_every_step_is_opened_with_all_it_holds() {
+    for step in schema::STEPS {
+        let dir = copy_of(step.number);
+        let (store, found) = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(0)).unwrap();
+        assert_eq!(found, Found::Sound);
+        holds_everything(&store);
+    }
+}
+
+#[test]
+fn steps_go_down_and_up_again_and_lose_only_what_they_say() {
+    for first in schema::STEPS {
+        let dir = copy_of(schema::known());
+        let path = dir.path().join(JOURNAL_FILE);
+        let database = open_file(&path, CACHE, &count()).unwrap();
+        schema::to(&database, first.number).unwrap();
+        assert_eq!(schema::found(&database).unwrap(), first.number);
+        drop(database);
+        let (store, _) = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(0)).unwrap();
+        holds_everything(&store);
+        let albums = store.snapshots().album(CHAT, AlbumId(77)).unwrap();
+        assert_eq!(albums, (first.number >= 2).then(album));
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_as_it_is() {
+    let dir = copy_of(schema::known());
+    let path = dir.path().join(JOURNAL_FILE);
+    let database = open_file(&path, CACHE, &count()).unwrap();
+    let txn = database.begin_write().unwrap();
+    txn.open_table(aegis::store::tables::META).unwrap().insert("schema", 99).unwrap();
+    txn.commit().unwrap();
+    drop(database);
+    let before = std::fs::read(&path).unwrap();
+    let refused = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(0));
+    assert!(matches!(refused, Err(StoreError::Newer { found: 99, .. })));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was set aside");
+    assert_eq!(std::fs::read(&path).unwrap().len(), before.len());
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_a_new_one_is_begun() {
+    let dir = copy_of(schema::known());
+    let path = dir.path().join(JOURNAL_FILE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(5_000);
+    bytes.fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let (store, found) = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(7)).unwrap();
+    let Found::SetAside { to, .. } = found else { panic!("it was believed") };
+    assert_eq!(std::fs::read(to).unwrap(), bytes, "what was damaged is kept for a person");
+    assert_eq!(store.snapshots().decisions(9).unwrap(), Vec::new());
+}
