@@ -84,8 +84,9 @@ fn what_is_no_token_is_refused_and_not_shown() {
     let mut board = Board::at(NOWHERE.to_owned(), "");
     board.set("AEGIS_TELEGRAM_TOKEN", "Zq7xWvKp unheard_of");
     board.ask(&["run"]).refused(64, &["AEGIS_TELEGRAM_TOKEN", "is not a bot token"]);
-    let file = board.write("aegis.toml", &format!("[telegram]\ntoken = \"{TOKEN}\"\n"));
-    board.ask(&["check", "--config", &file]).refused(64, &[&format!("{file}:2: "), "token_file"]);
+    board.set("AEGIS_TELEGRAM_TOKEN", TOKEN);
+    let file = board.write("aegis.toml", "[telegram]\ntoken = \"Zq7xWvKp unheard_of\"\n");
+    board.ask(&["check", "--config", &file]).refused(64, &[&format!("{file}:2: "), "is not a bot token"]);
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn judge_answers_line_by_line_in_order_and_names_what_it_cannot_read() {
         serde_json::json!({"text": "see you", "media": "photo", "is_forward": true}).to_string(),
     ];
     let answer = board.ask_with(&["judge", "--policy", "packs"], &lines.join("\n"));
-    answer.refused(65, &["2 of 5 lines could not be read"]);
+    answer.refused(65, &["1 of 5 lines could not be read"]);
     let out: Vec<Value> = answer.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(out.len(), 5, "{answer:?}");
     assert_eq!(
@@ -156,7 +157,7 @@ fn judge_answers_line_by_line_in_order_and_names_what_it_cannot_read() {
         (&"allow".into(), &"block".into(), &"allow".into())
     );
     assert!(out[2]["error"].as_str().unwrap().starts_with("line 3: "), "{answer:?}");
-    assert!(out[3]["error"].as_str().unwrap().contains("hologram"), "{answer:?}");
+    assert_eq!(out[3]["verdict"], "allow", "media of the future is media all the same: {answer:?}");
     let finding = &out[1]["findings"][0];
     assert_eq!((&finding["rule"], &finding["score"]), (&"promo-phrases".into(), &100.into()));
     let span: Vec<usize> = finding["spans"][0]
@@ -186,8 +187,14 @@ fn every_mistake_of_every_pack_is_listed() {
     board.write("packs/second.toml", pack);
     board.write("packs/third.toml", "[pack]\nid = \n");
     for words in [&["check"][..], &["run"], &["judge", "--policy", "packs"]] {
-        let says =
-            ["second.toml:9: ", "\"delete\"", "`rule.score` is missing", "without a path", "5000", "third.toml:2: "];
+        let says = [
+            "second.toml:9: ",
+            "\"delete\"",
+            "`rule.score` is missing",
+            "plain name of a file beside",
+            "5000",
+            "third.toml:2: ",
+        ];
         board.ask(words).refused(64, &says[..4]);
         board.ask(words).refused(64, &says[5..]);
     }

@@ -81,7 +81,8 @@ fn version(sources: &[&PackSource]) -> u64 {
         hash.update(text.as_bytes());
     };
     for source in sources {
-        part(&source.file);
+        // The name alone: the same packs in another folder are the same policy.
+        part(source.file.rsplit('/').next().unwrap_or_default());
         part(&source.text);
         let mut lists: Vec<&(String, String)> = source.lists.iter().collect();
         lists.sort();

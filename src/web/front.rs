@@ -1,6 +1,7 @@
 //! The bounded front: what stands between a network and the HTTP library.
 //!
-//! Promises: a connection is accepted only when a permit is held, so their number is bounded; a head, a body and a
+//! Promises: a connection is served only when a permit is held, so their number is bounded, and one that dawdles makes
+//! room for the next; a head, a body and a
 //! conversation have bounds in bytes and in time; a request that could be read in two ways is refused with a constant
 //! answer. What goes through is one clean request on a connection of its own, which is then closed.
 //!
@@ -8,13 +9,16 @@
 
 use super::serve::HEADERS;
 use crate::limits;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
 /// How long clients may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct Front {
     hosts: Vec<String>,
     socket: PathBuf,
     patience: Patience,
+    /// Requests and connections refused so far.
+    refused: Arc<AtomicU64>,
 }
 
 /// Why a request is refused: an HTTP status.
@@ -85,43 +91,63 @@ pub struct Clean {
 impl Front {
     /// A front for the page at `addr`, which may also be asked for by `hosts`.
     #[must_use]
-    pub fn new(addr: SocketAddr, mut hosts: Vec<String>, socket: PathBuf, patience: Patience) -> Self {
+    pub fn new(
+        addr: SocketAddr,
+        mut hosts: Vec<String>,
+        socket: PathBuf,
+        patience: Patience,
+        refused: Arc<AtomicU64>,
+    ) -> Self {
         hosts.push(addr.to_string());
         hosts.push(format!("localhost:{}", addr.port()));
         if addr.ip().is_loopback() {
             hosts.push(format!("127.0.0.1:{}", addr.port()));
         }
-        Self { hosts, socket, patience }
+        Self { hosts, socket, patience, refused }
     }
 
-    /// Accepts for ever.
+    /// Accepts for ever. When every permit is taken, the connection that has been dawdling over its request for longest
+    /// makes room: whoever sends a whole request at once is answered, however many others send half of one.
     pub async fn accept(self, listener: TcpListener) {
         let permits = Arc::new(Semaphore::new(limits::WEB_CONNECTIONS_MAX));
         let front = Arc::new(self);
+        let mut dawdlers: VecDeque<(Arc<AtomicBool>, AbortHandle)> = VecDeque::new();
         loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let front = Arc::clone(&front);
-                    tokio::spawn(async move {
-                        front.converse(stream).await;
-                        drop(permit);
-                    });
-                }
+            let Ok((stream, _)) = listener.accept().await else {
                 // Out of descriptors, most likely: those in use are given back within their deadlines.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            dawdlers.retain(|(asked, task)| !asked.load(Ordering::Acquire) && !task.is_finished());
+            if permits.available_permits() == 0
+                && let Some((_, slowest)) = dawdlers.pop_front()
+            {
+                slowest.abort();
+                front.refused.fetch_add(1, Ordering::Relaxed);
             }
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let (front, asked) = (Arc::clone(&front), Arc::new(AtomicBool::new(false)));
+            let has_asked = Arc::clone(&asked);
+            let task = tokio::spawn(async move {
+                front.converse(stream, &has_asked).await;
+                drop(permit);
+            });
+            dawdlers.push_back((asked, task.abort_handle()));
         }
     }
 
-    async fn converse(&self, mut client: TcpStream) {
+    async fn converse(&self, mut client: TcpStream, has_asked: &AtomicBool) {
         let request = tokio::time::timeout(self.patience.request, self.read(&mut client)).await;
+        has_asked.store(true, Ordering::Release);
         let answer = match request.unwrap_or(Err(Refusal::SLOW)) {
             Ok((head, body)) => match tokio::time::timeout(self.patience.answer, self.relay(&head, &body)).await {
                 Ok(Some(answer)) => answer,
                 _ => Refusal::UNAVAILABLE.answer().into_bytes(),
             },
-            Err(refusal) => refusal.answer().into_bytes(),
+            Err(refusal) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                refusal.answer().into_bytes()
+            }
         };
         let give = async {
             client.write_all(&answer).await?;
@@ -246,7 +272,7 @@ mod tests {
 
     fn front() -> Front {
         let addr = SocketAddr::from(([127, 0, 0, 1], 8787));
-        Front::new(addr, vec!["aegis.local:8787".to_owned()], PathBuf::new(), Patience::default())
+        Front::new(addr, vec!["aegis.local:8787".to_owned()], PathBuf::new(), Patience::default(), Arc::default())
     }
 
     #[test]

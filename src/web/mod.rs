@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What the page asks the appliance.
 pub trait Source: Send + Sync + 'static {
@@ -174,8 +175,9 @@ pub fn start_with(settings: Settings, source: Arc<dyn Source>, patience: front::
     let addr = listener.local_addr().map_err(busy)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(busy)?;
     let socket = settings.socket_dir.join("page.sock");
-    let server = serve::Server::start(&socket, source)
+    let refused = Arc::new(AtomicU64::new(0));
+    let server = serve::Server::start(&socket, source, Arc::clone(&refused))
         .map_err(|why| WebError(format!("the local page's socket {} cannot be made: {why}", socket.display())))?;
-    let front = front::Front::new(addr, settings.hosts, socket, patience);
+    let front = front::Front::new(addr, settings.hosts, socket, patience, refused);
     Ok(Web { addr, front: tokio::spawn(front.accept(listener)), server })
 }

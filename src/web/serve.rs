@@ -3,7 +3,7 @@
 use super::{Source, metrics, page};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tiny_http::{Header, Request, Response};
 
 /// The headers of every answer.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    pub fn start(socket: &Path, source: Arc<dyn Source>) -> Result<Self, String> {
+    pub fn start(socket: &Path, source: Arc<dyn Source>, refused: Arc<AtomicU64>) -> Result<Self, String> {
         use std::os::unix::fs::PermissionsExt;
         match std::fs::remove_file(socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
@@ -52,7 +52,11 @@ impl Server {
             .spawn(move || {
                 while !ending.load(Ordering::Acquire) {
                     match answering.recv() {
-                        Ok(request) => answer(request, source.as_ref()),
+                        Ok(request) => {
+                            let counted = &source.counters().http_refused;
+                            counted.add(refused.load(Ordering::Relaxed).saturating_sub(counted.get()));
+                            answer(request, source.as_ref());
+                        }
                         Err(error) => tracing::debug!(%error, "the page's socket"),
                     }
                 }
