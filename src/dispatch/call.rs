@@ -26,9 +26,9 @@ pub struct Ticket(pub(super) u64);
 /// What the dispatcher wants.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Make this call, and bring the answer to [`Outbox::answered`].
+    /// Make this call, and bring the answer to [`super::outbox::Outbox::answered`].
     Call(Ticket, Request),
-    /// Make this durable, then call [`Outbox::marked`].
+    /// Make this durable, then call [`super::outbox::Outbox::marked`].
     Commit(Box<Tick>),
     /// Come back at this time; `None`: when an answer or a new action has come.
     Wait(Option<Monotonic>),
