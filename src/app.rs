@@ -333,7 +333,13 @@ impl Parts {
             book: Arc::clone(&self.book),
             clock: self.clock.clone(),
             counters: Arc::clone(&self.counters),
+            salt: self.salt(),
         })
+    }
+
+    /// For pseudonyms: the bot's own id, the same after every start.
+    fn salt(&self) -> u64 {
+        u64::from_le_bytes(self.telegram.own_id().0.to_le_bytes())
     }
 
     fn clone_for_greeting(&self) -> Greeting {

@@ -109,6 +109,9 @@ pub const FACTS_TRIES_MAX: u32 = 5;
 /// How old the list of a chat's administrators may become before it is asked for again, milliseconds.
 pub const FACTS_AGE_MAX_MS: u64 = 6 * 3_600_000;
 
+/// How often the dispatcher looks for such lists, seconds.
+pub const FACTS_LOOK_S: u64 = 60;
+
 /// Chats the appliance knows. When full, the chat that was silent longest and waits for nothing is forgotten; its
 /// rights are asked for again when it speaks.
 pub const CHATS_MAX: usize = 1_024;

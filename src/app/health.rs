@@ -43,8 +43,7 @@ impl Health {
             journal: parts.journal.clone(),
             poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
             board: parts.config.board.name.clone(),
-            // The bot's own id: the same after every start, and not known to a reader of logs.
-            salt: u64::from_le_bytes(parts.telegram.own_id().0.to_le_bytes()),
+            salt: parts.salt(),
         }
     }
 

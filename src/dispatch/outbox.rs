@@ -117,6 +117,12 @@ impl Outbox {
         self.flights.len()
     }
 
+    /// How long Telegram asked all calls to wait, milliseconds from now.
+    #[must_use]
+    pub const fn paused_ms(&self, now: Now) -> u64 {
+        self.paused_until.since_ms(now.mono)
+    }
+
     /// When the oldest waiting action arrived.
     #[must_use]
     pub fn oldest(&self) -> Option<Wall> {

@@ -5,14 +5,15 @@
 
 use super::outbox::{Next, Outbox, Ticket};
 use crate::chats::ChatBook;
-use crate::clock::{Clock, Monotonic};
+use crate::clock::{Clock, Monotonic, Now, Wall};
 use crate::counters::Counters;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::message::ChatId;
 use crate::store::Tick;
-use crate::store::records::OutboxRow;
+use crate::store::records::{ChatRecord, OutboxRow, Right};
 use crate::telegram::{CallError, Reply, Telegram};
+use crate::telemetry::pseudonym;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -68,6 +69,8 @@ pub struct Dispatcher {
     pub clock: Clock,
     /// The counters.
     pub counters: Arc<Counters>,
+    /// Names chats in the log without telling which they are.
+    pub salt: u64,
 }
 
 impl Dispatcher {
@@ -167,14 +170,51 @@ impl Dispatcher {
             let action = letter.row.key.action.word();
             tracing::warn!(trace = %letter.row.trace, action, why = letter.why, "an action was given up");
         }
+        for (chat, record) in &tick.chats {
+            self.say_what_is_missing(*chat, record);
+        }
         for key in &tick.confirmed {
             tracing::debug!(chat = key.chat.0, message = key.message.0, action = key.action.word(), "confirmed");
         }
         if tick.matters() { self.commit(tick).await } else { self.journal.ride(tick).await }
     }
 
-    fn publish(&self) {
+    /// Says which right Aegis needs in a chat and lacks.
+    fn say_what_is_missing(&self, chat: ChatId, record: &ChatRecord) {
+        let chat = pseudonym(self.salt, chat.0);
+        if record.is_watch_only() {
+            tracing::warn!(
+                chat,
+                "actions were refused here again and again; the chat is only watched until rights change"
+            );
+        }
+        for (right, name) in [(record.delete, "delete messages"), (record.restrict, "ban users")] {
+            if right == Right::Missing {
+                tracing::warn!(
+                    chat,
+                    "the bot lacks the right to {name} here; give it in the group's list of administrators"
+                );
+            }
+        }
+    }
+
+    /// Asks for administrators and rights again where the answer has become old.
+    fn refresh_facts(&mut self, now: Now) {
+        let book = lock(&self.book);
+        let old = |asked: Wall| asked.0 > 0 && now.wall.0.abs_diff(asked.0) > limits::FACTS_AGE_MAX_MS;
+        let chats: Vec<ChatId> = book.iter().filter(|(_, record)| old(record.facts_at)).map(|(chat, _)| chat).collect();
+        for chat in chats {
+            self.outbox.want_facts(chat, &book);
+        }
+    }
+
+    fn publish(&mut self) {
         let now = self.clock.now();
+        let second = now.mono.0 / 1_000;
+        if second / limits::FACTS_LOOK_S != self.counters.dispatch_turn_ms.get() / 1_000 / limits::FACTS_LOOK_S {
+            self.refresh_facts(now);
+        }
+        self.counters.paused_ms.set(self.outbox.paused_ms(now));
         self.counters.dispatch_turn_ms.set(now.mono.0);
         self.counters.outbox_rows.set(u64::try_from(self.outbox.rows()).unwrap_or(u64::MAX));
         self.counters.in_flight_calls.set(u64::try_from(self.outbox.in_flight()).unwrap_or(u64::MAX));

@@ -23,7 +23,7 @@ use crate::store::records::{
 };
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
 use crate::telegram::{Incoming, What, update};
-use crate::verdict::{ActionKind, Outcome, PlannedAction, Verdict};
+use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -311,7 +311,23 @@ impl Ingest {
                 return verdict;
             }
             let actions = vec![PlannedAction { kind: ActionKind::Delete, seconds: 0 }];
-            return Verdict { outcome: Outcome::Block, score: album.score, reason, actions, ..verdict };
+            let mut findings = verdict.findings;
+            let finding = Finding {
+                rule: "aegis-album".to_owned(),
+                score: album.score,
+                reason: reason.clone(),
+                spans: Vec::new(),
+            };
+            findings.insert(0, finding);
+            findings.truncate(limits::FINDINGS_MAX);
+            return Verdict {
+                outcome: Outcome::Block,
+                score: album.score,
+                reason,
+                findings,
+                actions,
+                policy: verdict.policy,
+            };
         }
         if verdict.outcome == Outcome::Block {
             also_removed.extend(album.parts.iter().filter(|earlier| **earlier != part));

@@ -126,7 +126,6 @@ fn refused(code: u16, error: &ApiError, description: &str) -> Fate {
         // The library takes any "Not Found" for a refused token; only a 401 is one. A poll's 404 is looked at there.
         ApiError::InvalidToken if code == 401 => Fate::Halt { why: description.to_owned() },
         ApiError::NotEnoughRightsToRestrict
-        | ApiError::MessageCantBeDeleted
         | ApiError::NotEnoughRightsToManagePins
         | ApiError::NotEnoughRightsToPinMessage
         | ApiError::NotEnoughRightsToChangeChatPermissions
@@ -180,7 +179,6 @@ mod tests {
     fn missing_rights_are_given_up_and_said_of_the_chat() {
         for words in [
             "Bad Request: not enough rights to restrict/unrestrict chat member",
-            "Bad Request: message can't be deleted",
             "Bad Request: CHAT_ADMIN_REQUIRED",
             "Bad Request: not enough rights",
         ] {

@@ -177,7 +177,7 @@ fn decisions(page: &mut Page, decisions: &[DecisionLine]) {
             .text(&decision.rules.join(", "))
             .markup("</code></td><td>")
             .text(decision.came_of_it)
-            .markup("</td><td class=\"wide\" data-name=\"trace\"><code>")
+            .markup("</td><td class=\"wide trace\" data-name=\"trace\"><code>")
             .text(&decision.trace)
             .markup("</code></td></tr>");
     }
