@@ -204,10 +204,7 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
             config.board.name, config.board.memory_bytes
         )));
     }
-    let policy = load_policy(&config)?;
-    let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
-    let telegram = Telegram::new(token.expose(), &config.telegram.api_url, timeout, config.telegram.calls_in_flight)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
@@ -234,6 +231,17 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
     parts.start(ingest, rulebook, writer, gone, heap)
 }
 
+/// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
+fn read_packs_and_reach_out(config: &Config, token: &str) -> Result<(PolicySet, Telegram), Failure> {
+    let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
+    std::thread::scope(|scope| {
+        let policy = scope.spawn(|| load_policy(config));
+        let telegram = Telegram::new(token, &config.telegram.api_url, timeout, config.telegram.calls_in_flight);
+        let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
+        Ok((policy, telegram.map_err(|error| Failure::usage(error.to_string()))?))
+    })
+}
+
 /// The counters that outlive the process go on where they were.
 fn restore(counters: &Counters, snapshots: &Snapshots) -> Result<(), StoreError> {
     for (name, value) in snapshots.totals()? {
@@ -253,11 +261,25 @@ impl Parts {
         gone: oneshot::Receiver<()>,
         heap: fn() -> u64,
     ) -> Result<Running, Failure> {
+        // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of
+        // our own connections can have taken its port.
+        let trouble = poll::Trouble::default();
+        let health = Health::new(&self, Arc::clone(&rulebook), Arc::clone(&trouble));
+        let page = match self.config.web.listen {
+            None => None,
+            Some(listen) => {
+                let settings = web::Settings {
+                    listen,
+                    hosts: self.config.web.hosts.clone(),
+                    socket_dir: self.config.data_dir.clone(),
+                };
+                Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
+            }
+        };
         let telegram = &self.config.telegram;
         let (stop, stopped) = watch::channel(false);
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
         let shards = Shards::start(self.config.shards, Arc::clone(&rulebook), Arc::clone(&self.counters));
-        let trouble = poll::Trouble::default();
         let poller = Poller {
             telegram: self.telegram.clone(),
             ingest,
@@ -270,10 +292,11 @@ impl Parts {
             limit: telegram.poll_limit,
             timeout: Duration::from_secs(telegram.poll_timeout_s),
             outbox_rows_max: self.config.board.capacity.outbox_rows,
-            trouble: Arc::clone(&trouble),
+            trouble,
         };
+        let dispatcher = self.dispatcher()?;
         let poller = tokio::spawn(poller.run(stopped.clone()));
-        let dispatcher = tokio::spawn(self.dispatcher()?.run(heard, stopped));
+        let dispatcher = tokio::spawn(dispatcher.run(heard, stopped));
         let mut helpers = vec![tokio::spawn(self.clone_for_greeting().greet())];
         match control::open(&self.config.data_dir) {
             Ok(listener) => {
@@ -288,18 +311,6 @@ impl Parts {
             Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
         }
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
-        let health = Health::new(&self, rulebook, trouble);
-        let page = match self.config.web.listen {
-            None => None,
-            Some(listen) => {
-                let settings = web::Settings {
-                    listen,
-                    hosts: self.config.web.hosts.clone(),
-                    socket_dir: self.config.data_dir.clone(),
-                };
-                Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
-            }
-        };
         Ok(Running { stop, gone, poller, dispatcher, helpers, writer, page })
     }
 

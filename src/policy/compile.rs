@@ -147,7 +147,14 @@ fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String>
 
 fn build(set: &mut PolicySet, patterns: Patterns) -> Result<(), String> {
     let mut ordered: Vec<(String, u32)> = patterns.numbers.into_iter().collect();
-    ordered.sort_unstable_by_key(|(_, number)| *number);
+    // In the order of their letters the automaton is built along memory and not across it.
+    ordered.sort_unstable();
+    let mut places = vec![0; ordered.len()];
+    for (place, (_, number)) in (0_u32..).zip(&ordered) {
+        if let Some(slot) = usize::try_from(*number).ok().and_then(|number| places.get_mut(number)) {
+            *slot = place;
+        }
+    }
     if !ordered.is_empty() {
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
@@ -157,6 +164,9 @@ fn build(set: &mut PolicySet, patterns: Patterns) -> Result<(), String> {
         set.automaton = Some(automaton);
     }
     let mut uses = patterns.uses;
+    for (number, _) in &mut uses {
+        *number = usize::try_from(*number).ok().and_then(|number| places.get(number)).copied().unwrap_or(*number);
+    }
     uses.sort_unstable();
     uses.dedup();
     set.starts = vec![0; ordered.len() + 1];
