@@ -441,6 +441,9 @@ pub const WEB_REQUEST_WAIT: std::time::Duration = std::time::Duration::from_secs
 /// See [`WEB_REQUEST_WAIT`].
 pub const WEB_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// Input of `aegis judge` read at once, bytes.
+pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;
+
 /// Threads of the runtime: the work between syncs and answers is small, and two cores are what small boards have.
 pub const WORKER_THREADS: usize = 2;
 

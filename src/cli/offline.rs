@@ -23,7 +23,7 @@ fn output(error: std::io::Error) -> Failure {
 /// Judges standard input, line by line.
 pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
     let policy = compile(&app::pack_sources(policy)?)?;
-    let mut input = std::io::stdin().lock();
+    let mut input = std::io::BufReader::with_capacity(limits::JUDGE_BUFFER_BYTES, std::io::stdin().lock());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut scratch, mut answer, mut line) = (Scratch::default(), String::new(), Vec::new());
     let mut number = 0_u64;
@@ -46,8 +46,8 @@ pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
             unreadable = unreadable.saturating_add(1);
         }
         writeln!(out, "{answer}").map_err(output)?;
-        // Streaming: whoever feeds line by line gets each answer when no more input waits.
-        if input.fill_buf().map_or(true, |rest| rest.is_empty()) {
+        // Streaming: whoever feeds line by line gets each answer before the next line is waited for.
+        if input.buffer().is_empty() {
             out.flush().map_err(output)?;
         }
     }
