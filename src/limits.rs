@@ -209,6 +209,12 @@ pub const DISGUISED_LETTERS_MIN: u32 = 5;
 /// Letters a keyword needs to be found in letters of another script: short words exist in both.
 pub const FOREIGN_LETTERS_MIN: u32 = 4;
 
+/// Letters a keyword needs to be found in letters that only may be taken for its own.
+pub const VAGUE_LETTERS_MIN: u32 = 6;
+
+/// Letters of one run at which a keyword is looked for; more runs on are all alike.
+pub const RUN_STARTS_MAX: usize = 16;
+
 /// Letters a keyword needs to be found in pieces ("pro fit") or with its spaces left out: short pieces are words.
 pub const PIECES_LETTERS_MIN: u32 = 8;
 

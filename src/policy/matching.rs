@@ -8,7 +8,7 @@
 
 use super::keywords::{Bounds, Edge};
 use crate::limits;
-use crate::text::{Skeleton, has_no_spaces, is_word, shape};
+use crate::text::{Skeleton, class_of, has_no_spaces, is_word, shape};
 use aho_corasick::AhoCorasick;
 use aho_corasick::automaton::OverlappingState;
 
@@ -157,9 +157,10 @@ impl Matcher {
                     let lead = usize::from(one.lead);
                     let Some(first) = usize::from(place.first).checked_sub(lead) else { continue };
                     let last = usize::from(place.last) - lead;
-                    let found = look(text, first, phrase, one.bounds)
-                        .map(|to| (first, to))
-                        .or_else(|| later(text, first, last, phrase, one.bounds));
+                    let mut found = look(text, first, phrase, one.bounds).map(|to| (first, to));
+                    if found.is_none() && first != last {
+                        found = later(text, first, last, phrase, one.bounds);
+                    }
                     if let Some((from, to)) = found {
                         hits.push(Hit { rule: one.rule, role: one.role, from, to });
                     }
@@ -186,22 +187,14 @@ impl Matcher {
     }
 }
 
-/// A run of equal letters may end one word and begin the next: "free emails". Looks where its last letters stand.
+/// A run of equal letters may end one word and begin the next: "free emails". Looks at the run's other letters, from
+/// its end.
 fn later(text: &str, first: usize, last: usize, phrase: &str, bounds: Bounds) -> Option<(usize, usize)> {
-    if last == first {
-        return None;
-    }
-    if let Some(to) = look(text, last, phrase, bounds) {
-        return Some((last, to));
-    }
-    let mut letters = phrase.chars();
-    let head = letters.next()?;
-    let doubled = letters.take_while(|ch| *ch == head).count();
-    let before = text.get(..last)?.char_indices().rev().nth(doubled.checked_sub(1)?)?.0;
-    if before <= first {
-        return None;
-    }
-    look(text, before, phrase, bounds).map(|to| (before, to))
+    let run = text.get(first..=last).or_else(|| text.get(first..))?;
+    let starts = run.char_indices().rev().map(|(at, _)| first + at).filter(|at| *at > first);
+    // The last letter of the run is the one at `last`, which may be longer than a byte.
+    let starts = std::iter::once(last).chain(starts).filter(|at| *at != first).take(limits::RUN_STARTS_MAX);
+    starts.into_iter().find_map(|from| look(text, from, phrase, bounds).map(|to| (from, to)))
 }
 
 /// Whether a phrase stands at `from`, plain or in a disguise; where it ends then.
@@ -224,10 +217,13 @@ struct Disguise {
     letters: u32,
     /// Letters of another script.
     foreign: u32,
+    /// Letters that may only be taken for those of the phrase: large or small, one of them looks like the other.
+    vague: u32,
     /// Digits and signs for letters.
     digits: u32,
-    /// Runs made longer.
+    /// Runs made longer, and letters written twice.
     runs: u32,
+    doubles: u32,
     /// Places inside words where a gap could be.
     joints: u32,
     /// Gaps inside words, those with white space in them, and all together in characters.
@@ -271,17 +267,20 @@ impl Disguise {
             let (at, ch) = place.next()?;
             seen.letters += 1;
             if ch != wanted {
-                if !is_word(ch) || (ch.is_ascii_digit() && !wanted.is_ascii_digit()) {
+                if class_of(ch) != class_of(wanted) || wanted.is_ascii_digit() {
+                    return None;
+                }
+                if !is_word(ch) || ch.is_ascii_digit() {
                     seen.digits += 1;
                 } else if shape(ch) == shape(wanted) && !is_stroke_of_another(ch, wanted) {
                     seen.foreign += 1;
                 } else {
-                    return None;
+                    seen.vague += 1;
                 }
             }
             end = at + ch.len_utf8();
             if letters.peek() != Some(&wanted) && !wanted.is_ascii_digit() {
-                end += lengthen(&mut place, ch, wanted, run, &mut seen)?;
+                end += lengthen(&mut place, ch, wanted, run, &mut seen);
             }
             before = Some(wanted);
         }
@@ -315,9 +314,12 @@ impl Disguise {
         let in_digits = self.digits == 0 || (letters >= limits::JOINED_LETTERS_MIN && self.digits < letters);
         let one_letter = || phrase.chars().all(|ch| phrase.starts_with(ch));
         let in_letters = self.foreign == 0 || letters >= limits::FOREIGN_LETTERS_MIN || one_letter();
+        let in_vague = self.vague == 0 || (letters >= limits::VAGUE_LETTERS_MIN && self.vague * 2 <= letters);
         let in_runs = self.runs == 0 || letters >= limits::JOINED_LETTERS_MIN;
+        // One doubled letter makes another word ("god", "good"); when most are, it is a disguise.
+        let in_doubles = self.doubles == 0 || (letters >= limits::DISGUISED_LETTERS_MIN && self.doubles * 2 >= letters);
         let in_missing = self.missing == 0 || letters >= limits::PIECES_LETTERS_MIN;
-        in_gaps && in_digits && in_letters && in_runs && in_missing
+        in_gaps && in_digits && in_letters && in_vague && in_runs && in_doubles && in_missing
     }
 
     /// A phrase taken apart or put together must stand by itself, also where the keyword's ends are open.
@@ -386,20 +388,20 @@ const fn sign_reads_as(ch: char, wanted: char) -> bool {
     }
 }
 
-/// Takes in the further letters of a run made longer: "freeee". How many bytes they are; `None` when the run is no
-/// longer than words have, which makes another word: "god" and "good".
-fn lengthen(place: &mut Places<'_>, ch: char, wanted: char, run: usize, seen: &mut Disguise) -> Option<usize> {
+/// Takes in the further letters of a run made longer: "freeee". How many bytes they are.
+fn lengthen(place: &mut Places<'_>, ch: char, wanted: char, run: usize, seen: &mut Disguise) -> usize {
     let mut more = 0;
     let mut bytes = 0;
     while let Some((_, next)) = place.next_if(|(_, next)| *next == ch || *next == wanted) {
         more += 1;
         bytes += next.len_utf8();
     }
-    if more > 0 && run + more < 3 {
-        return None;
+    if more > 0 && run + more >= 3 {
+        seen.runs += 1;
+    } else {
+        seen.doubles += u32::from(more > 0);
     }
-    seen.runs += u32::from(more > 0);
-    Some(bytes)
+    bytes
 }
 
 /// Whether a phrase begins and ends where it may.
