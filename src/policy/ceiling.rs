@@ -83,7 +83,7 @@ impl Exempt {
     /// Whether a message is left alone.
     pub(super) fn covers(&self, message: &Message, facts: &mut dyn Facts) -> bool {
         let sender = match message.sender {
-            Sender::Member(user) | Sender::Bot(user) => i64::try_from(user.0).ok(),
+            Sender::Member(user) | Sender::Bot(user) => Some(user.0),
             Sender::Channel(chat) => Some(chat.0),
             Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => None,
         };
