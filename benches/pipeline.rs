@@ -15,7 +15,7 @@ use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace};
 use aegis::ingest::Ingest;
 use aegis::message::UserId;
-use aegis::policy::{PackSource, Scratch, compile};
+use aegis::policy::{PackSource, Paused, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::io::{CountedFile, IoCount};
 use aegis::store::{Keep, Store, Tick};
@@ -80,7 +80,7 @@ fn rulebook() -> Rulebook {
                 keywords_file = \"phrases.txt\"\nscore = 100\nactions = [\"delete\", \"ban\"]\n";
     let source = PackSource { file: "promo.toml".into(), text: text.into(), lists: vec![("phrases.txt".into(), list)] };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Rulebook { policy: compile(&[source]).unwrap(), rules, chats: BTreeMap::new() }
+    Rulebook { policy: Arc::new(compile(&[source]).unwrap()), paused: Paused::default(), rules, chats: BTreeMap::new() }
 }
 
 fn updates(messages: usize) -> Vec<String> {

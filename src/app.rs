@@ -21,7 +21,7 @@ use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::limits;
-use crate::policy::{self, PackSource, PolicySet};
+use crate::policy::{self, PackSource, Paused, PolicySet};
 use crate::shard::{Rulebook, Shards};
 use crate::store::io::IoCount;
 use crate::store::{Found, Keep, Snapshots, Store, StoreError};
@@ -226,7 +226,12 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
     let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
     let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
         .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
-    let rulebook = Arc::new(Rulebook { policy, rules: config.rules(), chats: config.chat_rules() });
+    let rulebook = Arc::new(Rulebook {
+        policy: Arc::new(policy),
+        paused: Paused::default(),
+        rules: config.rules(),
+        chats: config.chat_rules(),
+    });
     let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
     parts.start(ingest, rulebook, writer, gone, heap)
 }

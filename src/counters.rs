@@ -188,6 +188,7 @@ counters! {
         verdicts_allow: "Messages with the verdict allow",
         verdicts_review: "Messages with the verdict review",
         verdicts_block: "Messages with the verdict block",
+        rules_tripped: "Rules that hit their ceiling and only record since",
         exempt: "Messages whose sender is never acted on",
         quarantined: "Messages whose judging failed: recorded, not acted on",
         actions_planned: "Actions promised to the outbox",

@@ -259,6 +259,27 @@ impl<'a> Section<'a> {
         Some(texts)
     }
 
+    /// A list of whole numbers.
+    pub fn integers(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Vec<Lined<i64>>> {
+        let found = self.take(key)?;
+        let DeValue::Array(array) = found.value else {
+            self.wrong_type(key, &found, "a list of whole numbers", mistakes);
+            return None;
+        };
+        let mut numbers = Vec::with_capacity(array.len());
+        for item in array {
+            let line = line_of(self.source, item.span().start);
+            let value = item.into_inner();
+            let number = value.as_integer().map(|number| i64::from_str_radix(number.as_str(), number.radix()));
+            match number {
+                Some(Ok(value)) => numbers.push(Lined { value, line }),
+                Some(Err(_)) => mistakes.add(self.file, line, format!("a number in `{}` is too large", self.path(key))),
+                None => self.wrong_type(key, &Lined { value, line }, "a list of whole numbers only", mistakes),
+            }
+        }
+        Some(numbers)
+    }
+
     /// A table.
     pub fn section(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
         self.asked.push(key);

@@ -467,3 +467,28 @@ pub const WORKER_THREADS: usize = 2;
 
 /// Threads for blocking calls: closing the journal, and looking up names.
 pub const BLOCKING_THREADS_MAX: usize = 4;
+
+/// Tables of conditions in one rule: each is asked once a message. More are refused.
+pub const CONDITIONS_MAX: usize = 64;
+
+/// How deep conditions may lie in each other, so that no stack grows. Deeper ones are refused.
+pub const CONDITION_DEPTH_MAX: usize = 8;
+
+/// Messages up to which a sender is new.
+pub const NEW_SENDER_MESSAGES: u64 = 3;
+/// Seconds of membership up to which a sender is new: a day.
+pub const NEW_SENDER_S: u64 = 24 * 60 * 60;
+
+/// Messages from which a sender may be trusted; see [`TRUSTED_SENDER_S`].
+pub const TRUSTED_SENDER_MESSAGES: u64 = 50;
+/// Seconds of membership from which a sender with enough messages is trusted: thirty days.
+pub const TRUSTED_SENDER_S: u64 = 30 * 24 * 60 * 60;
+
+/// Chats, senders and domains in the exemptions of one rule. More are refused.
+pub const EXEMPT_MAX: usize = 256;
+
+/// The highest ceiling of hits of a rule; one that high stops nothing in time.
+pub const HIT_CEILING_MAX: u32 = 10_000;
+
+/// The window of a ceiling that names none, seconds: an hour.
+pub const HIT_CEILING_WINDOW_S: u32 = 60 * 60;

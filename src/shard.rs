@@ -10,7 +10,7 @@ use crate::counters::Counters;
 use crate::decide::ChatRules;
 use crate::limits;
 use crate::message::{ChatId, Message};
-use crate::policy::{self, PolicySet, Scratch};
+use crate::policy::{self, Paused, PolicySet, Scratch};
 use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,10 +20,12 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 /// The policy and the rules of each chat, as of one moment. Swapped whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rulebook {
     /// The compiled packs.
-    pub policy: PolicySet,
+    pub policy: Arc<PolicySet>,
+    /// Rules that only record, because they hit too often.
+    pub paused: Paused,
     /// The rules of a chat without its own.
     pub rules: ChatRules,
     /// The rules of chats with their own.
@@ -50,7 +52,9 @@ pub enum Judged {
 /// Judges one message. A panic is caught and becomes [`Judged::Poison`].
 pub fn judge(book: &Rulebook, message: &Message, scratch: &mut Scratch) -> Judged {
     let thresholds = book.rules(message.chat).thresholds;
-    match catch_unwind(AssertUnwindSafe(|| policy::judge(&book.policy, thresholds, message, scratch))) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        policy::judge_paused(&book.policy, thresholds, &book.paused, message, scratch)
+    })) {
         Ok(verdict) => Judged::Verdict(verdict),
         Err(_) => {
             // What the panic left half done must not be used again.

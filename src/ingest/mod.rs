@@ -17,6 +17,7 @@ use crate::limits;
 use crate::message::{
     AlbumId, ChatId, Message, MessageId, Sender, TraceId, UpdateId, UserId, floor_char_boundary, fnv1a,
 };
+use crate::policy::{Ceilings, Paused};
 use crate::shard::{Judged, Rulebook};
 use crate::store::records::{
     AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Undecided, excerpt,
@@ -94,6 +95,8 @@ pub struct Ingest {
     snapshots: Snapshots,
     counters: Arc<Counters>,
     own: UserId,
+    ceilings: Ceilings,
+    paused: Option<Paused>,
 }
 
 impl Ingest {
@@ -108,7 +111,16 @@ impl Ingest {
         counters: Arc<Counters>,
     ) -> Result<Self, StoreError> {
         let seen = Seen::new(snapshots.updates()?, updates_remembered);
-        Ok(Self { seen, albums: BTreeMap::new(), album_order: VecDeque::new(), snapshots, counters, own })
+        Ok(Self {
+            seen,
+            albums: BTreeMap::new(),
+            album_order: VecDeque::new(),
+            snapshots,
+            counters,
+            own,
+            ceilings: Ceilings::default(),
+            paused: None,
+        })
     }
 
     /// Sorts a batch: what is new, what it means, what must be judged.
@@ -189,6 +201,10 @@ impl Ingest {
     ) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
         let mut noticed = BTreeMap::new();
+        if self.paused.is_none() && rulebook.paused != *self.ceilings.paused() {
+            // The policy was loaded again.
+            self.ceilings.reset();
+        }
         for (arrival, judged) in arrivals.iter().zip(judged) {
             self.counters.messages.one();
             let verdict = match judged {
@@ -198,6 +214,7 @@ impl Ingest {
                     continue;
                 }
             };
+            self.note_hits(&verdict, rulebook, now);
             match verdict.outcome {
                 Outcome::Allow => self.counters.verdicts_allow.one(),
                 Outcome::Review => self.counters.verdicts_review.one(),
@@ -206,6 +223,24 @@ impl Ingest {
             self.settle_one(arrival, verdict, rulebook, book, now, &mut tick, &mut noticed)?;
         }
         Ok(tick)
+    }
+
+    fn note_hits(&mut self, verdict: &Verdict, rulebook: &Rulebook, now: Now) {
+        for tripped in self.ceilings.note(&rulebook.policy, verdict, now.mono.0) {
+            self.counters.rules_tripped.one();
+            tracing::warn!(
+                rule = tripped.rule,
+                hits = tripped.hits,
+                window_s = tripped.window_s,
+                "a rule hit its ceiling; it only records until the policy is loaded again"
+            );
+            self.paused = Some(self.ceilings.paused().clone());
+        }
+    }
+
+    /// The rules that only record from the next batch on, if that changed since it was asked last.
+    pub fn take_paused(&mut self) -> Option<Paused> {
+        self.paused.take()
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of `settle`, with the state of its batch")]

@@ -11,7 +11,7 @@ use crate::dispatch::task::{SharedBook, Word, lock};
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
-use crate::shard::Shards;
+use crate::shard::{Rulebook, Shards};
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -150,6 +150,9 @@ impl Poller {
         let rulebook = self.shards.rulebook();
         let judged = self.shards.judge(&messages).await;
         let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
+        if let Some(paused) = self.ingest.take_paused() {
+            self.shards.swap(Arc::new(Rulebook { paused, ..(*rulebook).clone() }));
+        }
         tick.absorb(settled);
         for (from, to) in moved {
             self.tell(Word::Moved(from, to)).await?;

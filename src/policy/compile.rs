@@ -9,12 +9,12 @@ use super::keywords::Bounds;
 use super::matching::{Matcher, Role, Use};
 use super::pack::{self, Pack, PackSource};
 use super::set::{PackInfo, PolicySet, Rule};
-use crate::document::Mistakes;
+use crate::document::{Mistakes, nearest};
 use crate::limits;
 use crate::text;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Compiles packs into one set, or lists every mistake in them.
 ///
@@ -33,6 +33,7 @@ pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
         ordered.iter().map(|source| (source.file.as_str(), pack::read(source, &mut mistakes))).collect();
     check_ids(&packs, &mut mistakes);
     check_bounds(&packs, &mut mistakes);
+    check_findings(&packs, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -60,11 +61,41 @@ fn check_ids(packs: &[(&str, Pack)], mistakes: &mut Mistakes) {
     }
 }
 
+/// Rules that conditions name must be there, and must not wait for others themselves.
+fn check_findings(packs: &[(&str, Pack)], mistakes: &mut Mistakes) {
+    let rules = || packs.iter().flat_map(|(file, pack)| pack.rules.iter().map(move |rule| (*file, rule)));
+    let known: Vec<&str> = rules().map(|(_, rule)| rule.id.as_str()).filter(|id| !id.is_empty()).collect();
+    let late: HashSet<&str> =
+        rules().filter(|(_, rule)| !rule.conditions.named().is_empty()).map(|(_, rule)| rule.id.as_str()).collect();
+    for (file, rule) in rules() {
+        for named in rule.conditions.named() {
+            let (id, shown) = (named.value.as_str(), named.value.escape_debug());
+            let what = if id == rule.id {
+                format!("the rule `{shown}` waits for itself; name another in `finding`")
+            } else if late.contains(id) {
+                format!("the rule `{shown}` waits for a finding itself; `finding` goes one level only")
+            } else if known.contains(&id) {
+                continue;
+            } else {
+                match nearest(id, &known) {
+                    Some(near) => format!("no rule has the id \"{shown}\"; did you mean \"{near}\"?"),
+                    None => format!("no rule has the id \"{shown}\"; name one of another rule in `finding`"),
+                }
+            };
+            mistakes.add(file, named.line, what);
+        }
+    }
+}
+
 fn check_bounds(packs: &[(&str, Pack)], mistakes: &mut Mistakes) {
     let rules = || packs.iter().flat_map(|(_, pack)| &pack.rules);
     let sums = [
         ("rules", rules().count(), limits::RULES_MAX),
-        ("keywords", rules().map(|rule| rule.phrases.list().len()).sum(), limits::KEYWORDS_MAX),
+        (
+            "keywords",
+            rules().map(|rule| rule.phrases.list().len() + rule.phrases.exceptions().len()).sum(),
+            limits::KEYWORDS_MAX,
+        ),
         ("bytes of keywords", rules().map(|rule| rule.phrases.bytes()).sum(), limits::KEYWORDS_BYTES_MAX),
     ];
     for (what, sum, most) in sums {
@@ -162,19 +193,28 @@ impl Patterns {
 fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
     let mut set = PolicySet { version, ..PolicySet::empty() };
     let mut patterns = Patterns::default();
+    let numbers: HashMap<String, u16> =
+        packs.iter().flat_map(|(_, pack)| &pack.rules).map(|rule| rule.id.clone()).zip(0..).collect();
     for (_, pack) in packs {
         let pack_number = u16::try_from(set.packs.len()).unwrap_or(u16::MAX);
         let before = set.keywords;
         let rules = pack.rules.len();
-        for rule in pack.rules {
+        for mut rule in pack.rules {
             let number = u16::try_from(set.rules.len()).map_err(|_| "too many rules".to_owned())?;
             let keywords = rule.phrases.list().len();
             set.keywords += keywords;
-            if !rule.phrases.is_asked() {
+            let is_late = !rule.conditions.named().is_empty();
+            rule.conditions.number(&numbers);
+            if is_late {
+                set.late.push(number);
+            } else if !rule.phrases.is_asked() {
                 set.conditional.push(number);
             }
             for (phrase, bounds) in rule.phrases.list() {
                 patterns.add(phrase, number, *bounds, Role::Keyword);
+            }
+            for (phrase, bounds) in rule.phrases.exceptions() {
+                patterns.add(phrase, number, *bounds, Role::Exception);
             }
             set.rules.push(Rule {
                 id: rule.id,
@@ -182,6 +222,11 @@ fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String>
                 score: rule.score,
                 actions: rule.actions,
                 conditions: rule.conditions,
+                exempt: rule.exempt,
+                stage: rule.stage,
+                ceiling: rule.ceiling,
+                is_late,
+                is_asked: rule.phrases.is_asked(),
                 pack: pack_number,
                 keywords,
             });

@@ -31,6 +31,8 @@ pub(super) enum Edge {
 #[derive(Debug, Default)]
 pub(super) struct Phrases {
     list: Vec<(String, Bounds)>,
+    /// Where one of these covers a keyword's place, the rule does not speak of it.
+    exceptions: Vec<(String, Bounds)>,
     bytes: usize,
     is_asked: bool,
 }
@@ -45,6 +47,10 @@ impl Phrases {
 
     pub(super) fn list(&self) -> &[(String, Bounds)] {
         &self.list
+    }
+
+    pub(super) fn exceptions(&self) -> &[(String, Bounds)] {
+        &self.exceptions
     }
 
     /// Bytes of the keywords.
@@ -83,6 +89,10 @@ impl Phrases {
             phrases.is_asked = true;
             phrases.read_list(&name, edge, source, mistakes);
         }
+        if phrases.list.is_empty() && !phrases.exceptions.is_empty() {
+            let what = "the rule has exceptions (`~`) and no keyword they could except; add one or remove them";
+            mistakes.add(&source.file, section.line(), what);
+        }
         phrases
     }
 
@@ -101,18 +111,18 @@ impl Phrases {
             mistakes.add(&name.value, 0, what);
             return;
         }
-        let before = self.list.len();
+        let before = self.list.len() + self.exceptions.len();
         let content = content.strip_prefix('\u{feff}').unwrap_or(content);
         for (index, line) in content.lines().enumerate() {
             let phrase = line.trim();
             if !phrase.is_empty() && !phrase.starts_with('#') {
                 self.add(&Lined { value: phrase.to_owned(), line: index + 1 }, edge, &name.value, mistakes);
             }
-            if self.list.len() > limits::KEYWORDS_MAX {
+            if self.list.len() + self.exceptions.len() > limits::KEYWORDS_MAX {
                 break;
             }
         }
-        if self.list.len() == before {
+        if self.list.len() + self.exceptions.len() == before {
             mistakes.add(&name.value, 0, "the list has no phrase; write one a line");
         }
     }
@@ -124,6 +134,7 @@ impl Phrases {
             mistakes.add(file, keyword.line, what);
             return;
         }
+        let (written, is_exception) = written.strip_prefix('~').map_or((written, false), |rest| (rest.trim(), true));
         let (written, begins) = written.strip_prefix('*').map_or((written, edge), |rest| (rest, Edge::Open));
         let (written, ends) = written.strip_suffix('*').map_or((written, edge), |rest| (rest, Edge::Open));
         let folded = text::fold_phrase(written);
@@ -133,6 +144,7 @@ impl Phrases {
             return;
         }
         self.bytes += folded.len();
-        self.list.push((folded, Bounds { begins, ends }));
+        let list = if is_exception { &mut self.exceptions } else { &mut self.list };
+        list.push((folded, Bounds { begins, ends }));
     }
 }

@@ -6,7 +6,9 @@
 //!
 //! Never: a file, a clock, an effect. The caller brings the texts; a verdict is a value.
 
+mod ceiling;
 mod compile;
+mod condition;
 mod keywords;
 mod matching;
 mod pack;
@@ -14,8 +16,9 @@ mod set;
 mod shipped;
 mod verdict;
 
+pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
 pub use compile::compile;
 pub use pack::{PackSource, keyword_files};
 pub use set::{PackInfo, PolicySet, RuleInfo};
 pub use shipped::{shipped, shipped_cases};
-pub use verdict::{Scratch, TRUNCATED_RULE, judge};
+pub use verdict::{Scratch, TRUNCATED_RULE, judge, judge_paused};

@@ -5,10 +5,11 @@
 //!
 //! Never: a file. A list is named by a plain file name, without a path, so no pack can reach out of its folder.
 
+use super::ceiling::{Ceiling, Exempt, Stage, read_stage};
+use super::condition::{self, Conditions};
 use super::keywords::Phrases;
 use crate::document::{self, Lined, Mistakes, Section};
 use crate::limits;
-use crate::message::Media;
 use crate::verdict::{ActionKind, PlannedAction};
 
 /// One pack and the lists beside it, as their texts.
@@ -28,6 +29,8 @@ pub(super) struct Pack {
     pub id: String,
     pub id_line: usize,
     pub version: u32,
+    /// The stage of rules that name none.
+    pub stage: Stage,
     pub rules: Vec<Rule>,
 }
 
@@ -41,33 +44,10 @@ pub(super) struct Rule {
     pub actions: Vec<PlannedAction>,
     pub phrases: Phrases,
     pub conditions: Conditions,
+    pub exempt: Option<Box<Exempt>>,
+    pub stage: Stage,
+    pub ceiling: Option<Ceiling>,
 }
-
-/// What must hold for a rule to speak, besides its keywords. The default asks for nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Conditions {
-    /// Bits of surfaces in `verdict::surface_bit`; 0 means any.
-    pub surfaces: u16,
-    /// Kinds of sender; empty means any.
-    pub senders: Vec<SenderKind>,
-    /// Kinds of media; empty means any.
-    pub media: Vec<Media>,
-    pub forwarded: Option<bool>,
-    pub new_member_s: Option<u64>,
-    pub max_message_count: Option<u64>,
-    pub min_links: Option<usize>,
-}
-
-/// Kinds of sender a rule may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SenderKind {
-    Member,
-    Bot,
-    Channel,
-}
-
-const SENDERS: [(&str, SenderKind); 3] =
-    [("member", SenderKind::Member), ("bot", SenderKind::Bot), ("channel", SenderKind::Channel)];
 
 /// The keyword lists a pack names, so that whoever loads packs knows which files to read. Names with a path in them
 /// are left out; [`super::compile`] tells of them.
@@ -94,7 +74,7 @@ fn is_plain_file_name(name: &str) -> bool {
 
 /// Reads one pack.
 pub(super) fn read(source: &PackSource, mistakes: &mut Mistakes) -> Pack {
-    let mut pack = Pack { id: String::new(), id_line: 0, version: 0, rules: Vec::new() };
+    let mut pack = Pack { id: String::new(), id_line: 0, version: 0, stage: Stage::default(), rules: Vec::new() };
     if source.text.len() > limits::PACK_BYTES_MAX {
         let what = format!(
             "the pack has {} bytes; the most is {}: move its keywords to a list and name it in `keywords_file`",
@@ -116,7 +96,7 @@ pub(super) fn read(source: &PackSource, mistakes: &mut Mistakes) -> Pack {
             mistakes.add(&source.file, section.line(), format!("more than {} rules", limits::RULES_MAX));
             break;
         }
-        pack.rules.push(read_rule(section, source, mistakes));
+        pack.rules.push(read_rule(section, source, pack.stage, mistakes));
     }
     if pack.rules.is_empty() {
         mistakes.add(&source.file, 0, "the pack has no rule; add a [[rule]]");
@@ -136,6 +116,7 @@ fn read_head(mut head: Section<'_>, pack: &mut Pack, mistakes: &mut Mistakes) {
         }
         None => {}
     }
+    pack.stage = read_stage(&mut head, mistakes).unwrap_or_default();
     let _ = head.text("description", mistakes);
     let _ = head.text("language", mistakes);
     head.finish(mistakes);
@@ -159,7 +140,7 @@ fn read_id(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Lined<String> 
     id
 }
 
-fn read_rule(mut section: Section<'_>, source: &PackSource, mistakes: &mut Mistakes) -> Rule {
+fn read_rule(mut section: Section<'_>, source: &PackSource, stage: Stage, mistakes: &mut Mistakes) -> Rule {
     let line = section.line();
     let id = read_id(&mut section, mistakes);
     let reason = section.text_required("reason", mistakes).map(|reason| {
@@ -176,7 +157,10 @@ fn read_rule(mut section: Section<'_>, source: &PackSource, mistakes: &mut Mista
     }
     let actions = read_actions(&mut section, mistakes);
     let phrases = Phrases::read(&mut section, source, mistakes);
-    let conditions = read_conditions(&mut section, mistakes);
+    let conditions = condition::read(&mut section, mistakes);
+    let exempt = Exempt::read(&mut section, mistakes);
+    let stage = read_stage(&mut section, mistakes).unwrap_or(stage);
+    let ceiling = read_ceiling(&mut section, mistakes);
     if !phrases.is_asked() && conditions == Conditions::default() {
         mistakes.add(
             &source.file,
@@ -193,6 +177,9 @@ fn read_rule(mut section: Section<'_>, source: &PackSource, mistakes: &mut Mista
         actions,
         phrases,
         conditions,
+        exempt,
+        stage,
+        ceiling,
     }
 }
 
@@ -252,6 +239,21 @@ fn read_duration(section: &mut Section<'_>, key: &'static str, mistakes: &mut Mi
     seconds.map(|value| Lined { value, line: written.line })
 }
 
+fn read_ceiling(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Option<Ceiling> {
+    let hits = section.integer("hit_ceiling", 1..=i64::from(limits::HIT_CEILING_MAX), mistakes);
+    let window = read_duration(section, "hit_ceiling_window", mistakes);
+    if let Some(window) = &window {
+        if window.value == 0 {
+            mistakes.add(section.file(), window.line, "`rule.hit_ceiling_window` must end; write it as \"1h\"");
+        } else if section.keys().iter().all(|key| key != "hit_ceiling") {
+            let what = "`rule.hit_ceiling_window` is given, but no `rule.hit_ceiling`; add it or remove the window";
+            mistakes.add(section.file(), window.line, what);
+        }
+    }
+    let hits = u32::try_from(hits?.value).ok()?;
+    Some(Ceiling { hits, window_s: window.map_or(limits::HIT_CEILING_WINDOW_S, |window| window.value) })
+}
+
 /// Seconds of a duration in words; 0 is for ever.
 fn duration(text: &str) -> Option<u32> {
     let text = text.trim();
@@ -274,43 +276,7 @@ fn duration(text: &str) -> Option<u32> {
     (limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX).contains(&seconds).then_some(seconds)
 }
 
-fn read_conditions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Conditions {
-    let file = section.file();
-    let mut conditions = Conditions::default();
-    for word in section.texts("surfaces", mistakes).unwrap_or_default() {
-        match super::set::SURFACES.iter().find(|kind| kind.word() == word.value) {
-            Some(kind) => conditions.surfaces |= super::set::surface_bit(*kind),
-            None => {
-                let known: Vec<&str> = super::set::SURFACES.iter().map(|kind| kind.word()).collect();
-                mistakes.add(file, word.line, unknown("surface", &word.value, &known));
-            }
-        }
-    }
-    for word in section.texts("sender", mistakes).unwrap_or_default() {
-        match SENDERS.iter().find(|(known, _)| *known == word.value) {
-            Some((_, kind)) => conditions.senders.push(*kind),
-            None => mistakes.add(file, word.line, unknown("sender", &word.value, &SENDERS.map(|(known, _)| known))),
-        }
-    }
-    for word in section.texts("media", mistakes).unwrap_or_default() {
-        match Media::from_word(&word.value) {
-            Some(media) => conditions.media.push(media),
-            None => {
-                let known = ["none", "photo", "video", "audio", "document", "sticker", "poll", "contact", "other"];
-                mistakes.add(file, word.line, unknown("media", &word.value, &known));
-            }
-        }
-    }
-    conditions.forwarded = section.boolean("forwarded", mistakes).map(|found| found.value);
-    let number = |found: Option<Lined<i64>>| found.and_then(|found| u64::try_from(found.value).ok());
-    conditions.new_member_s = number(section.integer("new_member_s", 1..=10_000_000_000, mistakes));
-    conditions.max_message_count = number(section.integer("max_message_count", 0..=1_000_000_000, mistakes));
-    conditions.min_links =
-        section.integer("min_links", 1..=1_000, mistakes).and_then(|found| usize::try_from(found.value).ok());
-    conditions
-}
-
-fn unknown(what: &str, written: &str, known: &[&str]) -> String {
+pub(super) fn unknown(what: &str, written: &str, known: &[&str]) -> String {
     let written_safe = written.escape_debug();
     match document::nearest(written, known) {
         Some(near) => format!("unknown {what} \"{written_safe}\"; did you mean \"{near}\"?"),

@@ -5,8 +5,9 @@
 //!
 //! Never: a way to change a rule in place. A new policy is a new set.
 
+use super::ceiling::{Ceiling, Exempt, Stage};
+use super::condition::Conditions;
 use super::matching::Matcher;
-use super::pack::Conditions;
 use crate::message::SurfaceKind;
 use crate::verdict::PlannedAction;
 
@@ -42,6 +43,13 @@ pub(super) struct Rule {
     pub score: u16,
     pub actions: Vec<PlannedAction>,
     pub conditions: Conditions,
+    pub exempt: Option<Box<Exempt>>,
+    pub stage: Stage,
+    pub ceiling: Option<Ceiling>,
+    /// It waits for what other rules find.
+    pub is_late: bool,
+    /// It has keywords.
+    pub is_asked: bool,
     pub pack: u16,
     pub keywords: usize,
 }
@@ -55,6 +63,8 @@ pub struct PolicySet {
     pub(super) rules: Vec<Rule>,
     /// Rules that speak by their conditions alone.
     pub(super) conditional: Vec<u16>,
+    /// Rules that wait for what other rules find.
+    pub(super) late: Vec<u16>,
     pub(super) matcher: Matcher,
     pub(super) keywords: usize,
 }
@@ -98,6 +108,7 @@ impl PolicySet {
             packs: Vec::new(),
             rules: Vec::new(),
             conditional: Vec::new(),
+            late: Vec::new(),
             matcher: Matcher::default(),
             keywords: 0,
         }
@@ -121,6 +132,12 @@ impl PolicySet {
         })
     }
 
+    /// The number and the ceiling of a rule that has one.
+    pub(super) fn ceiling_of(&self, id: &str) -> Option<(usize, Ceiling)> {
+        let rule = self.rules.iter().position(|rule| rule.ceiling.is_some() && rule.id == id)?;
+        self.rules.get(rule).and_then(|found| found.ceiling).map(|ceiling| (rule, ceiling))
+    }
+
     /// Keywords of all rules, as written.
     #[must_use]
     pub const fn keywords_count(&self) -> usize {
@@ -134,7 +151,12 @@ impl PolicySet {
             .rules
             .iter()
             .map(|rule| {
-                size_of::<Rule>() + rule.id.len() + rule.reason.len() + rule.actions.len() * size_of::<PlannedAction>()
+                size_of::<Rule>()
+                    + rule.id.len()
+                    + rule.reason.len()
+                    + rule.actions.len() * size_of::<PlannedAction>()
+                    + rule.conditions.bytes()
+                    + rule.exempt.as_ref().map_or(0, |exempt| exempt.bytes())
             })
             .sum();
         self.matcher.bytes() + rules

@@ -6,16 +6,21 @@
 //!
 //! Never: an effect.
 
+use super::ceiling::{Paused, Stage};
+use super::condition::{self, Facts, LinkWish};
 use super::matching::{Hit, Hits, Role};
-use super::pack::{Conditions, SenderKind};
 use super::set::{PolicySet, surface_bit};
 use crate::limits;
-use crate::message::{Message, Provenance, Sender, Truncation};
+use crate::message::{Message, Truncation};
+use crate::signals::{Script, Signal, Signals};
 use crate::text::{self, Canonical};
 use crate::verdict::{ActionKind, Finding, PlannedAction, Span, Thresholds, Verdict};
 
 /// The id of the finding that says that not all of a message was judged.
 pub const TRUNCATED_RULE: &str = "aegis-truncated";
+
+/// What the reason of a finding begins with that changes nothing.
+const RECORDED: &str = "(recorded only) ";
 
 /// Buffers of the judge, used again for every message. One a thread.
 #[derive(Debug, Default)]
@@ -67,6 +72,18 @@ impl Scratch {
 /// Judges a message.
 #[must_use]
 pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
+    judge_paused(set, thresholds, &Paused::default(), message, scratch)
+}
+
+/// Judges a message while some rules only record.
+#[must_use]
+pub fn judge_paused(
+    set: &PolicySet,
+    thresholds: Thresholds,
+    paused: &Paused,
+    message: &Message,
+    scratch: &mut Scratch,
+) -> Verdict {
     let Scratch { text, standing, asked, hits, spots, links } = scratch;
     text::fold(message, text);
     for rule in asked.drain(..) {
@@ -77,24 +94,33 @@ pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch
     standing.resize(set.rules.len(), Standing::NotAsked);
     spots.clear();
     *links = None;
-    let mut bench = Bench { set, message, standing, asked, hits, spots, links, is_cut: false };
+    let text: &text::Scratch = text;
+    let folded = text.canonical();
+    let (signals, is_cut) = (None, false);
+    let mut bench = Bench { set, paused, message, folded, standing, asked, hits, spots, links, signals, is_cut };
     bench.scan(text);
     for rule in &set.conditional {
-        bench.ask(*rule, text.canonical());
+        bench.ask(*rule);
     }
-    let truncated = bench.is_cut || text.canonical().truncated() == Truncation::Cut;
+    for rule in &set.late {
+        bench.ask_late(*rule);
+    }
+    let truncated = bench.is_cut || folded.truncated() == Truncation::Cut;
     bench.answer(thresholds, if truncated { Truncation::Cut } else { Truncation::Whole })
 }
 
 /// One message being judged.
 struct Bench<'b> {
     set: &'b PolicySet,
+    paused: &'b Paused,
     message: &'b Message,
+    folded: &'b Canonical,
     standing: &'b mut Vec<Standing>,
     asked: &'b mut Vec<u16>,
     hits: &'b mut Hits,
     spots: &'b mut Vec<(u16, Span)>,
     links: &'b mut Option<usize>,
+    signals: Option<Signals>,
     is_cut: bool,
 }
 
@@ -114,7 +140,7 @@ impl Bench<'_> {
             }
             let allowed = set.rules.get(usize::from(hit.rule)).map_or(0, |rule| rule.conditions.surfaces);
             let here = folded.surface_kind(hit.from).map_or(0, surface_bit);
-            if (allowed == 0 || allowed & here != 0) && self.ask(hit.rule, folded) {
+            if (allowed == 0 || allowed & here != 0) && self.ask(hit.rule) {
                 self.point(hit.rule, folded.span(hit.from, hit.to));
             }
         }
@@ -131,14 +157,15 @@ impl Bench<'_> {
     }
 
     /// Whether a rule's conditions hold; asked once a message.
-    fn ask(&mut self, rule: u16, folded: &Canonical) -> bool {
+    fn ask(&mut self, rule: u16) -> bool {
         let index = usize::from(rule);
         match self.standing.get(index) {
             Some(Standing::Speaks(_)) => return true,
             Some(Standing::ConditionsFail) | None => return false,
             Some(Standing::NotAsked) => {}
         }
-        let holds = self.set.rules.get(index).is_some_and(|rule| self.holds(&rule.conditions, folded));
+        let waits = self.set.rules.get(index).is_some_and(|rule| rule.is_late);
+        let holds = waits || self.holds(index);
         if let Some(slot) = self.standing.get_mut(index) {
             *slot = if holds { Standing::Speaks(0) } else { Standing::ConditionsFail };
         }
@@ -146,24 +173,24 @@ impl Bench<'_> {
         holds
     }
 
-    fn holds(&mut self, conditions: &Conditions, folded: &Canonical) -> bool {
-        let message = self.message;
-        let sender = match message.sender {
-            Sender::Member(_) => Some(SenderKind::Member),
-            Sender::Bot(_) => Some(SenderKind::Bot),
-            Sender::Channel(_) => Some(SenderKind::Channel),
-            Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => None,
-        };
-        let forwarded = message.provenance == Provenance::Forwarded;
-        let surfaces =
-            || message.surfaces.iter().fold(0, |bits, surface| bits | surface_bit(surface.kind)) & conditions.surfaces;
-        (conditions.surfaces == 0 || surfaces() != 0)
-            && (conditions.senders.is_empty() || sender.is_some_and(|kind| conditions.senders.contains(&kind)))
-            && (conditions.media.is_empty() || conditions.media.contains(&message.media))
-            && conditions.forwarded.is_none_or(|wanted| wanted == forwarded)
-            && conditions.new_member_s.is_none_or(|below| message.member_age_s.is_some_and(|age| age < below))
-            && conditions.max_message_count.is_none_or(|most| message.message_count.is_some_and(|count| count <= most))
-            && conditions.min_links.is_none_or(|least| *self.links.get_or_insert_with(|| text::links(folded)) >= least)
+    /// Asks a rule that waits for others, after all others. Its keywords have been looked for already.
+    fn ask_late(&mut self, rule: u16) {
+        let index = usize::from(rule);
+        let has_keywords = self.set.rules.get(index).is_some_and(|rule| rule.is_asked);
+        let stands = if has_keywords { self.spoke(rule) } else { self.ask(rule) };
+        if stands
+            && !self.holds(index)
+            && let Some(slot) = self.standing.get_mut(index)
+        {
+            *slot = Standing::ConditionsFail;
+        }
+    }
+
+    fn holds(&mut self, index: usize) -> bool {
+        let (set, message) = (self.set, self.message);
+        let Some(rule) = set.rules.get(index) else { return false };
+        condition::holds(&rule.conditions, message, self)
+            && !rule.exempt.as_ref().is_some_and(|exempt| exempt.covers(message, self))
     }
 
     fn point(&mut self, rule: u16, span: Option<Span>) {
@@ -182,24 +209,29 @@ impl Bench<'_> {
 
     fn answer(self, thresholds: Thresholds, truncated: Truncation) -> Verdict {
         let mut verdict = Verdict { policy: self.set.version, ..Verdict::default() };
-        let Self { set, standing, asked, spots, .. } = self;
+        let Self { set, paused, standing, asked, spots, .. } = self;
         let rule_of = |rule: &u16| set.rules.get(usize::from(*rule));
+        let only_records =
+            |rule: &u16| paused.has(*rule) || rule_of(rule).is_some_and(|spoken| spoken.stage == Stage::Record);
         asked.sort_unstable_by_key(|rule| {
-            rule_of(rule).map(|spoken| (std::cmp::Reverse(spoken.score), spoken.id.as_str()))
+            let recorded = only_records(rule);
+            rule_of(rule).map(|spoken| (recorded, std::cmp::Reverse(spoken.score), spoken.id.as_str()))
         });
         for rule in asked.iter() {
             let (Some(spoken), Some(Standing::Speaks(_))) = (rule_of(rule), standing.get(usize::from(*rule))) else {
                 continue;
             };
-            verdict.score = verdict.score.saturating_add(spoken.score).min(limits::SCORE_MAX);
-            for action in &spoken.actions {
+            let recorded = only_records(rule);
+            let score = if recorded { 0 } else { spoken.score };
+            verdict.score = verdict.score.saturating_add(score).min(limits::SCORE_MAX);
+            for action in spoken.actions.iter().filter(|_| !recorded) {
                 add_action(&mut verdict.actions, *action);
             }
             if verdict.findings.len() < limits::FINDINGS_MAX {
                 verdict.findings.push(Finding {
                     rule: spoken.id.clone(),
-                    score: spoken.score,
-                    reason: spoken.reason.clone(),
+                    score,
+                    reason: if recorded { format!("{RECORDED}{}", spoken.reason) } else { spoken.reason.clone() },
                     spans: spots.iter().filter(|(of, _)| of == rule).map(|(_, span)| *span).collect(),
                 });
             }
@@ -217,6 +249,34 @@ impl Bench<'_> {
         verdict.actions.sort_by_key(|action| ActionKind::ALL.iter().position(|kind| *kind == action.kind));
         verdict.outcome = thresholds.outcome(verdict.score);
         verdict
+    }
+}
+
+impl Facts for Bench<'_> {
+    fn signal(&mut self, signal: Signal) -> u32 {
+        self.signals.get_or_insert_with(|| Signals::of(self.message, self.folded.tally())).get(signal)
+    }
+
+    fn script(&mut self) -> Script {
+        self.signals.get_or_insert_with(|| Signals::of(self.message, self.folded.tally())).script()
+    }
+
+    fn links(&mut self) -> usize {
+        *self.links.get_or_insert_with(|| text::links(self.folded))
+    }
+
+    fn links_that(&mut self, wish: &LinkWish) -> usize {
+        // Links are only counted so far; what they are is not known, and fails the condition.
+        if wish.is_any() { self.links() } else { 0 }
+    }
+
+    fn learned_percent(&mut self) -> u32 {
+        // Nothing has been learned so far.
+        0
+    }
+
+    fn spoke(&self, rule: u16) -> bool {
+        matches!(self.standing.get(usize::from(rule)), Some(Standing::Speaks(_)))
     }
 }
 

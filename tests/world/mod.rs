@@ -16,7 +16,7 @@ use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
 use aegis::ingest::Ingest;
 use aegis::message::UserId;
-use aegis::policy::{PackSource, Scratch, compile};
+use aegis::policy::{PackSource, Paused, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
 use aegis::telegram::{CallError, Incoming, Reply, Request};
@@ -44,7 +44,12 @@ pub fn rulebook() -> Arc<Rulebook> {
                 score = 90\nkeywords = [\"rudeword\"]\nactions = [\"delete\", \"notify\"]\n";
     let source = PackSource { file: "p.toml".into(), text: text.into(), lists: Vec::new() };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Arc::new(Rulebook { policy: compile(&[source]).expect("the pack is whole"), rules, chats: BTreeMap::new() })
+    Arc::new(Rulebook {
+        policy: Arc::new(compile(&[source]).expect("the pack is whole")),
+        paused: Paused::default(),
+        rules,
+        chats: BTreeMap::new(),
+    })
 }
 
 /// A time.
