@@ -45,6 +45,37 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
     if mistakes.is_empty() { Ok(sources) } else { Err(mistakes) }
 }
 
+/// The files of cases beside the packs, in the order of their names: the file and its text.
+///
+/// # Errors
+/// Every file that cannot be read, or that there is none.
+pub fn cases(dir: &Path) -> Result<Vec<(String, String)>, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let shown = dir.display().to_string();
+    let mut paths: Vec<PathBuf> = match std::fs::read_dir(dir) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_cases(path)).collect(),
+        Err(error) => {
+            mistakes.add(&shown, 0, format!("the policy folder cannot be read: {error}"));
+            return Err(mistakes);
+        }
+    };
+    paths.sort();
+    if paths.is_empty() {
+        mistakes.add(&shown, 0, "there are no cases: put a file such as promo.cases.toml beside promo.toml");
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        let text = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes);
+        found.extend(text.map(|text| (path.display().to_string(), text)));
+    }
+    if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
+}
+
+fn is_cases(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.ends_with(".cases.toml") && !name.starts_with('.')
+}
+
 fn is_pack(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.ends_with(".toml") && !name.ends_with(".cases.toml") && !name.starts_with('.')
