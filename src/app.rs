@@ -6,8 +6,10 @@
 
 mod health;
 mod jobs;
+mod reload;
 
 pub use health::Health;
+pub use reload::{Reloaded, Reloader, load_policy, pack_sources};
 
 use crate::chats::ChatBook;
 use crate::clock::Clock;
@@ -21,8 +23,9 @@ use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::limits;
-use crate::policy::{self, PackSource, PolicySet};
-use crate::shard::{Rulebook, Shards};
+use crate::packs::watch::Listing;
+use crate::policy::PolicySet;
+use crate::shard::{InForce, Rulebook, Shards};
 use crate::store::io::IoCount;
 use crate::store::{Found, Keep, Snapshots, Store, StoreError};
 use crate::telegram::{Reply, Request, Telegram};
@@ -139,31 +142,6 @@ pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The packs that the settings name: their folder, or those that come with the program.
-///
-/// # Errors
-/// Every file that cannot be read.
-pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
-    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
-}
-
-/// The packs, compiled, and held to the board's bound.
-///
-/// # Errors
-/// Every mistake in them, or that they do not fit.
-pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
-    let policy = policy::compile(&pack_sources(config.policy_dir.as_deref())?)?;
-    let bytes = u64::try_from(policy.bytes()).unwrap_or(u64::MAX);
-    let bound = config.board.capacity.keyword_bytes;
-    if bytes > bound {
-        return Err(Failure::usage(format!(
-            "the packs take {bytes} bytes compiled, and the board profile \"{}\" has {bound} for them; use fewer keywords or a larger profile",
-            config.board.name
-        )));
-    }
-    Ok(policy)
-}
-
 /// The appliance at work.
 #[derive(Debug)]
 pub struct Running {
@@ -204,6 +182,7 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
             config.board.name, config.board.memory_bytes
         )));
     }
+    let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
@@ -227,8 +206,10 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
     let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
         .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
     let rulebook = Arc::new(Rulebook { policy, rules: config.rules(), chats: config.chat_rules() });
+    let now = clock.now().wall;
+    let reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
     let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
-    parts.start(ingest, rulebook, writer, gone, heap)
+    parts.start(ingest, reloader, writer, gone, heap)
 }
 
 /// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
@@ -256,7 +237,7 @@ impl Parts {
     fn start(
         self,
         ingest: Ingest,
-        rulebook: Arc<Rulebook>,
+        reloader: Reloader,
         writer: Writer,
         gone: oneshot::Receiver<()>,
         heap: fn() -> u64,
@@ -264,7 +245,7 @@ impl Parts {
         // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of
         // our own connections can have taken its port.
         let trouble = poll::Trouble::default();
-        let health = Health::new(&self, Arc::clone(&rulebook), Arc::clone(&trouble));
+        let health = Health::new(&self, &reloader, Arc::clone(&trouble));
         let page = match self.config.web.listen {
             None => None,
             Some(listen) => {
@@ -279,7 +260,7 @@ impl Parts {
         let telegram = &self.config.telegram;
         let (stop, stopped) = watch::channel(false);
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
-        let shards = Shards::start(self.config.shards, Arc::clone(&rulebook), Arc::clone(&self.counters));
+        let shards = Shards::start(self.config.shards, reloader.in_force(), Arc::clone(&self.counters));
         let poller = Poller {
             telegram: self.telegram.clone(),
             ingest,
@@ -310,6 +291,7 @@ impl Parts {
             }
             Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
         }
+        helpers.push(tokio::spawn(reloader.run(self.clock.clone(), reload::hang_ups())));
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
         Ok(Running { stop, gone, poller, dispatcher, helpers, writer, page })
     }

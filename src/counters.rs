@@ -202,6 +202,8 @@ counters! {
         syncs: "Syncs asked of the storage by the journal",
         bytes_written: "Bytes the journal wrote to storage",
         http_requests: "Requests the local page answered",
+        policy_reloads: "Times that changed packs were put in force without a restart",
+        policy_reload_refusals: "Times that changed packs were refused, and the old ones stayed in force",
         http_refused: "Requests and connections the front refused",
     }
     gauges {

@@ -278,6 +278,17 @@ pub const POLL_PAUSE_MIN_MS: u64 = 50;
 /// A settings file, a pack or a keyword list, bytes; what is larger is refused.
 pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
 
+/// How often the policy folder is looked at, seconds. A change is read when it has stood still from one look to the next.
+pub const POLICY_LOOK_S: u64 = 2;
+
+/// Files of the policy folder that a look takes in: packs with a list and cases each, and room. A change of a further
+/// one is not noticed by itself; SIGHUP reads the folder at any time.
+pub const POLICY_ENTRIES_MAX: usize = 4 * PACKS_MAX;
+
+/// Bytes of automaton that one byte of a keyword list makes at least, as measured (9 to 11). Lists that cannot fit are
+/// refused before they are compiled, since the attempt would already take the memory.
+pub const AUTOMATON_BYTES_PER_BYTE_MIN: u64 = 8;
+
 /// Names by which the local page may be asked for.
 pub const WEB_HOSTS_MAX: usize = 16;
 

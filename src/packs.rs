@@ -3,6 +3,8 @@
 //! Promises: every file is bounded; a link that leads out of the folder is refused; what cannot be read is a mistake
 //! with its file. `NAME.cases.toml` beside a pack holds its cases and is no pack.
 
+pub mod watch;
+
 use crate::document::Mistakes;
 use crate::limits;
 use crate::policy::{PackSource, keyword_files};
@@ -14,6 +16,15 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Every file that cannot be read.
 pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
+    read_within(dir, u64::MAX)
+}
+
+/// The same, and stops when packs and lists together take more than `bytes_max` bytes: what is read aside must not take
+/// more memory than a board has for it.
+///
+/// # Errors
+/// Every file that cannot be read, or that all of them are too large.
+pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistakes> {
     let mut mistakes = Mistakes::default();
     let shown = dir.display().to_string();
     let mut paths: Vec<PathBuf> = match std::fs::read_dir(dir) {
@@ -28,6 +39,7 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
         mistakes.add(&shown, 0, "the policy folder has no pack: a file such as promo.toml");
     }
     let mut sources = Vec::new();
+    let mut bytes = 0_usize;
     for path in paths {
         let file = path.display().to_string();
         let Some(text) = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes) else { continue };
@@ -39,6 +51,16 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
                     text_of(dir, &list, limits::KEYWORDS_BYTES_MAX, &mut mistakes).map(|content| (name, content)),
                 );
             }
+        }
+        bytes = lists
+            .iter()
+            .map(|(_, content)| content.len())
+            .fold(bytes.saturating_add(text.len()), usize::saturating_add);
+        if u64::try_from(bytes).unwrap_or(u64::MAX) > bytes_max {
+            let what =
+                format!("packs and lists take more than {bytes_max} bytes; use fewer keywords or a larger profile");
+            mistakes.add(&shown, 0, what);
+            return Err(mistakes);
         }
         sources.push(PackSource { file, text, lists });
     }

@@ -41,7 +41,9 @@ fn a_case_that_does_not_hold_is_named_with_its_line_and_ends_with_65() {
     assert!(line.starts_with(&format!("{file}:6: expected block, got allow")), "{answer:?}");
     assert!(answer.out.contains("1 of 2 cases hold"), "{answer:?}");
     board.write("own/own.cases.toml", "[[case]]\ntext = \"x\"\nverdict = \"blok\"\n");
-    board.ask(&["policy", "test", &dir]).refused(64, &["own.cases.toml:3: ", "own.cases.toml:1: `case.why` is missing"]);
+    board
+        .ask(&["policy", "test", &dir])
+        .refused(64, &["own.cases.toml:3: ", "own.cases.toml:1: `case.why` is missing"]);
     std::fs::remove_file(file).unwrap();
     board.ask(&["policy", "test", &dir]).refused(64, &["there are no cases"]);
 }

@@ -111,7 +111,7 @@ fn state(page: &mut Page, status: &Status, readiness: &Readiness) {
                 .markup("</li>"),
         };
     }
-    page.markup("</ul><p class=\"soft\">Policy <code>").text(&status.policy).markup("</code></p></section>");
+    page.markup("</ul><p class=\"soft\">Policy: ").text(&status.policy).markup("</p></section>");
 }
 
 fn numbers(page: &mut Page, counters: &Counters) {
