@@ -4,7 +4,9 @@
 //! where and how to mend it, and nothing was done.
 
 pub mod cases;
+mod diff;
 mod explain;
+mod import;
 mod offline;
 mod playing;
 mod policy;

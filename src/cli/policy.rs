@@ -2,7 +2,9 @@
 //!
 //! Promises: no side effect but the file that `import` is told to write; exit code 65 when a case does not hold.
 
+use super::diff::{self, DiffArgs};
 use super::explain::{self, ExplainArgs};
+use super::import::{self, ImportArgs};
 use super::{cases, offline};
 use crate::app::{self, Failure, FailureKind};
 use crate::document::Mistakes;
@@ -21,6 +23,10 @@ pub(super) enum Policy {
     },
     /// Show step by step how a message is judged, and why.
     Explain(ExplainArgs),
+    /// Replay messages under two policies, and show which would be judged differently.
+    Diff(DiffArgs),
+    /// Make a pack of rules kept elsewhere.
+    Import(ImportArgs),
 }
 
 /// Carries out.
@@ -28,6 +34,8 @@ pub(super) fn carry_out(verb: Policy) -> Result<(), Failure> {
     match verb {
         Policy::Test { dir } => test(dir.as_deref()),
         Policy::Explain(args) => explain::explain(&args),
+        Policy::Diff(args) => diff::diff(&args),
+        Policy::Import(args) => import::import(&args),
     }
 }
 
