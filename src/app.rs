@@ -21,13 +21,14 @@ use crate::dispatch::task::{self, Dispatcher, SharedBook, lock};
 use crate::document::Mistakes;
 use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller};
+use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::limits;
 use crate::packs::watch::Listing;
 use crate::policy::PolicySet;
 use crate::shard::{InForce, Rulebook, Shards};
 use crate::store::io::IoCount;
-use crate::store::{Found, Keep, Snapshots, Store, StoreError};
+use crate::store::{self, Found, Keep, Snapshots, Store, StoreError};
 use crate::telegram::{Reply, Request, Telegram};
 use crate::web;
 use std::fmt;
@@ -151,6 +152,7 @@ pub struct Running {
     dispatcher: JoinHandle<task::Ended>,
     helpers: Vec<JoinHandle<()>>,
     writer: Writer,
+    keeper: Option<Keeper>,
     page: Option<web::Web>,
 }
 
@@ -261,6 +263,7 @@ impl Parts {
         let (stop, stopped) = watch::channel(false);
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
         let shards = Shards::start(self.config.shards, reloader.in_force(), Arc::clone(&self.counters));
+        let (notes, keeper) = self.history();
         let poller = Poller {
             telegram: self.telegram.clone(),
             ingest,
@@ -274,6 +277,7 @@ impl Parts {
             timeout: Duration::from_secs(telegram.poll_timeout_s),
             outbox_rows_max: self.config.board.capacity.outbox_rows,
             trouble,
+            notes: notes.clone(),
         };
         let dispatcher = self.dispatcher()?;
         let poller = tokio::spawn(poller.run(stopped.clone()));
@@ -286,6 +290,7 @@ impl Parts {
                     journal: self.journal.clone(),
                     dispatch: words,
                     clock: self.clock.clone(),
+                    notes,
                 };
                 helpers.push(tokio::spawn(door.serve(listener)));
             }
@@ -293,7 +298,7 @@ impl Parts {
         }
         helpers.push(tokio::spawn(reloader.run(self.clock.clone(), reload::hang_ups())));
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
-        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, page })
+        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, keeper, page })
     }
 
     fn dispatcher(&self) -> Result<Dispatcher, Failure> {
@@ -328,6 +333,25 @@ impl Parts {
             counters: Arc::clone(&self.counters),
             salt: self.salt(),
         })
+    }
+
+    /// Begins to keep the last messages, if that is wanted; else what was kept before is removed.
+    fn history(&self) -> (Option<Notes>, Option<Keeper>) {
+        let dir = &self.config.data_dir;
+        let messages = self.config.board.capacity.history_messages;
+        if messages == 0 {
+            if let Err(error) = store::history::remove(dir) {
+                tracing::error!(%error, "stored messages are unwanted and cannot be removed");
+            }
+            return (None, None);
+        }
+        match history::start(dir.clone(), messages, Arc::clone(&self.counters)) {
+            Ok((notes, keeper)) => (Some(notes), Some(keeper)),
+            Err(error) => {
+                tracing::warn!(%error, "no messages are stored: their thread cannot be started");
+                (None, None)
+            }
+        }
     }
 
     /// For pseudonyms: the bot's own id, the same after every start.
@@ -391,8 +415,15 @@ impl Running {
             let _aborted = helper.await;
         }
         drop(self.page);
-        let writer = self.writer;
-        let closed = tokio::task::spawn_blocking(move || writer.join()).await;
+        let (writer, keeper) = (self.writer, self.keeper);
+        let closed = tokio::task::spawn_blocking(move || {
+            let ended = writer.join();
+            if let Some(keeper) = keeper {
+                keeper.close();
+            }
+            ended
+        })
+        .await;
         match (poller_ended, dispatcher_ended, closed) {
             (_, _, Ok(Err(error))) => Err(Failure::from(error)),
             (Some(poll::Ended::Storage(error)), _, _) => Err(Failure::from(error)),

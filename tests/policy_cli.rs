@@ -4,8 +4,9 @@
 
 mod board;
 
-use board::Board;
+use board::{Board, Signal};
 use serde_json::Value;
+use std::time::Duration;
 
 /// An address where nobody answers: these commands must not need one.
 fn offline() -> Board {
@@ -223,4 +224,45 @@ fn lines_become_one_rule() {
         "line 7: \"\\u{200b}\": it has nothing",
         "1 rules, 2 keywords",
     ]);
+}
+
+#[tokio::test]
+async fn diff_replays_what_the_appliance_has_seen_while_it_runs_and_after() {
+    let standin = board::play(board::script(20));
+    let board = Board::new(&standin);
+    let then = packs(&board, "then", "\"has anybody seen my cat\"", 60);
+    let words = ["policy", "diff", "--candidate", &then, "--limit", "1"];
+    board.ask(&words).refused(64, &["no messages are stored in", "--input FILE"]);
+    let life = board.run(&[]);
+    board::settled(&board, &standin).await;
+    let told = [
+        "20 messages\n",
+        "  policy        allow   review    block\n  allow             0       15        0\n",
+        "  block             5        0        0\n",
+        "20 messages are judged differently; the first 1:\n\nmessage 1 of 20",
+        "then allow 0, chat -100100",
+        "+ own-phrases 60: not here",
+    ];
+    board.ask(&words).says(&told);
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+    board.ask(&words).says(&told);
+    let settings = board.write("aegis.toml", "[history]\nkeep = false\n");
+    let life = board.run(&["--config", &settings]);
+    board.hear("moderating", 2);
+    board.ask(&words).refused(64, &["no messages are stored", "history.keep"]);
+    assert!(!board.path("data/cache.redb").exists(), "what was stored is removed");
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+}
+
+#[tokio::test]
+async fn a_damaged_history_is_begun_anew_and_hinders_nothing() {
+    let standin = board::play(board::script(20));
+    let board = Board::new(&standin);
+    std::fs::create_dir(board.path("data")).unwrap();
+    board.write("data/cache.redb", "rubbish");
+    let life = board.run(&[]);
+    board::settled(&board, &standin).await;
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+    let same = board.path("packs").display().to_string();
+    board.ask(&["policy", "diff", "--candidate", &same]).says(&["20 messages\n", "no message is judged differently"]);
 }

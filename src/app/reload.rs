@@ -209,13 +209,14 @@ impl Reloader {
 
     fn refuse(&self, mistakes: Mistakes, now: Wall) -> Reloaded {
         self.counters.policy_reload_refusals.one();
+        // The page first: whoever reads the log finds it there.
+        let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
+        lock(&self.standing).refused = Some((now, first));
         for mistake in mistakes.list() {
             tracing::error!("{mistake}");
         }
         let version = format!("{:016x}", self.in_force.now().policy.version);
         tracing::error!(version, "the changed packs are refused; the old ones stay in force");
-        let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
-        lock(&self.standing).refused = Some((now, first));
         Reloaded::Refused(mistakes)
     }
 

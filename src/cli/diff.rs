@@ -7,11 +7,14 @@
 use super::offline::{output, print};
 use super::{load, screen};
 use crate::app::{self, Failure, FailureKind};
+use crate::clock::Wall;
 use crate::config::Config;
+use crate::control::{self, history::Asked};
 use crate::judge;
 use crate::limits;
 use crate::message::Message;
 use crate::policy::{self, PolicySet, Scratch, compile};
+use crate::store::history::{HistoryReader, Kept};
 use crate::verdict::{Finding, Outcome, Thresholds, Verdict};
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -72,7 +75,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     };
     let unreadable = match &args.input {
         Some(file) => comparison.replay_lines(file)?,
-        None => return Err(Failure::usage("name the messages with --input FILE")),
+        None => comparison.replay_history()?,
     };
     print(&comparison.told())?;
     if unreadable > 0 {
@@ -106,6 +109,40 @@ impl Comparison {
                     eprintln!("{}: {why}", file.display());
                 }
             }
+        }
+    }
+
+    /// Replays the stored messages: those of the running appliance, or those in its file. Always returns 0.
+    fn replay_history(&mut self) -> Result<u64, Failure> {
+        let dir = self.config.data_dir.clone();
+        let mut number = 0_u64;
+        let mut take = |kept: &Kept| {
+            number = number.saturating_add(1);
+            let then = format!("{} {}", kept.outcome.word(), kept.score);
+            let place = format!("message {number} of {}, then {then}", Wall(kept.sent_s.saturating_mul(1_000)).utc());
+            self.take(&kept.message(), &place);
+        };
+        let asked = control::history::ask(&dir, |kept| take(&kept)).map_err(|error| Failure {
+            kind: FailureKind::Storage,
+            why: format!("the running appliance does not tell its messages: {error}"),
+        })?;
+        match asked {
+            Asked::Told => return Ok(0),
+            Asked::Refused(why) => return Err(Failure::usage(why)),
+            Asked::NobodyThere => {}
+        }
+        let Some(reader) = HistoryReader::open(&dir)? else {
+            let shown = dir.display();
+            return Err(Failure::usage(format!(
+                "no messages are stored in {shown}; let the appliance run first, or name messages with --input FILE"
+            )));
+        };
+        let mut from = 0;
+        loop {
+            let piece = reader.from(from, limits::HISTORY_PIECE)?;
+            let Some((last, _)) = piece.last() else { return Ok(0) };
+            from = last.saturating_add(1);
+            piece.iter().for_each(|(_, kept)| take(kept));
         }
     }
 

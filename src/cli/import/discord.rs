@@ -44,7 +44,7 @@ pub(super) fn bring(text: &str, pack: &str) -> Result<Brought, String> {
     Ok(brought)
 }
 
-fn texts<'v>(value: Option<&'v Value>) -> impl Iterator<Item = &'v str> {
+fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
