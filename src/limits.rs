@@ -313,7 +313,7 @@ pub const HISTORY_RIDE_S: u64 = 60;
 pub const HISTORY_CACHE_BYTES: usize = 256 * 1024;
 
 /// Stored messages read at once, for the terminal.
-pub const HISTORY_PIECE: usize = 64;
+pub const HISTORY_PIECE: usize = 16;
 
 /// How long the terminal may take to read the stored messages, milliseconds: it judges each twice meanwhile.
 pub const HISTORY_WAIT_MS: u64 = 120_000;
@@ -417,13 +417,13 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 14] {
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
         holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
-        // The queue, the same again encoded and as dirty pages, the page cache, and the stack.
+        // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
         holder(
             "history: messages that wait to be stored",
             if capacity.history_messages == 0 {
                 0
             } else {
-                3 * wide(HISTORY_QUEUE_BYTES_MAX) + wide(HISTORY_CACHE_BYTES) + 128 * KIB
+                4 * wide(HISTORY_QUEUE_BYTES_MAX) + wide(HISTORY_CACHE_BYTES) + 128 * KIB
             },
             "the oldest is dropped and counted",
         ),

@@ -10,7 +10,7 @@ use super::Failure;
 use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::document::Mistakes;
+use crate::document::{self, Mistakes, Section};
 use crate::limits;
 use crate::packs::watch::{Change, Listing, Watch};
 use crate::policy::{self, PackSource, PolicySet};
@@ -36,7 +36,7 @@ pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
     let room = Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() };
     let sources = match &config.policy_dir {
         None => policy::shipped(),
-        Some(dir) => crate::packs::read_within(dir, room.bytes)?,
+        Some(dir) => room.read(dir)?,
     };
     Ok(room.compile(&sources)?)
 }
@@ -49,6 +49,11 @@ struct Room {
 }
 
 impl Room {
+    /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
+    fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
+        crate::packs::read_within(dir, self.bytes / 2)
+    }
+
     fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
         self.check(at_least_bytes(sources), "would take at least")?;
         let policy = policy::compile(sources)?;
@@ -69,11 +74,12 @@ impl Room {
     }
 }
 
-/// What the lists take when compiled, at least: phrases that begin alike share their beginnings.
+/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings.
 fn at_least_bytes(sources: &[PackSource]) -> u64 {
+    let inline: Vec<String> = sources.iter().flat_map(|source| inline_keywords(&source.text)).collect();
+    let lists = sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim);
     let mut phrases: Vec<&str> =
-        sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim).collect();
-    phrases.retain(|phrase| !phrase.starts_with('#'));
+        lists.filter(|phrase| !phrase.starts_with('#')).chain(inline.iter().map(String::as_str)).collect();
     phrases.sort_unstable();
     let mut before = "";
     let mut own = 0_usize;
@@ -83,6 +89,15 @@ fn at_least_bytes(sources: &[PackSource]) -> u64 {
         before = phrase;
     }
     u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN)
+}
+
+/// The keywords in a pack's own text. Its mistakes are told when it is compiled.
+fn inline_keywords(text: &str) -> Vec<String> {
+    let mut untold = Mistakes::default();
+    let mut root = document::read("", text, &mut untold);
+    let rules = root.sections("rule", &mut untold);
+    let of_rule = |mut rule: Section<'_>| rule.texts("keywords", &mut untold).unwrap_or_default();
+    rules.into_iter().flat_map(of_rule).map(|keyword| keyword.value).collect()
 }
 
 /// How a reload ended.
@@ -189,7 +204,7 @@ impl Reloader {
             tracing::info!("there is no policy folder: the packs that come with the program are in force");
             return Reloaded::Shipped;
         };
-        let compiled = crate::packs::read_within(dir, self.room.bytes).and_then(|found| self.room.compile(&found));
+        let compiled = self.room.read(dir).and_then(|found| self.room.compile(&found));
         let policy = match compiled {
             Ok(policy) => policy,
             Err(mistakes) => return self.refuse(mistakes, now),

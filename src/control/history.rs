@@ -46,7 +46,9 @@ pub(super) async fn send(notes: Option<&Notes>, stream: &mut UnixStream) -> std:
         from = last.saturating_add(1);
         send_lines(stream, piece.into_iter().map(|(_, kept)| Line::Message(Box::new(kept))).collect()).await?;
     }
-    send_lines(stream, waiting.into_iter().map(|kept| Line::Message(Box::new(kept))).collect()).await?;
+    for piece in waiting.chunks(limits::HISTORY_PIECE) {
+        send_lines(stream, piece.iter().map(|kept| Line::Message(Box::new(kept.clone()))).collect()).await?;
+    }
     send_lines(stream, vec![Line::End]).await
 }
 
