@@ -15,6 +15,7 @@ pub mod judge;
 pub mod message;
 pub mod pacing;
 pub mod policy;
+pub mod signals;
 pub mod text;
 pub mod verdict;
 

@@ -200,15 +200,27 @@ pub const MARKS_PER_BASE_MAX: usize = 4;
 /// Letters of one word in which look-alikes of two scripts are told apart; a longer word is taken in pieces.
 pub const WORD_LETTERS_MAX: usize = 256;
 
-/// Single letters standing apart ("f r e e") that make a word when put together: fewer are ordinary writing.
-pub const JOINED_LETTERS_MIN: usize = 3;
+/// Letters a keyword needs to be found with all its letters apart ("f r e e"): fewer are ordinary writing.
+pub const JOINED_LETTERS_MIN: u32 = 3;
 
-/// Characters a keyword needs to be looked for inside put-together letters, where words have no ends.
-pub const JOINED_KEYWORD_CHARS_MIN: usize = 4;
+/// Letters a keyword needs to be found with signs inside its words ("pro.fit").
+pub const DISGUISED_LETTERS_MIN: u32 = 5;
 
-/// Places in one message at which some keyword ends that are looked at: about a millisecond's work. When reached, the
-/// message is judged on what was seen, and the cut is a finding.
-pub const MATCHES_MAX: usize = 50_000;
+/// Letters a keyword needs to be found in letters of another script: short words exist in both.
+pub const FOREIGN_LETTERS_MIN: u32 = 4;
+
+/// Letters a keyword needs to be found in pieces ("pro fit") or with its spaces left out: short pieces are words.
+pub const PIECES_LETTERS_MIN: u32 = 8;
+
+/// Characters that may stand between two letters of one keyword; more are no disguise but another text.
+pub const GAP_CHARS_MAX: usize = 4;
+
+/// Second looks at places in one message where a keyword may stand: about a millisecond's work. When reached, the message
+/// is judged on what was seen, and the cut is a finding.
+pub const MATCHES_MAX: usize = 10_000;
+
+/// Places of one rule's phrases that are remembered while a message is judged; the first stay.
+pub const HITS_PER_RULE_MAX: u8 = 32;
 
 /// Heap bytes of the judge's buffers kept from one message to the next: enough for any ordinary message, so that judging
 /// one allocates nothing. What a hostile message made them grow to is given back before the next.

@@ -268,6 +268,23 @@ pub struct Message {
     pub member_age_s: Option<u64>,
     /// How many messages of the sender were seen before, when known.
     pub message_count: Option<u64>,
+    /// Custom emoji in its texts, as Telegram marks them.
+    pub custom_emoji: u16,
+    /// What its sender and others did just before.
+    pub behaviour: Behaviour,
+}
+
+/// What was seen just before a message. All zero when nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Times nearly the same text was seen in this chat in the last ten minutes.
+    pub repeats_chat: u32,
+    /// Times nearly the same text was seen in all chats in the last ten minutes.
+    pub repeats_fleet: u32,
+    /// Messages of this sender in this chat in the last minute.
+    pub sender_rate: u32,
+    /// Messages of at most three characters of this sender in this chat in the last minute.
+    pub short_rate: u32,
 }
 
 /// Whether all of a text fitted its bound.
@@ -298,6 +315,8 @@ impl Message {
             truncated: Truncation::Whole,
             member_age_s: None,
             message_count: None,
+            custom_emoji: 0,
+            behaviour: Behaviour::default(),
         }
     }
 

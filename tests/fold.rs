@@ -80,7 +80,8 @@ proptest! {
         let message = message(&[&first, &second]);
         let mut scratch = Scratch::default();
         text::fold(&message, &mut scratch);
-        for view in [scratch.canonical(), scratch.joined()] {
+        {
+            let view = scratch.canonical();
             let folded = view.text();
             let mut last = (0, 0);
             for (at, ch) in folded.char_indices() {
@@ -99,6 +100,14 @@ proptest! {
             }
             prop_assert!(view.span(0, folded.len() + 1).is_none());
             prop_assert!(view.span(3, 3).is_none());
+            let (skeleton, mut last) = (scratch.skeleton(), 0);
+            for (at, _) in skeleton.text().char_indices() {
+                let place = skeleton.place(at).expect("every letter has a place");
+                prop_assert!(usize::from(place.first) >= last && place.first <= place.last);
+                prop_assert!(folded.is_char_boundary(usize::from(place.first)));
+                prop_assert!(folded.is_char_boundary(usize::from(place.last)));
+                last = usize::from(place.first);
+            }
         }
     }
 
@@ -153,14 +162,10 @@ fn words_of_one_script_stay_as_they_are() {
 }
 
 #[test]
-fn single_letters_are_put_together_with_the_way_back() {
-    let text = "so f r e e for all, c-r-y-p-t-o! and a b";
+fn the_skeleton_is_what_a_disguise_leaves() {
     let mut scratch = Scratch::default();
-    text::fold(&message(&[text]), &mut scratch);
-    let view = scratch.joined();
-    assert_eq!(view.text(), "free\ncrypto");
-    let span = view.span(5, 11).expect("a place");
-    assert_eq!(&text[whole(span.from)..whole(span.to)], "c-r-y-p-t-o");
+    text::fold(&message(&["so f r e e for a11,", "c-r-y-p-t-o!"]), &mut scratch);
+    assert_eq!(scratch.skeleton().text(), "sofreforal\ncrypto");
 }
 
 #[test]

@@ -235,10 +235,16 @@ fn every_surface_is_judged_and_pointed_at() {
 
 #[test]
 fn a_flood_of_matches_is_bounded_and_said() {
-    let set = compile("keywords = [\"a\", \"aa\", \"aaa\", \"aaaa\", \"aaaaa\"]\nmatch = \"substring\"");
-    let verdict = judge(&set, &message(&"a".repeat(limits::MESSAGE_TEXT_BYTES_MAX)));
-    assert_eq!(verdict.findings[0].spans.len(), limits::SPANS_MAX);
-    assert_eq!(verdict.findings.last().unwrap().rule, policy::TRUNCATED_RULE);
+    let one = compile("keywords = [\"a\", \"ab\", \"aba\", \"abab\"]\nmatch = \"substring\"");
+    let text = message(&"ab".repeat(limits::MESSAGE_TEXT_BYTES_MAX / 2));
+    assert_eq!(judge(&one, &text).findings[0].spans.len(), limits::SPANS_MAX);
+    let mut pack = "[pack]\nid = \"p\"\nversion = 1\n".to_owned();
+    for rule in 0..400 {
+        pack += &format!("[[rule]]\nid = \"r{rule}\"\nreason = \"r\"\nscore = 1\nkeywords = [\"*ab*\"]\n");
+    }
+    let source = PackSource { file: "p.toml".to_owned(), text: pack, lists: Vec::new() };
+    let many = policy::compile(&[source]).expect("a good pack");
+    assert_eq!(judge(&many, &text).findings.last().unwrap().rule, policy::TRUNCATED_RULE);
 }
 
 #[test]

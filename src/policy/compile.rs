@@ -5,9 +5,10 @@
 //!
 //! Never: a half-good set.
 
-use super::keywords::{Bounds, Edge};
+use super::keywords::Bounds;
+use super::matching::{Matcher, Role, Use};
 use super::pack::{self, Pack, PackSource};
-use super::set::{PackInfo, PolicySet, Rule, Use};
+use super::set::{PackInfo, PolicySet, Rule};
 use crate::document::Mistakes;
 use crate::limits;
 use crate::text;
@@ -94,18 +95,67 @@ fn version(sources: &[&PackSource]) -> u64 {
     hash.finalize().iter().take(8).fold(0, |version, byte| (version << 8) | u64::from(*byte))
 }
 
-/// Patterns and who uses them.
+/// Phrases and who uses them.
 #[derive(Default)]
 struct Patterns {
-    numbers: HashMap<String, u32>,
-    uses: Vec<(u32, Use)>,
+    /// By pattern: its number.
+    bones: HashMap<String, u32>,
+    signs: HashMap<String, u32>,
+    /// By folded phrase: where it stands among all phrases.
+    known: HashMap<String, u32>,
+    phrases: String,
+    of_bones: Vec<(u32, Use)>,
+    of_signs: Vec<(u32, Use)>,
 }
 
 impl Patterns {
-    fn add(&mut self, phrase: String, rule: u16, bounds: Bounds) {
-        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(phrase).or_insert(next);
-        self.uses.push((number, Use { rule, bounds }));
+    fn add(&mut self, phrase: &str, rule: u16, bounds: Bounds, role: Role) {
+        let at = match self.known.get(phrase) {
+            Some(at) => *at,
+            None => {
+                let at = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
+                self.phrases.push_str(phrase);
+                self.known.insert(phrase.to_owned(), at);
+                at
+            }
+        };
+        let length = u16::try_from(phrase.len()).unwrap_or(u16::MAX);
+        let mut skeleton = text::Skeleton::default();
+        skeleton.set(phrase);
+        let bones = skeleton.text().to_owned();
+        let lead = skeleton.place(0).map_or(0, |place| place.first);
+        let (numbers, uses, pattern) = if bones.is_empty() {
+            (&mut self.signs, &mut self.of_signs, phrase.to_owned())
+        } else {
+            (&mut self.bones, &mut self.of_bones, bones)
+        };
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let number = *numbers.entry(pattern).or_insert(next);
+        uses.push((number, Use { rule, bounds, at, length, lead, role }));
+    }
+
+    fn build(self) -> Result<Matcher, String> {
+        let bones_count = self.bones.len();
+        let (bones, of_bones) = automaton(self.bones, self.of_bones, 0)?;
+        let (signs, of_signs) = automaton(self.signs, self.of_signs, bones_count)?;
+        let mut uses = of_bones;
+        uses.extend(of_signs);
+        uses.sort_unstable();
+        uses.dedup();
+        let patterns = uses.last().and_then(|(pattern, _)| usize::try_from(*pattern).ok()).map_or(0, |last| last + 1);
+        let mut starts = vec![0; patterns + 1];
+        for (pattern, _) in &uses {
+            if let Some(count) = usize::try_from(*pattern).ok().and_then(|index| starts.get_mut(index + 1)) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let uses = uses.into_iter().map(|(_, one)| one).collect();
+        Ok(Matcher::new(bones, signs, bones_count, starts, uses, self.phrases))
     }
 }
 
@@ -124,10 +174,7 @@ fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String>
                 set.conditional.push(number);
             }
             for (phrase, bounds) in rule.phrases.list() {
-                for twin in text::twins(phrase).into_iter().flatten() {
-                    patterns.add(twin, number, *bounds);
-                }
-                patterns.add(phrase.clone(), number, *bounds);
+                patterns.add(phrase, number, *bounds, Role::Keyword);
             }
             set.rules.push(Rule {
                 id: rule.id,
@@ -141,52 +188,33 @@ fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String>
         }
         set.packs.push(PackInfo { id: pack.id, version: pack.version, rules, keywords: set.keywords - before });
     }
-    build(&mut set, patterns)?;
+    set.matcher = patterns.build()?;
     Ok(set)
 }
 
-fn build(set: &mut PolicySet, patterns: Patterns) -> Result<(), String> {
-    let mut ordered: Vec<(String, u32)> = patterns.numbers.into_iter().collect();
+type Automaton = (Option<AhoCorasick>, Vec<(u32, Use)>);
+
+/// An automaton of all patterns, and their uses by its own numbers, counted from `first`.
+fn automaton(numbers: HashMap<String, u32>, mut uses: Vec<(u32, Use)>, first: usize) -> Result<Automaton, String> {
+    if numbers.is_empty() {
+        return Ok((None, uses));
+    }
+    let mut ordered: Vec<(String, u32)> = numbers.into_iter().collect();
     // In the order of their letters the automaton is built along memory and not across it.
     ordered.sort_unstable();
     let mut places = vec![0; ordered.len()];
-    for (place, (_, number)) in (0_u32..).zip(&ordered) {
+    for (place, (_, number)) in (u32::try_from(first).unwrap_or(u32::MAX)..).zip(&ordered) {
         if let Some(slot) = usize::try_from(*number).ok().and_then(|number| places.get_mut(number)) {
             *slot = place;
         }
     }
-    if !ordered.is_empty() {
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .match_kind(MatchKind::Standard)
-            .build(ordered.iter().map(|(phrase, _)| phrase))
-            .map_err(|error| format!("the keywords do not fit one automaton: {error}"))?;
-        set.automaton = Some(automaton);
-    }
-    let mut uses = patterns.uses;
+    let automaton = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .match_kind(MatchKind::Standard)
+        .build(ordered.iter().map(|(phrase, _)| phrase))
+        .map_err(|error| format!("the keywords do not fit one automaton: {error}"))?;
     for (number, _) in &mut uses {
         *number = usize::try_from(*number).ok().and_then(|number| places.get(number)).copied().unwrap_or(*number);
     }
-    uses.sort_unstable();
-    uses.dedup();
-    set.starts = vec![0; ordered.len() + 1];
-    for (pattern, _) in &uses {
-        if let Some(count) = usize::try_from(*pattern).ok().and_then(|index| set.starts.get_mut(index + 1)) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for start in &mut set.starts {
-        sum += *start;
-        *start = sum;
-    }
-    set.uses = uses.into_iter().map(|(_, one)| one).collect();
-    Ok(())
-}
-
-impl Bounds {
-    /// Whether the keyword is looked for inside put-together letters too: there, words have no ends.
-    pub(super) fn fits_joined(self) -> bool {
-        self.begins != Edge::Surface && self.ends != Edge::Surface
-    }
+    Ok((Some(automaton), uses))
 }

@@ -8,6 +8,7 @@
 
 mod compile;
 mod keywords;
+mod matching;
 mod pack;
 mod set;
 mod shipped;

@@ -5,11 +5,10 @@
 //!
 //! Never: a way to change a rule in place. A new policy is a new set.
 
-use super::keywords::Bounds;
+use super::matching::Matcher;
 use super::pack::Conditions;
 use crate::message::SurfaceKind;
 use crate::verdict::PlannedAction;
-use aho_corasick::AhoCorasick;
 
 /// Every kind of surface, in the order of their bits.
 pub(super) const SURFACES: [SurfaceKind; 15] = [
@@ -47,13 +46,6 @@ pub(super) struct Rule {
     pub keywords: usize,
 }
 
-/// One rule's use of one pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Use {
-    pub rule: u16,
-    pub bounds: Bounds,
-}
-
 /// The compiled rules of all packs.
 #[derive(Debug)]
 pub struct PolicySet {
@@ -63,10 +55,7 @@ pub struct PolicySet {
     pub(super) rules: Vec<Rule>,
     /// Rules that speak by their conditions alone.
     pub(super) conditional: Vec<u16>,
-    pub(super) automaton: Option<AhoCorasick>,
-    /// Where in `uses` each pattern's uses start, and where the last one's end.
-    pub(super) starts: Vec<u32>,
-    pub(super) uses: Vec<Use>,
+    pub(super) matcher: Matcher,
     pub(super) keywords: usize,
 }
 
@@ -109,9 +98,7 @@ impl PolicySet {
             packs: Vec::new(),
             rules: Vec::new(),
             conditional: Vec::new(),
-            automaton: None,
-            starts: Vec::new(),
-            uses: Vec::new(),
+            matcher: Matcher::default(),
             keywords: 0,
         }
     }
@@ -150,17 +137,6 @@ impl PolicySet {
                 size_of::<Rule>() + rule.id.len() + rule.reason.len() + rule.actions.len() * size_of::<PlannedAction>()
             })
             .sum();
-        self.automaton.as_ref().map_or(0, AhoCorasick::memory_usage)
-            + self.starts.capacity() * size_of::<u32>()
-            + self.uses.capacity() * size_of::<Use>()
-            + rules
-    }
-
-    pub(super) fn uses_of(&self, pattern: usize) -> &[Use] {
-        let at = |index: usize| self.starts.get(index).and_then(|start| usize::try_from(*start).ok());
-        match (at(pattern), at(pattern + 1)) {
-            (Some(from), Some(to)) => self.uses.get(from..to).unwrap_or_default(),
-            _ => &[],
-        }
+        self.matcher.bytes() + rules
     }
 }

@@ -6,15 +6,13 @@
 //!
 //! Never: an effect.
 
-use super::keywords::Edge;
+use super::matching::{Hit, Hits, Role};
 use super::pack::{Conditions, SenderKind};
-use super::set::{PolicySet, Use, surface_bit};
+use super::set::{PolicySet, surface_bit};
 use crate::limits;
 use crate::message::{Message, Provenance, Sender, Truncation};
 use crate::text::{self, Canonical};
 use crate::verdict::{ActionKind, Finding, PlannedAction, Span, Thresholds, Verdict};
-use aho_corasick::AhoCorasick;
-use aho_corasick::automaton::OverlappingState;
 
 /// The id of the finding that says that not all of a message was judged.
 pub const TRUNCATED_RULE: &str = "aegis-truncated";
@@ -27,6 +25,7 @@ pub struct Scratch {
     standing: Vec<Standing>,
     /// The rules asked about in this message.
     asked: Vec<u16>,
+    hits: Hits,
     spots: Vec<(u16, Span)>,
     links: Option<usize>,
 }
@@ -60,6 +59,7 @@ impl Scratch {
         self.text.bytes()
             + self.standing.capacity() * size_of::<Standing>()
             + self.asked.capacity() * size_of::<u16>()
+            + self.hits.bytes()
             + self.spots.capacity() * size_of::<(u16, Span)>()
     }
 }
@@ -67,7 +67,7 @@ impl Scratch {
 /// Judges a message.
 #[must_use]
 pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
-    let Scratch { text, standing, asked, spots, links } = scratch;
+    let Scratch { text, standing, asked, hits, spots, links } = scratch;
     text::fold(message, text);
     for rule in asked.drain(..) {
         if let Some(slot) = standing.get_mut(usize::from(rule)) {
@@ -77,25 +77,13 @@ pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch
     standing.resize(set.rules.len(), Standing::NotAsked);
     spots.clear();
     *links = None;
-    let mut bench = Bench { set, message, standing, asked, spots, links, budget: limits::MATCHES_MAX };
-    if let Some(automaton) = &set.automaton {
-        bench.scan(automaton, text.canonical(), text.canonical(), View::Folded);
-        if !text.joined().text().is_empty() {
-            bench.scan(automaton, text.joined(), text.canonical(), View::Joined);
-        }
-    }
+    let mut bench = Bench { set, message, standing, asked, hits, spots, links, is_cut: false };
+    bench.scan(text);
     for rule in &set.conditional {
         bench.ask(*rule, text.canonical());
     }
-    let truncated = bench.budget == 0 || text.canonical().truncated() == Truncation::Cut;
+    let truncated = bench.is_cut || text.canonical().truncated() == Truncation::Cut;
     bench.answer(thresholds, if truncated { Truncation::Cut } else { Truncation::Whole })
-}
-
-/// Which view of the message is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum View {
-    Folded,
-    Joined,
 }
 
 /// One message being judged.
@@ -104,33 +92,33 @@ struct Bench<'b> {
     message: &'b Message,
     standing: &'b mut Vec<Standing>,
     asked: &'b mut Vec<u16>,
+    hits: &'b mut Hits,
     spots: &'b mut Vec<(u16, Span)>,
     links: &'b mut Option<usize>,
-    budget: usize,
+    is_cut: bool,
 }
 
 impl Bench<'_> {
-    fn scan(&mut self, automaton: &AhoCorasick, view: &Canonical, folded: &Canonical, kind: View) {
-        let mut state = OverlappingState::start();
-        while self.budget > 0 {
-            // An error is only possible for an anchored search, which this is not.
-            if automaton.try_find_overlapping(view.text(), &mut state).is_err() {
-                return;
+    fn scan(&mut self, text: &text::Scratch) {
+        let set = self.set;
+        let folded = text.canonical();
+        let mut hits = std::mem::take(self.hits);
+        self.is_cut |= !set.matcher.scan(folded.text(), text.skeleton(), &mut hits);
+        let excepts = hits.all().iter().any(|hit| hit.role == Role::Exception);
+        for hit in hits.all().iter().filter(|hit| hit.role == Role::Keyword) {
+            let covers = |other: &Hit| {
+                other.rule == hit.rule && other.role == Role::Exception && other.from <= hit.from && hit.to <= other.to
+            };
+            if self.is_done(hit.rule) || (excepts && hits.all().iter().any(covers)) {
+                continue;
             }
-            let Some(found) = state.get_match() else { return };
-            self.budget -= 1;
-            let set = self.set;
-            for one in set.uses_of(found.pattern().as_usize()) {
-                if self.is_done(one.rule) || !stands(view.text(), found.start(), found.end(), *one, kind) {
-                    continue;
-                }
-                let allowed = set.rules.get(usize::from(one.rule)).map_or(0, |rule| rule.conditions.surfaces);
-                let here = view.surface_kind(found.start()).map_or(0, surface_bit);
-                if (allowed == 0 || allowed & here != 0) && self.ask(one.rule, folded) {
-                    self.point(one.rule, view.span(found.start(), found.end()));
-                }
+            let allowed = set.rules.get(usize::from(hit.rule)).map_or(0, |rule| rule.conditions.surfaces);
+            let here = folded.surface_kind(hit.from).map_or(0, surface_bit);
+            if (allowed == 0 || allowed & here != 0) && self.ask(hit.rule, folded) {
+                self.point(hit.rule, folded.span(hit.from, hit.to));
             }
         }
+        *self.hits = hits;
     }
 
     /// Whether nothing more about a rule is of interest.
@@ -239,35 +227,4 @@ fn add_action(actions: &mut Vec<PlannedAction>, action: PlannedAction) {
         Some(known) => known.seconds = known.seconds.max(action.seconds),
         None => actions.push(action),
     }
-}
-
-/// Whether a match begins and ends where its keyword may.
-fn stands(text: &str, from: usize, to: usize, one: Use, view: View) -> bool {
-    let (before, rest) = text.split_at_checked(from).unwrap_or_default();
-    let (found, after) = rest.split_at_checked(to.saturating_sub(from)).unwrap_or_default();
-    if view == View::Joined {
-        let long = found.chars().nth(limits::JOINED_KEYWORD_CHARS_MIN - 1).is_some();
-        return one.bounds.fits_joined() && (long || is_edge(before, found, after, Edge::Surface, Edge::Surface));
-    }
-    is_edge(before, found, after, one.bounds.begins, one.bounds.ends)
-}
-
-fn is_edge(before: &str, found: &str, after: &str, begins: Edge, ends: Edge) -> bool {
-    let left = match begins {
-        Edge::Open => true,
-        Edge::Word => is_word_end(before.chars().next_back(), found.chars().next()),
-        Edge::Surface => before.trim_end_matches(' ').chars().next_back().is_none_or(|ch| ch == '\n'),
-    };
-    left && match ends {
-        Edge::Open => true,
-        Edge::Word => is_word_end(found.chars().next_back(), after.chars().next()),
-        Edge::Surface => after.trim_start_matches(' ').chars().next().is_none_or(|ch| ch == '\n'),
-    }
-}
-
-/// Whether a word ends between two characters. In scripts without spaces it may everywhere.
-fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
-    let (Some(left), Some(right)) = (left, right) else { return true };
-    let joined = text::is_word(left) && text::is_word(right);
-    !joined || text::has_no_spaces(left) || text::has_no_spaces(right)
 }

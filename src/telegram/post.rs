@@ -71,8 +71,20 @@ struct Reaction {
 
 #[derive(Deserialize)]
 struct Entity {
+    #[serde(default, rename = "type")]
+    kind: EntityKind,
     #[serde(default)]
     url: String,
+}
+
+/// What a stretch of text is marked as; most marks mean nothing here.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum EntityKind {
+    CustomEmoji,
+    #[default]
+    #[serde(other)]
+    Plain,
 }
 
 #[derive(Deserialize)]
@@ -353,6 +365,7 @@ fn fill(message: &mut Message, post: &Post) {
     message.push(SurfaceKind::Caption, &post.caption);
     for entity in post.entities.iter().chain(&post.caption_entities) {
         message.push(SurfaceKind::TextLink, &entity.url);
+        message.custom_emoji = message.custom_emoji.saturating_add(u16::from(entity.kind == EntityKind::CustomEmoji));
     }
     for button in post.reply_markup.iter().flat_map(|markup| markup.inline_keyboard.iter().flatten()) {
         message.push(SurfaceKind::ButtonLabel, &button.text);

@@ -10,8 +10,8 @@
 //! Never: a change of plain ASCII besides case and runs of white space.
 
 use super::canonical::{Canonical, Origin, small};
+use super::skeleton::Skeleton;
 use super::tables::{Stripped, hidden_by_tag, simple, stripped};
-use super::views;
 use super::writer::{BREVE, Desk, Writer, is_short_i};
 use crate::limits;
 use crate::message::{Message, SurfaceKind, Truncation, floor_char_boundary};
@@ -22,7 +22,7 @@ use unicode_normalization::char::{compose, decompose_compatible, is_combining_ma
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) canonical: Canonical,
-    pub(super) joined: Canonical,
+    pub(super) skeleton: Skeleton,
     pub(super) desk: Desk,
 }
 
@@ -33,20 +33,20 @@ impl Scratch {
         &self.canonical
     }
 
-    /// The words that stood in single letters in the message folded last; empty for most messages.
+    /// The skeleton of that text.
     #[must_use]
-    pub const fn joined(&self) -> &Canonical {
-        &self.joined
+    pub const fn skeleton(&self) -> &Skeleton {
+        &self.skeleton
     }
 
     /// Heap bytes held by the buffers.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.canonical.bytes() + self.joined.bytes() + self.desk.bytes()
+        self.canonical.bytes() + self.skeleton.bytes() + self.desk.bytes()
     }
 }
 
-/// Folds all surfaces of a message, and its further views. The results are in the scratch until the next call.
+/// Folds all surfaces of a message, and takes the skeleton. The results are in the scratch until the next call.
 pub fn fold(message: &Message, scratch: &mut Scratch) {
     if scratch.bytes() > limits::SCRATCH_KEEP_BYTES {
         *scratch = Scratch::default();
@@ -58,7 +58,7 @@ pub fn fold(message: &Message, scratch: &mut Scratch) {
     for (index, surface) in message.surfaces.iter().enumerate() {
         fold_surface(&surface.text, small(index), surface.kind, &mut scratch.canonical, &mut scratch.desk);
     }
-    views::join(&scratch.canonical, &mut scratch.joined, &mut scratch.desk);
+    scratch.skeleton.set(scratch.canonical.text());
 }
 
 /// Folds one phrase, as for a keyword: no white space at either end.

@@ -1,8 +1,8 @@
 //! Letters of one script that are drawn like those of another, brought to one script a word.
 //!
 //! Promises: a word of one script is left as it is; a word that mixes Latin, Cyrillic and Greek is written in the script
-//! that its telling letters belong to; doing it twice changes nothing more. A keyword that could be written wholly in
-//! another script's look-alikes has a twin ([`twins`]), so that such a message meets it too.
+//! that its telling letters belong to; doing it twice changes nothing more. [`shape`] is the
+//! same for letters drawn alike, whatever their script.
 //!
 //! Never: a guess about a word's language. Only letters count.
 
@@ -186,35 +186,25 @@ pub(super) fn bring(ch: char, target: Target) -> char {
     brought.unwrap_or(ch)
 }
 
-/// The phrase with every word that has only shared letters written in Latin, and the same in Cyrillic; `None` where
-/// that changes nothing.
+/// The plainest letter drawn like a folded one: Latin where there is such a letter, and `l` for all that is a stroke.
 #[must_use]
-pub fn twins(folded: &str) -> [Option<String>; 2] {
-    [Target::Latin, Target::Cyrillic].map(|target| {
-        let mut twin = String::with_capacity(folded.len());
-        let mut word = String::new();
-        for ch in folded.chars() {
-            if super::is_word(ch) {
-                word.push(ch);
-            } else {
-                close(&mut word, target, &mut twin);
-                twin.push(ch);
-            }
-        }
-        close(&mut word, target, &mut twin);
-        (twin != folded).then_some(twin)
-    })
-}
-
-fn close(word: &mut String, target: Target, twin: &mut String) {
-    let scripts = Scripts::of(word);
-    let shared = scripts.latin_only == 0 && scripts.cyrillic_only == 0 && scripts.greek == 0;
-    if shared {
-        twin.extend(word.chars().map(|ch| bring(ch, target)));
-    } else {
-        twin.push_str(word);
-    }
-    word.clear();
+pub const fn shape(ch: char) -> char {
+    let latin = match ch {
+        '\u{43f}' => 'n',
+        '\u{433}' => 'r',
+        '\u{438}' => 'u',
+        '\u{448}' => 'w',
+        '\u{454}' => 'e',
+        '\u{4c0}' | '\u{4cf}' | '\u{3b9}' | '\u{456}' | '\u{457}' => 'l',
+        _ => match latin_of_cyrillic(ch) {
+            Some(latin) => latin,
+            None => match latin_of_greek(ch) {
+                Some(latin) => latin,
+                None => ch,
+            },
+        },
+    };
+    if latin == 'i' { 'l' } else { latin }
 }
 
 #[cfg(test)]
@@ -234,12 +224,5 @@ mod tests {
                 assert_eq!(cyrillic_of_latin(latin), Some(ch));
             }
         }
-    }
-
-    #[test]
-    fn a_word_of_shared_letters_has_a_twin_in_the_other_script() {
-        assert_eq!(twins("xxx"), [None, Some("\u{445}\u{445}\u{445}".to_owned())]);
-        assert_eq!(twins("\u{445}\u{445}\u{445}"), [Some("xxx".to_owned()), None]);
-        assert_eq!(twins("free"), [None, None]);
     }
 }

@@ -10,12 +10,14 @@
 mod canonical;
 mod fold;
 mod lookalike;
+mod skeleton;
 mod tables;
 mod views;
 mod writer;
 
 pub use canonical::{Canonical, Tally};
 pub use fold::{Scratch, fold, fold_phrase};
-pub use lookalike::twins;
+pub use lookalike::shape;
+pub use skeleton::{Place, Skeleton, skeleton};
 pub use tables::{has_no_spaces, is_word};
 pub use views::links;
