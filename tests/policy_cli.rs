@@ -80,7 +80,8 @@ fn explain_says_the_same_as_json_and_reads_standard_input() {
     assert_eq!(told["findings"][0]["pack"], "own");
     assert_eq!(told["findings"][0]["spans"][0]["text"], "blue moon");
     assert_eq!(told["surfaces"][0]["kind"], "caption");
-    assert_eq!(told["views"]["joined"], "blue");
+    assert_eq!((&told["signals"]["words"], &told["script"]), (&Value::from(9), &Value::from("latin")));
+    assert_eq!(told["views"]["folded"], "see b-l-u-e moon, a blue moon");
     board.ask(&["policy", "explain", "--text", "x", "--media", "fotograph"]).refused(64, &["photo"]);
     board.ask(&["policy", "explain", "--text", ""]).says(&["(no text)", "No rule has anything to say", "allow"]);
 }

@@ -11,7 +11,8 @@ use crate::app::{self, Failure};
 use crate::limits;
 use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, Surface, SurfaceKind, Truncation, UserId};
 use crate::policy::{self, PolicySet, Scratch, compile};
-use crate::text::{Canonical, Tally};
+use crate::signals::{Signal, Signals};
+use crate::text::Tally;
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Thresholds, Verdict};
 use serde_json::{Value, json};
 use std::io::Read;
@@ -78,9 +79,9 @@ fn standard_input() -> Result<String, Failure> {
 }
 
 /// The views the judge looks at besides the original: name and text. An empty one had nothing to look at.
-fn views(scratch: &Scratch) -> Vec<(&'static str, &Canonical)> {
+fn views(scratch: &Scratch) -> [(&'static str, &str); 2] {
     let views = scratch.views();
-    vec![("folded", views.canonical()), ("joined", views.joined())]
+    [("folded", views.canonical().text()), ("skeleton", views.skeleton().text())]
 }
 
 /// Explains.
@@ -120,6 +121,7 @@ impl Told<'_> {
     fn sentences(&self, colour: Colour) -> String {
         let mut out = self.original(colour);
         self.say_views(&mut out);
+        out.push_str(&format!("\nCounted in it: {}.\n", self.counted()));
         out.push_str("\nTaken away or brought to one form before the rules look:\n");
         let taken = taken_away(self.scratch.views().canonical().tally());
         if taken.is_empty() {
@@ -179,17 +181,30 @@ impl Told<'_> {
         said
     }
 
+    fn signals(&self) -> Signals {
+        Signals::of(self.message, self.scratch.views().canonical().tally())
+    }
+
+    fn counted(&self) -> String {
+        let signals = self.signals();
+        let counts = Signal::ALL.iter().map(|signal| (signal.word(), signals.get(*signal)));
+        let mut said: Vec<String> =
+            counts.filter(|(_, count)| *count > 0).map(|(word, count)| format!("{word} {count}")).collect();
+        said.push(format!("script {}", signals.script().word()));
+        said.join(", ")
+    }
+
     fn say_views(&self, out: &mut String) {
         out.push_str("\nWhat the rules look at:\n");
-        for (name, view) in views(self.scratch) {
-            let text = view.text();
-            let shown = match (name, text.is_empty()) {
-                ("joined", true) => "(no word stands in single letters)".to_owned(),
-                (_, true) => "(nothing)".to_owned(),
-                _ => screen::line(text, limits::MESSAGE_TEXT_BYTES_MAX),
+        for (name, text) in views(self.scratch) {
+            let shown = if text.is_empty() {
+                "(nothing)".to_owned()
+            } else {
+                screen::line(text, limits::MESSAGE_TEXT_BYTES_MAX)
             };
             out.push_str(&format!("  {name}: {shown}\n"));
         }
+        out.push_str("  (the skeleton is what is left when all that a disguise may add or change is taken away)\n");
     }
 
     fn say_findings(&self, out: &mut String) {
@@ -228,10 +243,13 @@ impl Told<'_> {
 
     fn json(&self) -> Value {
         let mut shown = serde_json::Map::new();
-        for (name, view) in views(self.scratch) {
-            shown.insert(name.to_owned(), json!(view.text()));
+        for (name, text) in views(self.scratch) {
+            shown.insert(name.to_owned(), json!(text));
         }
         let tally = self.scratch.views().canonical().tally();
+        let signals = self.signals();
+        let counted: serde_json::Map<String, Value> =
+            Signal::ALL.iter().map(|signal| (signal.word().to_owned(), json!(signals.get(*signal)))).collect();
         let surface = |surface: &Surface| json!({"kind": surface.kind.word(), "text": surface.text});
         json!({
             "surfaces": self.message.surfaces.iter().map(surface).collect::<Vec<_>>(),
@@ -240,6 +258,8 @@ impl Told<'_> {
             "member_age_s": self.message.member_age_s,
             "message_count": self.message.message_count,
             "views": shown,
+            "signals": counted,
+            "script": signals.script().word(),
             "taken_away": {
                 "invisible": tally.invisible,
                 "bidi": tally.bidi,

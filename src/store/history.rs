@@ -11,7 +11,8 @@ use super::records::{decode, encode};
 use super::{StoreError, builder, open_file};
 use crate::limits;
 use crate::message::{
-    ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, Truncation, UserId, floor_char_boundary,
+    Behaviour, ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, Truncation, UserId,
+    floor_char_boundary,
 };
 use crate::verdict::{Outcome, Verdict};
 use redb::{Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
@@ -36,6 +37,10 @@ pub struct Kept {
     pub member_age_s: Option<u64>,
     /// How many messages of the sender had been seen before, when known.
     pub message_count: Option<u64>,
+    /// Custom emoji in its texts.
+    pub custom_emoji: u16,
+    /// What was seen just before it: `repeats_chat`, `repeats_fleet`, `sender_rate`, `short_rate`.
+    pub behaviour: [u32; 4],
     /// Own words or a forward.
     pub provenance: Provenance,
     /// What it carried besides text.
@@ -82,6 +87,13 @@ impl Kept {
             },
             member_age_s: message.member_age_s,
             message_count: message.message_count,
+            custom_emoji: message.custom_emoji,
+            behaviour: [
+                message.behaviour.repeats_chat,
+                message.behaviour.repeats_fleet,
+                message.behaviour.sender_rate,
+                message.behaviour.short_rate,
+            ],
             provenance: message.provenance,
             media: message.media,
             surfaces,
@@ -99,6 +111,9 @@ impl Kept {
         let mut message = Message::empty(self.chat, MessageId(0), self.sender);
         message.member_age_s = self.member_age_s;
         message.message_count = self.message_count;
+        message.custom_emoji = self.custom_emoji;
+        let [repeats_chat, repeats_fleet, sender_rate, short_rate] = self.behaviour;
+        message.behaviour = Behaviour { repeats_chat, repeats_fleet, sender_rate, short_rate };
         message.provenance = self.provenance;
         message.media = self.media;
         message.sent_s = self.sent_s;
