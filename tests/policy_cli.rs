@@ -78,7 +78,7 @@ fn explain_says_the_same_as_json_and_reads_standard_input() {
     let told: Value = serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
     assert_eq!(told["verdict"], "review");
     assert_eq!(told["findings"][0]["pack"], "own");
-    assert_eq!(told["findings"][0]["spans"][0]["text"], "blue moon");
+    assert_eq!(told["findings"][0]["spans"][0]["text"], "b-l-u-e moon");
     assert_eq!(told["surfaces"][0]["kind"], "caption");
     assert_eq!((&told["signals"]["words"], &told["script"]), (&Value::from(9), &Value::from("latin")));
     assert_eq!(told["views"]["folded"], "see b-l-u-e moon, a blue moon");
