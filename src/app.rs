@@ -6,8 +6,10 @@
 
 mod health;
 mod jobs;
+mod reload;
 
 pub use health::Health;
+pub use reload::{Reloaded, Reloader, load_policy, pack_sources};
 
 use crate::chats::ChatBook;
 use crate::clock::Clock;
@@ -19,12 +21,14 @@ use crate::dispatch::task::{self, Dispatcher, SharedBook, lock};
 use crate::document::Mistakes;
 use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller};
+use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::limits;
-use crate::policy::{self, PackSource, Paused, PolicySet};
-use crate::shard::{Rulebook, Shards};
+use crate::packs::watch::Listing;
+use crate::policy::{Paused, PolicySet};
+use crate::shard::{InForce, Rulebook, Shards};
 use crate::store::io::IoCount;
-use crate::store::{Found, Keep, Snapshots, Store, StoreError};
+use crate::store::{self, Found, Keep, Snapshots, Store, StoreError};
 use crate::telegram::{Reply, Request, Telegram};
 use crate::web;
 use std::fmt;
@@ -139,31 +143,6 @@ pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The packs that the settings name: their folder, or those that come with the program.
-///
-/// # Errors
-/// Every file that cannot be read.
-pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
-    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
-}
-
-/// The packs, compiled, and held to the board's bound.
-///
-/// # Errors
-/// Every mistake in them, or that they do not fit.
-pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
-    let policy = policy::compile(&pack_sources(config.policy_dir.as_deref())?)?;
-    let bytes = u64::try_from(policy.bytes()).unwrap_or(u64::MAX);
-    let bound = config.board.capacity.keyword_bytes;
-    if bytes > bound {
-        return Err(Failure::usage(format!(
-            "the packs take {bytes} bytes compiled, and the board profile \"{}\" has {bound} for them; use fewer keywords or a larger profile",
-            config.board.name
-        )));
-    }
-    Ok(policy)
-}
-
 /// The appliance at work.
 #[derive(Debug)]
 pub struct Running {
@@ -173,6 +152,7 @@ pub struct Running {
     dispatcher: JoinHandle<task::Ended>,
     helpers: Vec<JoinHandle<()>>,
     writer: Writer,
+    keeper: Option<Keeper>,
     page: Option<web::Web>,
 }
 
@@ -204,6 +184,7 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
             config.board.name, config.board.memory_bytes
         )));
     }
+    let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
@@ -232,8 +213,10 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
         rules: config.rules(),
         chats: config.chat_rules(),
     });
+    let now = clock.now().wall;
+    let reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
     let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
-    parts.start(ingest, rulebook, writer, gone, heap)
+    parts.start(ingest, reloader, writer, gone, heap)
 }
 
 /// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
@@ -261,7 +244,7 @@ impl Parts {
     fn start(
         self,
         ingest: Ingest,
-        rulebook: Arc<Rulebook>,
+        reloader: Reloader,
         writer: Writer,
         gone: oneshot::Receiver<()>,
         heap: fn() -> u64,
@@ -269,7 +252,7 @@ impl Parts {
         // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of
         // our own connections can have taken its port.
         let trouble = poll::Trouble::default();
-        let health = Health::new(&self, Arc::clone(&rulebook), Arc::clone(&trouble));
+        let health = Health::new(&self, &reloader, Arc::clone(&trouble));
         let page = match self.config.web.listen {
             None => None,
             Some(listen) => {
@@ -284,7 +267,8 @@ impl Parts {
         let telegram = &self.config.telegram;
         let (stop, stopped) = watch::channel(false);
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
-        let shards = Shards::start(self.config.shards, Arc::clone(&rulebook), Arc::clone(&self.counters));
+        let shards = Shards::start(self.config.shards, reloader.in_force(), Arc::clone(&self.counters));
+        let (notes, keeper) = self.history();
         let poller = Poller {
             telegram: self.telegram.clone(),
             ingest,
@@ -298,6 +282,7 @@ impl Parts {
             timeout: Duration::from_secs(telegram.poll_timeout_s),
             outbox_rows_max: self.config.board.capacity.outbox_rows,
             trouble,
+            notes: notes.clone(),
         };
         let dispatcher = self.dispatcher()?;
         let poller = tokio::spawn(poller.run(stopped.clone()));
@@ -310,13 +295,15 @@ impl Parts {
                     journal: self.journal.clone(),
                     dispatch: words,
                     clock: self.clock.clone(),
+                    notes,
                 };
                 helpers.push(tokio::spawn(door.serve(listener)));
             }
             Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
         }
+        helpers.push(tokio::spawn(reloader.run(self.clock.clone(), reload::hang_ups())));
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
-        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, page })
+        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, keeper, page })
     }
 
     fn dispatcher(&self) -> Result<Dispatcher, Failure> {
@@ -351,6 +338,25 @@ impl Parts {
             counters: Arc::clone(&self.counters),
             salt: self.salt(),
         })
+    }
+
+    /// Begins to keep the last messages, if that is wanted; else what was kept before is removed.
+    fn history(&self) -> (Option<Notes>, Option<Keeper>) {
+        let dir = &self.config.data_dir;
+        let messages = self.config.board.capacity.history_messages;
+        if messages == 0 {
+            if let Err(error) = store::history::remove(dir) {
+                tracing::error!(%error, "stored messages are unwanted and cannot be removed");
+            }
+            return (None, None);
+        }
+        match history::start(dir.clone(), messages, Arc::clone(&self.counters)) {
+            Ok((notes, keeper)) => (Some(notes), Some(keeper)),
+            Err(error) => {
+                tracing::warn!(%error, "no messages are stored: their thread cannot be started");
+                (None, None)
+            }
+        }
     }
 
     /// For pseudonyms: the bot's own id, the same after every start.
@@ -414,8 +420,15 @@ impl Running {
             let _aborted = helper.await;
         }
         drop(self.page);
-        let writer = self.writer;
-        let closed = tokio::task::spawn_blocking(move || writer.join()).await;
+        let (writer, keeper) = (self.writer, self.keeper);
+        let closed = tokio::task::spawn_blocking(move || {
+            let ended = writer.join();
+            if let Some(keeper) = keeper {
+                keeper.close();
+            }
+            ended
+        })
+        .await;
         match (poller_ended, dispatcher_ended, closed) {
             (_, _, Ok(Err(error))) => Err(Failure::from(error)),
             (Some(poll::Ended::Storage(error)), _, _) => Err(Failure::from(error)),

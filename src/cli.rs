@@ -3,8 +3,14 @@
 //! Promises: exit codes say who has to act (64 usage or settings, 65 data, 74 storage, 77 token); a refusal says what,
 //! where and how to mend it, and nothing was done.
 
+pub mod cases;
+mod diff;
+mod explain;
+mod import;
 mod offline;
 mod playing;
+mod policy;
+pub mod screen;
 
 use crate::app::{self, Failure, FailureKind};
 use crate::clock::Clock;
@@ -40,6 +46,11 @@ enum Command {
         /// A folder with packs; without it, those that come with the program.
         #[arg(long, value_name = "DIR")]
         policy: Option<PathBuf>,
+    },
+    /// Work on policy: test packs, explain a verdict, compare two policies, bring rules over from elsewhere.
+    Policy {
+        #[command(subcommand)]
+        verb: policy::Policy,
     },
     /// Check settings and packs; list every mistake, or what is in force.
     Check {
@@ -145,6 +156,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             runtime()?.block_on(playing::play(args, heap))
         }
         Command::Judge { policy } => offline::judge_lines(policy.as_deref()),
+        Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => offline::check(&load(config.as_deref())?),
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),

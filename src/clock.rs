@@ -44,6 +44,25 @@ impl Wall {
     pub const fn plus_ms(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
     }
+
+    /// The date and the time of day, UTC, such as `2026-03-01 08:05:00 UTC`, by the Gregorian calendar.
+    #[must_use]
+    pub fn utc(self) -> String {
+        let seconds = self.seconds();
+        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+        // Years that begin in March, counted from 0000-03-01: then a leap day is the last of its year (H. Hinnant,
+        // "chrono-Compatible Low-Level Date Algorithms").
+        let days = days.saturating_add(719_468);
+        let (era, of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * march_month + 2) / 5 + 1;
+        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+        let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month <= 2));
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
 }
 
 /// One reading of both clocks.
@@ -86,6 +105,25 @@ impl Clock {
         Now {
             mono: Monotonic(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)),
             wall: Wall(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_time_is_shown_as_its_date() {
+        for (seconds, shown) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (951_868_800, "2000-03-01 00:00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        ] {
+            assert_eq!(Wall(seconds * 1_000).utc(), shown);
         }
     }
 }

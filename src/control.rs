@@ -1,13 +1,17 @@
-//! A door for the terminal: a private Unix socket through which `aegis dead-letters` speaks to a running appliance.
+//! A door for the terminal: a private Unix socket through which `aegis dead-letters` and `aegis policy diff` speak
+//! to a running appliance.
 //!
 //! Promises: the file has one writer. When the appliance runs, changes go through its journal; when it does not, the
 //! terminal opens the file itself, and is refused if somebody else has it.
 //!
 //! Never: a network. The socket lies in the data directory, readable and writable by its owner alone.
 
+pub mod history;
+
 use crate::clock::{Clock, Wall};
 use crate::dispatch::task::Word;
 use crate::journal::Journal;
+use crate::journal::history::Notes;
 use crate::limits;
 use crate::store::records::{Audit, DeadLetter};
 use crate::store::{Snapshots, StoreError, Tick};
@@ -17,6 +21,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// The socket's name in the data directory.
 pub const SOCKET_FILE: &str = "aegis.sock";
@@ -30,6 +35,8 @@ pub enum Command {
     Retry(Vec<u64>),
     /// Remove them for good; empty: all.
     Drop(Vec<u64>),
+    /// Tell the stored messages; answered with lines of [`history`].
+    History,
 }
 
 /// What the terminal is told.
@@ -83,6 +90,8 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
             let lines = known.iter().map(|(number, letter)| line(*number, letter)).collect();
             (Tick::default(), Answer::Letters(lines))
         }
+        // Told by the door itself, which knows them.
+        Command::History => (Tick::default(), Answer::Refused("no messages are stored".to_owned())),
         Command::Retry(wanted) => match chosen(wanted) {
             Ok(numbers) => {
                 let (audit, answer) = changed(&numbers, "retried");
@@ -111,6 +120,8 @@ pub struct Door {
     pub dispatch: mpsc::Sender<Word>,
     /// The clock.
     pub clock: Clock,
+    /// The stored messages; `None` when none are stored.
+    pub notes: Option<Notes>,
 }
 
 /// Opens the socket in `dir`.
@@ -134,21 +145,34 @@ impl Door {
     /// Serves one caller after another.
     pub async fn serve(self, listener: UnixListener) {
         while let Ok((stream, _)) = listener.accept().await {
-            let wait = Duration::from_millis(limits::CONTROL_WAIT_MS);
-            // Whoever is too slow is not answered; the next one is.
-            let _late = tokio::time::timeout(wait, self.converse(stream)).await;
+            // Whoever is too slow or hangs up is not answered; the next one is.
+            let _failed = self.converse(stream).await;
         }
     }
 
     async fn converse(&self, mut stream: UnixStream) -> std::io::Result<()> {
+        let (wait, long_wait) =
+            (Duration::from_millis(limits::CONTROL_WAIT_MS), Duration::from_millis(limits::HISTORY_WAIT_MS));
         let mut asked = Vec::new();
         let bound = u64::try_from(limits::CONTROL_BYTES_MAX).unwrap_or(u64::MAX);
-        (&mut stream).take(bound).read_to_end(&mut asked).await?;
-        let answer = match serde_json::from_slice::<Command>(&asked) {
-            Ok(command) => self.carry_out(command).await,
-            Err(error) => Answer::Refused(format!("not a command: {error}")),
-        };
-        stream.write_all(&serde_json::to_vec(&answer)?).await?;
+        let mut head = (&mut stream).take(bound);
+        timeout(wait, head.read_to_end(&mut asked)).await??;
+        match serde_json::from_slice::<Command>(&asked) {
+            Ok(Command::History) => {
+                let sent = history::send(self.notes.as_ref(), &mut stream);
+                timeout(long_wait, sent).await??;
+            }
+            asked => {
+                let answered = async {
+                    let answer = match asked {
+                        Ok(command) => self.carry_out(command).await,
+                        Err(error) => Answer::Refused(format!("not a command: {error}")),
+                    };
+                    stream.write_all(&serde_json::to_vec(&answer)?).await
+                };
+                timeout(wait, answered).await??;
+            }
+        }
         stream.shutdown().await
     }
 

@@ -203,6 +203,9 @@ counters! {
         syncs: "Syncs asked of the storage by the journal",
         bytes_written: "Bytes the journal wrote to storage",
         http_requests: "Requests the local page answered",
+        policy_reloads: "Times that changed packs were put in force without a restart",
+        policy_reload_refusals: "Times that changed packs were refused, and the old ones stayed in force",
+        history_dropped: "Messages not stored for trying other policies on, since too many waited",
         http_refused: "Requests and connections the front refused",
     }
     gauges {

@@ -9,6 +9,7 @@
 use crate::limits;
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -79,7 +80,7 @@ impl fmt::Display for Mistakes {
 #[derive(Debug)]
 pub struct Section<'a> {
     file: &'a str,
-    source: &'a str,
+    lines: Lines<'a>,
     name: String,
     line: usize,
     entries: Vec<Entry<'a>>,
@@ -103,36 +104,69 @@ pub struct Lined<T> {
     pub line: usize,
 }
 
-fn line_of(source: &str, offset: usize) -> usize {
-    source.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+/// Where the lines of a document are: the line breaks before each block of it, so that the line of one value in a long
+/// document is found without reading all of it.
+#[derive(Clone, Debug)]
+struct Lines<'a> {
+    source: &'a [u8],
+    before: Rc<[usize]>,
+}
+
+const BLOCK_BYTES: usize = 4 * 1024;
+
+fn line_breaks(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
+impl<'a> Lines<'a> {
+    fn new(source: &'a str) -> Self {
+        let source = source.as_bytes();
+        let mut sum = 0_usize;
+        let before = source.chunks(BLOCK_BYTES).map(|block| {
+            let before = sum;
+            sum = sum.saturating_add(line_breaks(block));
+            before
+        });
+        Self { source, before: before.collect() }
+    }
+
+    /// The line of the byte at `offset`, from 1.
+    fn of(&self, offset: usize) -> usize {
+        let offset = offset.min(self.source.len());
+        let block = (offset / BLOCK_BYTES).min(self.before.len().saturating_sub(1));
+        let rest = self.source.get(block.saturating_mul(BLOCK_BYTES)..offset).unwrap_or_default();
+        let before = self.before.get(block).copied().unwrap_or(0);
+        before.saturating_add(line_breaks(rest)).saturating_add(1)
+    }
 }
 
 /// Reads a document. Syntax errors become mistakes; what could be read around them is still returned, so that
 /// mistakes of meaning are told in the same refusal.
 pub fn read<'a>(file: &'a str, source: &'a str, mistakes: &mut Mistakes) -> Section<'a> {
     let (table, errors) = DeTable::parse_recoverable(source);
+    let lines = Lines::new(source);
     for error in errors {
-        let line = error.span().map_or(0, |span| line_of(source, span.start));
+        let line = error.span().map_or(0, |span| lines.of(span.start));
         mistakes.add(file, line, error.message().to_owned());
     }
-    Section::new(file, source, String::new(), 1, table.into_inner())
+    Section::new(file, lines, String::new(), 1, table.into_inner())
 }
 
 impl<'a> Section<'a> {
-    fn new(file: &'a str, source: &'a str, name: String, line: usize, table: DeTable<'a>) -> Self {
+    fn new(file: &'a str, lines: Lines<'a>, name: String, line: usize, table: DeTable<'a>) -> Self {
         let entries = table
             .into_iter()
             .map(|(key, value)| {
-                let value_line = line_of(source, value.span().start);
+                let value_line = lines.of(value.span().start);
                 Entry {
-                    line: line_of(source, key.span().start),
+                    line: lines.of(key.span().start),
                     key: key.into_inner().into_owned(),
                     value: Some(value.into_inner()),
                     value_line,
                 }
             })
             .collect();
-        Self { file, source, name, line, entries, asked: Vec::new() }
+        Self { file, lines, name, line, entries, asked: Vec::new() }
     }
 
     /// The file this section came from.
@@ -250,7 +284,7 @@ impl<'a> Section<'a> {
         };
         let mut texts = Vec::with_capacity(array.len());
         for item in array {
-            let line = line_of(self.source, item.span().start);
+            let line = self.lines.of(item.span().start);
             match item.into_inner() {
                 DeValue::String(text) => texts.push(Lined { value: text.into_owned(), line }),
                 other => self.wrong_type(key, &Lined { value: other, line }, "a list of texts only", mistakes),
@@ -268,7 +302,7 @@ impl<'a> Section<'a> {
         };
         let mut numbers = Vec::with_capacity(array.len());
         for item in array {
-            let line = line_of(self.source, item.span().start);
+            let line = self.lines.of(item.span().start);
             let value = item.into_inner();
             let number = value.as_integer().map(|number| i64::from_str_radix(number.as_str(), number.radix()));
             match number {
@@ -290,7 +324,9 @@ impl<'a> Section<'a> {
     pub fn section_named(&mut self, key: &str, mistakes: &mut Mistakes) -> Option<Section<'a>> {
         let found = self.take_named(key)?;
         match found.value {
-            DeValue::Table(table) => Some(Section::new(self.file, self.source, self.path(key), found.line, table)),
+            DeValue::Table(table) => {
+                Some(Section::new(self.file, self.lines.clone(), self.path(key), found.line, table))
+            }
             value => {
                 self.wrong_type(key, &Lined { value, line: found.line }, "a table", mistakes);
                 None
@@ -307,10 +343,10 @@ impl<'a> Section<'a> {
         };
         let mut sections = Vec::with_capacity(array.len());
         for item in array {
-            let line = line_of(self.source, item.span().start);
+            let line = self.lines.of(item.span().start);
             match Spanned::into_inner(item) {
                 DeValue::Table(table) => {
-                    sections.push(Section::new(self.file, self.source, self.path(key), line, table));
+                    sections.push(Section::new(self.file, self.lines.clone(), self.path(key), line, table));
                 }
                 other => self.wrong_type(key, &Lined { value: other, line }, "a list of tables only", mistakes),
             }
@@ -386,6 +422,17 @@ mod tests {
                 "a.toml:2: unknown key `moed`; did you mean `mode`?",
             ]
         );
+    }
+
+    #[test]
+    fn a_place_in_a_long_document_has_the_line_it_stands_on() {
+        for text in ["", "\n", "a", &"one\n".repeat(5_000), &"\n".repeat(BLOCK_BYTES), &"x".repeat(3 * BLOCK_BYTES)] {
+            let lines = Lines::new(text);
+            for offset in (0..text.len() + 3).step_by(7).chain([BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1]) {
+                let counted = text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
+                assert_eq!(lines.of(offset), counted, "{offset} of {}", text.len());
+            }
+        }
     }
 
     #[test]

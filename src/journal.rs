@@ -7,6 +7,8 @@
 //! Never: a second try after a failed commit. The thread ends, everybody who waits is told, and the process exits
 //! with the storage code.
 
+pub mod history;
+
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::limits;

@@ -70,15 +70,36 @@ pub fn line(
     scratch: &mut Scratch,
     out: &mut String,
 ) -> LineFate {
+    let message = match message(line, number) {
+        Ok(message) => message,
+        Err(error) => {
+            write(&Refusal { error }, out);
+            return LineFate::Unreadable;
+        }
+    };
+    let verdict = policy::judge(set, thresholds, &message, scratch);
+    let answer = Answer {
+        verdict: verdict.outcome.word(),
+        score: verdict.score,
+        reason: &verdict.reason,
+        findings: verdict.findings.iter().map(found).collect(),
+        canonical: scratch.canonical(),
+    };
+    write(&answer, out);
+    LineFate::Judged
+}
+
+/// Reads one line as a message. `number` counts lines from 1.
+///
+/// # Errors
+/// What is wrong with the line, with its number.
+pub fn message(line: &str, number: u64) -> Result<Message, String> {
     let line = if number <= 1 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
     if line.len() > limits::JUDGE_LINE_BYTES_MAX {
         let most = limits::JUDGE_LINE_BYTES_MAX;
-        return refuse(number, &format!("{} bytes; the most is {most}", line.len()), out);
+        return Err(format!("line {number}: {} bytes; the most is {most}", line.len()));
     }
-    let given: Given<'_> = match serde_json::from_str(line) {
-        Ok(given) => given,
-        Err(error) => return refuse(number, &told(&error), out),
-    };
+    let given: Given<'_> = serde_json::from_str(line).map_err(|error| format!("line {number}: {}", told(&error)))?;
     let user = UserId(given.user_id.unwrap_or(0));
     let mut message = Message::empty(ChatId(given.chat_id.unwrap_or(0)), MessageId(0), Sender::Member(user));
     message.member_age_s = given.member_age_s;
@@ -93,16 +114,7 @@ pub fn line(
     };
     let kind = if message.media == Media::None { SurfaceKind::Text } else { SurfaceKind::Caption };
     message.push(kind, &given.text);
-    let verdict = policy::judge(set, thresholds, &message, scratch);
-    let answer = Answer {
-        verdict: verdict.outcome.word(),
-        score: verdict.score,
-        reason: &verdict.reason,
-        findings: verdict.findings.iter().map(found).collect(),
-        canonical: scratch.canonical(),
-    };
-    write(&answer, out);
-    LineFate::Judged
+    Ok(message)
 }
 
 fn found(finding: &Finding) -> Found<'_> {
@@ -119,11 +131,6 @@ fn told(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
     format!("{what} (column {}); wanted an object like {{\"text\": \"...\"}}", error.column())
-}
-
-fn refuse(number: u64, what: &str, out: &mut String) -> LineFate {
-    write(&Refusal { error: format!("line {number}: {what}") }, out);
-    LineFate::Unreadable
 }
 
 fn write<T: Serialize>(answer: &T, out: &mut String) {

@@ -296,6 +296,49 @@ pub const POLL_PAUSE_MIN_MS: u64 = 50;
 /// A settings file, a pack or a keyword list, bytes; what is larger is refused.
 pub const SETTINGS_BYTES_MAX: usize = 1024 * 1024;
 
+/// How often the policy folder is looked at, seconds. A change is read when it has stood still from one look to the next.
+pub const POLICY_LOOK_S: u64 = 2;
+
+/// Files of the policy folder that a look takes in: packs with a list and cases each, and room. A change of a further
+/// one is not noticed by itself; SIGHUP reads the folder at any time.
+pub const POLICY_ENTRIES_MAX: usize = 4 * PACKS_MAX;
+
+/// Bytes of automaton that one byte of a keyword list makes at least, as measured (9 to 11). Lists that cannot fit are
+/// refused before they are compiled, since the attempt would already take the memory.
+pub const AUTOMATON_BYTES_PER_BYTE_MIN: u64 = 8;
+
+/// A file whose rules are brought over by `aegis policy import`, bytes: what a pack may hold, and its markup. A larger one
+/// is refused.
+pub const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Changed messages that `aegis policy diff` lists at most; the rest are in its counts.
+pub const DIFF_LISTED_MAX: usize = 10_000;
+
+/// Stored messages over all chats, bytes: 10,000 of ordinary length take a third of it. The oldest are forgotten.
+pub const HISTORY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// The texts of one stored message, bytes: more than nearly all messages have. The rest is cut, and said.
+pub const HISTORY_TEXT_BYTES_MAX: usize = 4 * 1024;
+
+/// Messages that wait to be stored, bytes: about a thousand ordinary ones, or a minute of a busy town. When full, the
+/// oldest is dropped and counted: a history is a courtesy.
+pub const HISTORY_QUEUE_BYTES_MAX: usize = 256 * 1024;
+
+/// The shortest time between two commits of stored messages, seconds.
+pub const HISTORY_RIDE_S: u64 = 60;
+
+/// The page cache of the stored messages, bytes: they are written in order and read once.
+pub const HISTORY_CACHE_BYTES: usize = 256 * 1024;
+
+/// Stored messages read at once, for the terminal.
+pub const HISTORY_PIECE: usize = 16;
+
+/// How long the terminal may take to read the stored messages, milliseconds: it judges each twice meanwhile.
+pub const HISTORY_WAIT_MS: u64 = 120_000;
+
+/// The most messages an owner may have stored: what the bound in bytes holds of the shortest.
+pub const HISTORY_MESSAGES_MAX: u64 = 200_000;
+
 /// Names by which the local page may be asked for.
 pub const WEB_HOSTS_MAX: usize = 16;
 
@@ -316,6 +359,8 @@ pub struct Capacity {
     pub poll_limit: u64,
     /// Shards.
     pub shards: u64,
+    /// Messages stored for trying other policies on; 0 stores none.
+    pub history_messages: u64,
 }
 
 /// One line of the memory sum.
@@ -351,7 +396,7 @@ const fn wide(value: usize) -> u64 {
 
 /// Everything Aegis holds at once, at most: a line a holder.
 #[must_use]
-pub const fn memory_lines(capacity: &Capacity) -> [Holder; 13] {
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 14] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
@@ -390,6 +435,16 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 13] {
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
         holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
+        // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
+        holder(
+            "history: messages that wait to be stored",
+            if capacity.history_messages == 0 {
+                0
+            } else {
+                4 * wide(HISTORY_QUEUE_BYTES_MAX) + wide(HISTORY_CACHE_BYTES) + 128 * KIB
+            },
+            "the oldest is dropped and counted",
+        ),
     ]
 }
 

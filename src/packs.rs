@@ -3,6 +3,8 @@
 //! Promises: every file is bounded; a link that leads out of the folder is refused; what cannot be read is a mistake
 //! with its file. `NAME.cases.toml` beside a pack holds its cases and is no pack.
 
+pub mod watch;
+
 use crate::document::Mistakes;
 use crate::limits;
 use crate::policy::{PackSource, keyword_files};
@@ -14,6 +16,15 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Every file that cannot be read.
 pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
+    read_within(dir, u64::MAX)
+}
+
+/// The same, and stops when packs and lists together take more than `bytes_max` bytes: what is read aside must not take
+/// more memory than a board has for it.
+///
+/// # Errors
+/// Every file that cannot be read, or that all of them are too large.
+pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistakes> {
     let mut mistakes = Mistakes::default();
     let shown = dir.display().to_string();
     let mut paths: Vec<PathBuf> = match std::fs::read_dir(dir) {
@@ -28,6 +39,7 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
         mistakes.add(&shown, 0, "the policy folder has no pack: a file such as promo.toml");
     }
     let mut sources = Vec::new();
+    let mut bytes = 0_usize;
     for path in paths {
         let file = path.display().to_string();
         let Some(text) = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes) else { continue };
@@ -40,9 +52,50 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
                 );
             }
         }
+        bytes = lists
+            .iter()
+            .map(|(_, content)| content.len())
+            .fold(bytes.saturating_add(text.len()), usize::saturating_add);
+        if u64::try_from(bytes).unwrap_or(u64::MAX) > bytes_max {
+            let what =
+                format!("packs and lists take more than {bytes_max} bytes; use fewer keywords or a larger profile");
+            mistakes.add(&shown, 0, what);
+            return Err(mistakes);
+        }
         sources.push(PackSource { file, text, lists });
     }
     if mistakes.is_empty() { Ok(sources) } else { Err(mistakes) }
+}
+
+/// The files of cases beside the packs, in the order of their names: the file and its text.
+///
+/// # Errors
+/// Every file that cannot be read, or that there is none.
+pub fn cases(dir: &Path) -> Result<Vec<(String, String)>, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let shown = dir.display().to_string();
+    let mut paths: Vec<PathBuf> = match std::fs::read_dir(dir) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_cases(path)).collect(),
+        Err(error) => {
+            mistakes.add(&shown, 0, format!("the policy folder cannot be read: {error}"));
+            return Err(mistakes);
+        }
+    };
+    paths.sort();
+    if paths.is_empty() {
+        mistakes.add(&shown, 0, "there are no cases: put a file such as promo.cases.toml beside promo.toml");
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        let text = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes);
+        found.extend(text.map(|text| (path.display().to_string(), text)));
+    }
+    if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
+}
+
+fn is_cases(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.ends_with(".cases.toml") && !name.starts_with('.')
 }
 
 fn is_pack(path: &Path) -> bool {

@@ -40,6 +40,38 @@ impl Rulebook {
     }
 }
 
+/// The one place where the rules in force lie. Whoever holds a copy of it sees the same rules.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<Mutex<Arc<Rulebook>>>);
+
+impl InForce {
+    /// Begins with these rules.
+    #[must_use]
+    pub fn new(book: Arc<Rulebook>) -> Self {
+        Self(Arc::new(Mutex::new(book)))
+    }
+
+    /// Puts new rules in force. A message that is being judged is judged to its end by the old ones.
+    pub fn swap(&self, book: Arc<Rulebook>) {
+        // The old rules are dropped after the lock is given back, since that may take a while.
+        let _old = std::mem::replace(&mut *lock(&self.0), book);
+    }
+
+    /// Puts new rules in the place of those in hand, unless others are in force by now.
+    pub fn replace(&self, in_hand: &Arc<Rulebook>, book: Arc<Rulebook>) {
+        let mut now = lock(&self.0);
+        if Arc::ptr_eq(&now, in_hand) {
+            let _old = std::mem::replace(&mut *now, book);
+        }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn now(&self) -> Arc<Rulebook> {
+        Arc::clone(&lock(&self.0))
+    }
+}
+
 /// What came of judging.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
@@ -78,7 +110,7 @@ struct Shared {
     queues: Vec<Queue>,
     left: AtomicUsize,
     all_judged: Notify,
-    book: Mutex<Arc<Rulebook>>,
+    book: InForce,
     counters: Arc<Counters>,
 }
 
@@ -105,7 +137,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Shards {
     /// Starts `count` workers on the current runtime.
     #[must_use]
-    pub fn start(count: usize, book: Arc<Rulebook>, counters: Arc<Counters>) -> Self {
+    pub fn start(count: usize, book: InForce, counters: Arc<Counters>) -> Self {
         let count = count.clamp(1, limits::SHARDS_MAX);
         counters.shards.set(u64::try_from(count).unwrap_or(0));
         let queue = || Queue { ids: Mutex::new(heapless::Deque::new()), wake: Notify::new() };
@@ -114,22 +146,23 @@ impl Shards {
             queues: (0..count).map(|_| queue()).collect(),
             left: AtomicUsize::new(0),
             all_judged: Notify::new(),
-            book: Mutex::new(book),
+            book,
             counters,
         });
         let workers = (0..count).map(|shard| tokio::spawn(work(Arc::clone(&shared), shard))).collect();
         Self { shared, workers }
     }
 
-    /// Puts new rules in force, from the next batch on: a message is judged by exactly one version.
-    pub fn swap(&self, book: Arc<Rulebook>) {
-        *lock(&self.shared.book) = book;
+    /// Where the rules in force lie.
+    #[must_use]
+    pub fn in_force(&self) -> &InForce {
+        &self.shared.book
     }
 
     /// The rules in force.
     #[must_use]
     pub fn rulebook(&self) -> Arc<Rulebook> {
-        Arc::clone(&lock(&self.shared.book))
+        self.shared.book.now()
     }
 
     /// Judges a batch of at most `limits::BATCH_UPDATES_MAX` messages; the answers are in the same order.
@@ -177,7 +210,7 @@ async fn work(shared: Arc<Shared>, shard: usize) {
     let mut scratch = Scratch::default();
     loop {
         queue.wake.notified().await;
-        let book = Arc::clone(&lock(&shared.book));
+        let book = shared.book.now();
         loop {
             let Some(id) = lock(&queue.ids).pop_front() else { break };
             let Some(slot) = shared.slots.get(usize::from(id)) else { continue };

@@ -1,6 +1,7 @@
 //! The shipped packs: they compile, their cases hold, and they keep within what a small board can hold.
 
-use aegis::document::{self, Mistakes};
+use aegis::cli::cases;
+use aegis::document::Mistakes;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PolicySet, Scratch};
 use aegis::verdict::{ActionKind, Outcome, Thresholds, Verdict};
@@ -21,26 +22,13 @@ fn every_case_of_every_pack_holds() {
     let mut wrong = Vec::new();
     for (file, text) in policy::shipped_cases() {
         let mut mistakes = Mistakes::default();
-        let mut root = document::read(file, text, &mut mistakes);
-        let mut outcomes = Vec::new();
-        for mut case in root.sections("case", &mut mistakes) {
-            let line = case.line();
-            let text = case.text_required("text", &mut mistakes).expect("a text").value;
-            let wanted = case.text_required("verdict", &mut mistakes).expect("a verdict").value;
-            let why = case.text_required("why", &mut mistakes).expect("a reason").value;
-            let verdict = judge(&set, &text);
-            if verdict.outcome.word() != wanted {
-                let rules: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.as_str()).collect();
-                let told = verdict.outcome.word();
-                wrong.push(format!("{file}:{line}: {told}, not {wanted} ({why}); score {} {rules:?}", verdict.score));
-            }
-            outcomes.push(wanted);
-            case.finish(&mut mistakes);
-        }
-        root.finish(&mut mistakes);
+        let cases = cases::read(file, text, &mut mistakes);
         assert!(mistakes.is_empty(), "{mistakes}");
-        for outcome in ["allow", "block"] {
-            assert!(outcomes.iter().any(|wanted| wanted == outcome), "{file} has no case for {outcome}");
+        for failed in cases::run(&set, &cases, &mut Scratch::default()) {
+            wrong.push(format!("{file}:{}: {}", failed.line, failed.what));
+        }
+        for outcome in [Outcome::Allow, Outcome::Block] {
+            assert!(cases.iter().any(|case| case.wanted == outcome), "{file} has no case for {}", outcome.word());
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,6 +1,7 @@
 //! What the page shows: the appliance as it is now, without text or names of people.
 
 use super::Parts;
+use super::reload::{self, Reloader, SharedStanding};
 use crate::chats::ChatBook;
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -8,7 +9,7 @@ use crate::dispatch::task::{SharedBook, lock};
 use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::limits;
-use crate::shard::Rulebook;
+use crate::shard::InForce;
 use crate::store::Snapshots;
 use crate::store::records::Right;
 use crate::telemetry::pseudonym;
@@ -23,7 +24,8 @@ pub struct Health {
     snapshots: Snapshots,
     book: SharedBook,
     trouble: Trouble,
-    rulebook: Arc<Rulebook>,
+    in_force: InForce,
+    standing: SharedStanding,
     journal: Journal,
     poll_stale_ms: u64,
     board: String,
@@ -31,7 +33,7 @@ pub struct Health {
 }
 
 impl Health {
-    pub(super) fn new(parts: &Parts, rulebook: Arc<Rulebook>, trouble: Trouble) -> Self {
+    pub(super) fn new(parts: &Parts, reloader: &Reloader, trouble: Trouble) -> Self {
         let poll_ms = parts.config.telegram.poll_timeout_s.saturating_mul(1000);
         Self {
             counters: Arc::clone(&parts.counters),
@@ -39,7 +41,8 @@ impl Health {
             snapshots: parts.snapshots.clone(),
             book: Arc::clone(&parts.book),
             trouble,
-            rulebook,
+            in_force: reloader.in_force(),
+            standing: reloader.standing(),
             journal: parts.journal.clone(),
             poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
             board: parts.config.board.name.clone(),
@@ -124,13 +127,14 @@ impl Source for Health {
     fn status(&self) -> Status {
         let now = self.clock.now();
         let decisions = self.snapshots.decisions(limits::PAGE_ROWS_MAX).unwrap_or_default();
+        let rulebook = self.in_force.now();
         Status {
             version: env!("CARGO_PKG_VERSION"),
             board: self.board.clone(),
-            mode: self.rulebook.rules.mode.word(),
+            mode: rulebook.rules.mode.word(),
             rung: self.rung(),
             uptime_s: now.mono.0 / 1000,
-            policy: format!("{:016x}", self.rulebook.policy.version),
+            policy: reload::in_words(&rulebook, &self.standing),
             chats: missing_rights(&lock(&self.book), self.salt),
             decisions: decisions
                 .into_iter()

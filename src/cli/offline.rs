@@ -16,7 +16,7 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-fn output(error: std::io::Error) -> Failure {
+pub(super) fn output(error: std::io::Error) -> Failure {
     Failure { kind: FailureKind::Data, why: format!("standard input or output failed: {error}") }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     std::io::stdout().write_all(text.as_bytes()).map_err(output)
 }
 

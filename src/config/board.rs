@@ -1,7 +1,7 @@
 //! The boards: what each one has, and what Aegis takes of it.
 
 use crate::document::{Mistakes, Section, read};
-use crate::limits::Capacity;
+use crate::limits::{self, Capacity};
 use std::ops::RangeInclusive;
 
 macro_rules! profiles {
@@ -97,6 +97,12 @@ impl Board {
                 keyword_bytes: number(&mut root, "keyword_kib", 16..=65_536, mistakes)?.saturating_mul(1024),
                 poll_limit: 0,
                 shards: 0,
+                history_messages: number(
+                    &mut root,
+                    "history_messages",
+                    0..=i64::try_from(limits::HISTORY_MESSAGES_MAX).unwrap_or(i64::MAX),
+                    mistakes,
+                )?,
             },
         };
         root.finish(mistakes);
@@ -142,7 +148,7 @@ mod tests {
             let board = Board::named(name).unwrap_or_else(|| panic!("board/{name}.toml is not whole"));
             let sum = memory_bytes_max(&board.capacity);
             assert!(sum <= board.memory_bytes, "{name}: {sum} bytes over {}", board.memory_bytes);
-            assert!(usize::from(board.poll_limit) <= crate::limits::BATCH_UPDATES_MAX);
+            assert!(usize::from(board.poll_limit) <= limits::BATCH_UPDATES_MAX);
         }
     }
 

@@ -198,6 +198,15 @@ fn from_file(
         config.board.commits_per_second = number("per_second", mistakes).unwrap_or(config.board.commits_per_second);
         journal.finish(mistakes);
     }
+    if let Some(mut history) = root.section("history", mistakes) {
+        let keep = history.boolean("keep", mistakes).is_none_or(|found| found.value);
+        let most = i64::try_from(limits::HISTORY_MESSAGES_MAX).unwrap_or(i64::MAX);
+        let messages = history.integer("messages", 0..=most, mistakes);
+        let messages = messages.and_then(|found| u64::try_from(found.value).ok());
+        let capacity = &mut config.board.capacity;
+        capacity.history_messages = if keep { messages.unwrap_or(capacity.history_messages) } else { 0 };
+        history.finish(mistakes);
+    }
     let token_file = root.section("telegram", mistakes).and_then(|section| telegram(config, name, section, mistakes));
     if let Some(mut web) = root.section("web", mistakes) {
         if let Some(found) = web.text("listen", mistakes) {

@@ -8,10 +8,11 @@ use super::{Admitted, Ingest};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::dispatch::task::{SharedBook, Word, lock};
+use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
-use crate::shard::{Rulebook, Shards};
+use crate::shard::{Judged, Rulebook, Shards};
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,6 +74,8 @@ pub struct Poller {
     pub outbox_rows_max: u64,
     /// What hinders polling now.
     pub trouble: Trouble,
+    /// Where messages are kept for trying other policies on; `None` when they are not.
+    pub notes: Option<Notes>,
 }
 
 impl Poller {
@@ -149,9 +152,19 @@ impl Poller {
         let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
         let rulebook = self.shards.rulebook();
         let judged = self.shards.judge(&messages).await;
+        if let Some(notes) = &self.notes {
+            for (message, judged) in messages.iter().zip(&judged) {
+                if let Judged::Verdict(verdict) = judged
+                    && !message.sender.is_exempt()
+                {
+                    notes.note(message, verdict);
+                }
+            }
+        }
         let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
         if let Some(paused) = self.ingest.take_paused() {
-            self.shards.swap(Arc::new(Rulebook { paused, ..(*rulebook).clone() }));
+            // If the policy was loaded anew meanwhile, its rules begin with none paused.
+            self.shards.in_force().replace(&rulebook, Arc::new(Rulebook { paused, ..(*rulebook).clone() }));
         }
         tick.absorb(settled);
         for (from, to) in moved {

@@ -65,7 +65,7 @@ pub struct Status {
     pub rung: String,
     /// Seconds since the start.
     pub uptime_s: u64,
-    /// The policy's version.
+    /// The policy's version, and how its last reload ended.
     pub policy: String,
     /// Chats, by pseudonym.
     pub chats: Vec<ChatLine>,

@@ -111,7 +111,7 @@ fn state(page: &mut Page, status: &Status, readiness: &Readiness) {
                 .markup("</li>"),
         };
     }
-    page.markup("</ul><p class=\"soft\">Policy <code>").text(&status.policy).markup("</code></p></section>");
+    page.markup("</ul><p class=\"soft\">Policy: ").text(&status.policy).markup("</p></section>");
 }
 
 fn numbers(page: &mut Page, counters: &Counters) {
@@ -155,7 +155,9 @@ fn chats(page: &mut Page, status: &Status) {
 fn decisions(page: &mut Page, decisions: &[DecisionLine]) {
     page.markup("<section><h2>Last decisions</h2>");
     if decisions.is_empty() {
-        page.markup("<p class=\"soft\">Nothing was blocked or doubted yet. Harmless messages are counted above and leave no trace.</p></section>");
+        page.markup(
+            "<p class=\"soft\">Nothing was blocked or doubted yet. Harmless messages are counted above.</p></section>",
+        );
         return;
     }
     page.markup("<div class=\"scroll\"><table><thead><tr><th>When</th><th>Verdict</th><th>Score</th><th>Reason</th><th>Rules</th><th>Came of it</th><th>Trace</th></tr></thead><tbody>");

@@ -197,6 +197,12 @@ impl Life {
         self.end();
     }
 
+    /// SIGHUP: read the packs anew.
+    pub fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// SIGTERM, or no signal; then its exit status, if it ends in time.
     pub fn ended(mut self, within: Duration, signal: Signal) -> Option<ExitStatus> {
         let mut child = self.child.take().unwrap();

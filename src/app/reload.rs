@@ -1,0 +1,283 @@
+//! Packs: read and held to the board's bound, at the start and again whenever they change.
+//!
+//! Promises: new packs are read and compiled aside, and put in force in one step, or not at all: whatever is wrong with
+//! them, the old ones stay, every mistake is logged, and the page shows the first. Everything else in the rulebook
+//! stays as it is.
+//!
+//! Never: a half-good policy in force. A refused folder is not tried again until it changes, or until SIGHUP.
+
+use super::Failure;
+use crate::clock::{Clock, Wall};
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::document::{self, Mistakes, Section};
+use crate::limits;
+use crate::packs::watch::{Change, Listing, Watch};
+use crate::policy::{self, PackSource, Paused, PolicySet};
+use crate::shard::{InForce, Rulebook};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::signal::unix::Signal;
+
+/// The packs that the settings name: their folder, or those that come with the program.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
+    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
+}
+
+/// The packs, compiled, and held to the board's bound.
+///
+/// # Errors
+/// Every mistake in them, or that they do not fit.
+pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
+    let room = Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() };
+    let sources = match &config.policy_dir {
+        None => policy::shipped(),
+        Some(dir) => room.read(dir)?,
+    };
+    Ok(room.compile(&sources)?)
+}
+
+/// What a board has for the compiled packs.
+#[derive(Clone, Debug)]
+struct Room {
+    bytes: u64,
+    board: String,
+}
+
+impl Room {
+    /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
+    fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
+        crate::packs::read_within(dir, self.bytes / 2)
+    }
+
+    fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
+        self.check(at_least_bytes(sources), "would take at least")?;
+        let policy = policy::compile(sources)?;
+        self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
+        Ok(policy)
+    }
+
+    fn check(&self, bytes: u64, take: &str) -> Result<(), Mistakes> {
+        let mut mistakes = Mistakes::default();
+        if bytes > self.bytes {
+            let what = format!(
+                "the packs {take} {bytes} bytes compiled, and the board profile \"{}\" has {} for them; use fewer keywords or a larger profile",
+                self.board, self.bytes
+            );
+            mistakes.add("all packs", 0, what);
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+}
+
+/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings.
+fn at_least_bytes(sources: &[PackSource]) -> u64 {
+    let inline: Vec<String> = sources.iter().flat_map(|source| inline_keywords(&source.text)).collect();
+    let lists = sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim);
+    let mut phrases: Vec<&str> =
+        lists.filter(|phrase| !phrase.starts_with('#')).chain(inline.iter().map(String::as_str)).collect();
+    phrases.sort_unstable();
+    let mut before = "";
+    let mut own = 0_usize;
+    for phrase in phrases {
+        let shared = before.bytes().zip(phrase.bytes()).take_while(|(one, other)| one == other).count();
+        own = own.saturating_add(phrase.len().saturating_sub(shared));
+        before = phrase;
+    }
+    u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN)
+}
+
+/// The keywords in a pack's own text. Its mistakes are told when it is compiled.
+fn inline_keywords(text: &str) -> Vec<String> {
+    let mut untold = Mistakes::default();
+    let mut root = document::read("", text, &mut untold);
+    let rules = root.sections("rule", &mut untold);
+    let of_rule = |mut rule: Section<'_>| rule.texts("keywords", &mut untold).unwrap_or_default();
+    rules.into_iter().flat_map(of_rule).map(|keyword| keyword.value).collect()
+}
+
+/// How a reload ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// There is no folder: the packs that come with the program are in force.
+    Shipped,
+    /// The folder holds what is in force already.
+    Unchanged,
+    /// A new version is in force.
+    Swapped(u64),
+    /// Something is wrong with the folder; the old version stays in force.
+    Refused(Mistakes),
+}
+
+/// When the packs in force were read, and why the last attempt to read others failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    loaded_at: Wall,
+    refused: Option<(Wall, String)>,
+}
+
+/// The standing as several tasks share it.
+pub type SharedStanding = Arc<Mutex<Standing>>;
+
+fn lock(standing: &SharedStanding) -> MutexGuard<'_, Standing> {
+    // Nothing panics while holding it; a poisoned one still holds whole values.
+    standing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The policy in one sentence, for the page.
+#[must_use]
+pub fn in_words(book: &Rulebook, standing: &SharedStanding) -> String {
+    let Standing { loaded_at, refused } = lock(standing).clone();
+    let (version, rules) = (book.policy.version, book.policy.rules().len());
+    let mut text = format!("version {version:016x}, {rules} rules, loaded at {}", loaded_at.utc());
+    if let Some((at, why)) = refused {
+        text.push_str(&format!("; last reload refused at {}: {why}", at.utc()));
+    }
+    text
+}
+
+/// Reads the packs anew when they change or when told to.
+#[derive(Debug)]
+pub struct Reloader {
+    dir: Option<PathBuf>,
+    room: Room,
+    watch: Watch,
+    in_force: InForce,
+    standing: SharedStanding,
+    counters: Arc<Counters>,
+}
+
+impl Reloader {
+    /// For the packs in force, which were read at `now`. `listing` was taken just before that.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        listing: Option<Listing>,
+        in_force: InForce,
+        counters: Arc<Counters>,
+        now: Wall,
+    ) -> Self {
+        let dir = config.policy_dir.clone();
+        let listing = listing.or_else(|| dir.as_deref().map(Listing::of));
+        Self {
+            room: Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() },
+            watch: Watch::new(listing.unwrap_or_else(|| Listing::of(Path::new("")))),
+            dir,
+            in_force,
+            standing: Arc::new(Mutex::new(Standing { loaded_at: now, refused: None })),
+            counters,
+        }
+    }
+
+    /// Where the rules in force lie.
+    #[must_use]
+    pub fn in_force(&self) -> InForce {
+        self.in_force.clone()
+    }
+
+    /// The standing, for the page.
+    #[must_use]
+    pub fn standing(&self) -> SharedStanding {
+        Arc::clone(&self.standing)
+    }
+
+    /// Looks at the folder once; reads it when a change has stood still for two looks.
+    pub fn look(&mut self, now: Wall) -> Option<Reloaded> {
+        let seen = Listing::of(self.dir.as_deref()?);
+        (self.watch.look(seen) == Change::Settled).then(|| self.read(now))
+    }
+
+    /// Reads the folder now, changed or not.
+    pub fn reload(&mut self, now: Wall) -> Reloaded {
+        if let Some(dir) = &self.dir {
+            self.watch.reading(Listing::of(dir));
+        }
+        self.read(now)
+    }
+
+    fn read(&mut self, now: Wall) -> Reloaded {
+        let Some(dir) = &self.dir else {
+            tracing::info!("there is no policy folder: the packs that come with the program are in force");
+            return Reloaded::Shipped;
+        };
+        let compiled = self.room.read(dir).and_then(|found| self.room.compile(&found));
+        let policy = match compiled {
+            Ok(policy) => policy,
+            Err(mistakes) => return self.refuse(mistakes, now),
+        };
+        let old = self.in_force.now();
+        let (version, rules) = (policy.version, policy.rules().len());
+        *lock(&self.standing) = Standing { loaded_at: now, refused: None };
+        if version == old.policy.version {
+            tracing::info!(version = format!("{version:016x}"), "the policy folder holds what is in force already");
+            return Reloaded::Unchanged;
+        }
+        self.in_force.swap(Arc::new(Rulebook {
+            policy: Arc::new(policy),
+            paused: Paused::default(),
+            rules: old.rules,
+            chats: old.chats.clone(),
+        }));
+        self.counters.policy_reloads.one();
+        tracing::info!(version = format!("{version:016x}"), rules, "new packs are in force");
+        Reloaded::Swapped(version)
+    }
+
+    fn refuse(&self, mistakes: Mistakes, now: Wall) -> Reloaded {
+        self.counters.policy_reload_refusals.one();
+        // The page first: whoever reads the log finds it there.
+        let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
+        lock(&self.standing).refused = Some((now, first));
+        for mistake in mistakes.list() {
+            tracing::error!("{mistake}");
+        }
+        let version = format!("{:016x}", self.in_force.now().policy.version);
+        tracing::error!(version, "the changed packs are refused; the old ones stay in force");
+        Reloaded::Refused(mistakes)
+    }
+
+    /// Looks every now and then, and reads when `hang_up` comes, until aborted.
+    pub(super) async fn run(mut self, clock: Clock, mut hang_up: Option<Signal>) {
+        let mut tick = tokio::time::interval(Duration::from_secs(limits::POLICY_LOOK_S));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let told = tokio::select! {
+                _ = tick.tick() => false,
+                () = hung_up(&mut hang_up) => true,
+            };
+            let now = clock.now().wall;
+            let turn = move || {
+                if told {
+                    self.reload(now);
+                } else {
+                    self.look(now);
+                }
+                self
+            };
+            match tokio::task::spawn_blocking(turn).await {
+                Ok(back) => self = back,
+                Err(_) => {
+                    tracing::error!("the packs are no longer watched; restart to read changed ones");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The signal SIGHUP, caught from now on: it must not end the program, whoever sends it.
+pub(super) fn hang_ups() -> Option<Signal> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be caught")).ok()
+}
+
+async fn hung_up(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}

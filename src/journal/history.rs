@@ -1,0 +1,223 @@
+//! Keeping the last messages seen: a bounded queue, and a thread of its own that writes it down now and then.
+//!
+//! Promises: whoever adds a message never waits for storage; when the queue is full the oldest is dropped and counted.
+//! There is at most one commit in `limits::HISTORY_RIDE_S`, and one at the end, so that harmless messages do not wear
+//! the card. Whatever happens to the file, the appliance goes on.
+//!
+//! Never: a promise that a message is kept.
+
+use crate::counters::Counters;
+use crate::limits;
+use crate::message::Message;
+use crate::store::StoreError;
+use crate::store::history::{History, HistoryReader, Kept};
+use crate::verdict::Verdict;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Messages that wait to be written.
+#[derive(Debug, Default)]
+pub struct Queue {
+    waiting: VecDeque<Kept>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Adds a message; returns how many of the oldest had to go.
+    pub fn push(&mut self, kept: Kept) -> u64 {
+        self.bytes = self.bytes.saturating_add(kept.bytes());
+        self.waiting.push_back(kept);
+        let mut dropped = 0;
+        while self.bytes > limits::HISTORY_QUEUE_BYTES_MAX {
+            let Some(oldest) = self.waiting.pop_front() else { break };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// Takes everything out, oldest first.
+    pub fn take(&mut self) -> Vec<Kept> {
+        self.bytes = 0;
+        self.waiting.drain(..).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: Queue,
+    reader: Option<HistoryReader>,
+    closing: bool,
+}
+
+/// The way to the thread that keeps messages.
+#[derive(Clone, Debug)]
+pub struct Notes {
+    shared: Arc<Shared>,
+}
+
+/// The thread; joined when the appliance closes.
+#[derive(Debug)]
+pub struct Keeper {
+    notes: Notes,
+    thread: std::thread::JoinHandle<()>,
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, State> {
+    // Nothing panics while holding it; a poisoned one still holds whole values.
+    shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts to keep at most `messages_max` messages in the file in `dir`.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(dir: PathBuf, messages_max: u64, counters: Arc<Counters>) -> std::io::Result<(Notes, Keeper)> {
+    let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), counters });
+    let notes = Notes { shared: Arc::clone(&shared) };
+    let thread = std::thread::Builder::new()
+        .name("history".to_owned())
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || write_down(&shared, &dir, messages_max))?;
+    Ok((notes.clone(), Keeper { notes, thread }))
+}
+
+impl Notes {
+    /// Adds a message and its verdict.
+    pub fn note(&self, message: &Message, verdict: &Verdict) {
+        let kept = Kept::of(message, verdict);
+        let dropped = lock(&self.shared).queue.push(kept);
+        self.shared.counters.history_dropped.add(dropped);
+        self.shared.wake.notify_one();
+    }
+
+    /// Those that are written down, once the file is open, and those that still wait.
+    #[must_use]
+    pub fn all(&self) -> (Option<HistoryReader>, Vec<Kept>) {
+        let state = lock(&self.shared);
+        (state.reader.clone(), state.queue.waiting.iter().cloned().collect())
+    }
+}
+
+impl Keeper {
+    /// Writes down what waits, and ends the thread.
+    pub fn close(self) {
+        lock(&self.notes.shared).closing = true;
+        self.notes.shared.wake.notify_one();
+        if self.thread.join().is_err() {
+            tracing::warn!("the message history ended early; it is replaced at the next start if it is damaged");
+        }
+    }
+}
+
+fn open(shared: &Shared, dir: &std::path::Path, messages_max: u64) -> Result<History, StoreError> {
+    let (history, why) = History::open(dir, messages_max, limits::HISTORY_BYTES_MAX)?;
+    if let Some(why) = why {
+        tracing::warn!(why, "the message history was damaged; an empty one was begun");
+    }
+    lock(shared).reader = Some(history.reader());
+    Ok(history)
+}
+
+/// The thread: waits for messages and for its time, and writes them down together.
+fn write_down(shared: &Shared, dir: &std::path::Path, messages_max: u64) {
+    let ride = Duration::from_secs(limits::HISTORY_RIDE_S);
+    let mut history = None;
+    let mut due = Instant::now() + ride;
+    loop {
+        if history.is_none() {
+            match open(shared, dir, messages_max) {
+                Ok(opened) => history = Some(opened),
+                Err(error) => tracing::warn!(%error, "the message history cannot be opened; it is tried again"),
+            }
+        }
+        let (batch, closing) = wait(shared, due);
+        if let Some(open) = &mut history
+            && !batch.is_empty()
+            && let Err(error) = open.append(&batch)
+        {
+            tracing::warn!(%error, "the message history cannot be written; it is opened anew");
+            lock(shared).reader = None;
+            history = None;
+            shared.counters.history_dropped.add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+        }
+        if closing {
+            return;
+        }
+        due = Instant::now() + ride;
+    }
+}
+
+/// Waits until it is time and there is something to write, or until closing. Takes what there is.
+fn wait(shared: &Shared, due: Instant) -> (Vec<Kept>, bool) {
+    let mut state = lock(shared);
+    loop {
+        let left = due.saturating_duration_since(Instant::now());
+        // With no file open the time alone is enough: it is tried again.
+        let ready = left.is_zero() && (!state.queue.waiting.is_empty() || state.reader.is_none());
+        if state.closing || ready {
+            let batch = if state.reader.is_some() { state.queue.take() } else { Vec::new() };
+            return (batch, state.closing);
+        }
+        let patience = if left.is_zero() { Duration::from_secs(limits::HISTORY_RIDE_S) } else { left };
+        let waited = shared.wake.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+        state = waited.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{ChatId, MessageId, Sender, SurfaceKind, UserId};
+
+    fn message(number: u64, text: &str) -> Message {
+        let mut message = Message::empty(ChatId(-1), MessageId(1), Sender::Member(UserId(1)));
+        message.sent_s = number;
+        message.push(SurfaceKind::Text, text);
+        message
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_oldest_and_says_how_many() {
+        let mut queue = Queue::default();
+        let text = "x".repeat(4_000);
+        let dropped: u64 =
+            (0..1_000).map(|number| queue.push(Kept::of(&message(number, &text), &Verdict::default()))).sum();
+        assert!(queue.bytes <= limits::HISTORY_QUEUE_BYTES_MAX);
+        let left = queue.take();
+        assert_eq!(left.first().map(|kept| kept.sent_s), Some(dropped));
+        assert_eq!(left.last().map(|kept| kept.sent_s), Some(999));
+        assert_eq!(left.len(), 1_000 - usize::try_from(dropped).unwrap());
+    }
+
+    #[test]
+    fn what_waits_when_the_appliance_closes_is_written_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let counters = Arc::new(Counters::default());
+        let (notes, keeper) = start(dir.path().to_owned(), 5, Arc::clone(&counters)).unwrap();
+        for number in 0..8 {
+            notes.note(&message(number, "hello"), &Verdict::default());
+        }
+        drop(notes);
+        keeper.close();
+        let reader = HistoryReader::open(dir.path()).unwrap().unwrap();
+        let found: Vec<u64> = reader.from(0, 100).unwrap().into_iter().map(|(_, kept)| kept.sent_s).collect();
+        assert_eq!((found, counters.history_dropped.get()), ((3..8).collect(), 0));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_stops_nobody() {
+        let (notes, keeper) = start(PathBuf::from("/proc/nowhere"), 5, Arc::default()).unwrap();
+        notes.note(&message(1, "hello"), &Verdict::default());
+        keeper.close();
+    }
+}
