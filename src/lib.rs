@@ -12,6 +12,7 @@ pub mod secret;
 pub mod decide;
 pub mod document;
 pub mod judge;
+pub mod links;
 pub mod message;
 pub mod pacing;
 pub mod policy;

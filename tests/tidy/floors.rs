@@ -9,8 +9,8 @@ use super::source::Source;
 /// The modules of each floor, from the ground up.
 pub const FLOORS: [&[&str]; 5] = [
     &["limits", "clock", "counters", "secret"],
-    &["document", "message", "text", "policy", "verdict", "decide", "judge", "budget", "pacing"],
-    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs"],
+    &["document", "message", "text", "links", "policy", "verdict", "decide", "judge", "budget", "pacing"],
+    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists"],
     &["chats", "ingest", "shard", "review", "dispatch", "journal", "control", "jobs"],
     &["main", "app", "cli", "demo"],
 ];
