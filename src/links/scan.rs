@@ -158,7 +158,11 @@ fn with_scheme(text: &str, floor: usize, at: usize) -> Option<Raw<'_>> {
     // The host first: most of what is no link is refused here, before its end is looked for.
     let authority = after.get(..after.find(|ch| ends(ch) || matches!(ch, '/' | '?' | '#' | '\\')).unwrap_or(after.len()))?;
     let (user, named) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (host, port, taken) = host_and_port(named)?;
+    let (host, port, mut taken) = host_and_port(named)?;
+    // The dot of the root, not of a sentence, when a path follows.
+    if named.get(taken..) == Some(".") && after.get(authority.len()..).is_some_and(|rest| rest.starts_with('/')) {
+        taken = named.len();
+    }
     let authority_to = authority.len() - named.len() + taken;
     let rest = if taken < named.len() { "" } else { after.get(authority_to..)? };
     let rest = rest.get(..extent(rest))?;
