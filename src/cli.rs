@@ -3,6 +3,7 @@
 //! Promises: exit codes say who has to act (64 usage or settings, 65 data, 74 storage, 77 token); a refusal says what,
 //! where and how to mend it, and nothing was done.
 
+mod lists;
 mod offline;
 mod playing;
 
@@ -68,6 +69,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: DeadLetters,
+    },
+    /// Lists of domains.
+    Lists {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: lists::Verb,
     },
 }
 
@@ -149,6 +158,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
+        Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
 pub mod config;
+pub mod lists;
 pub mod packs;
 pub mod store;
 pub mod telegram;

@@ -42,7 +42,13 @@ const FOUND: &[Case] = &[
     ("www.example.co.uk", "www.example.co.uk", "www.example.co.uk", Web, &[]),
     ("http://example.com:8080/x#y", "http://example.com:8080/x#y", "example.com:8080/x", Web, &[]),
     ("example.com:443/", "example.com:443/", "example.com", Web, &[]),
-    ("https://example.com?a=1&utm_source=x&b=2", "https://example.com?a=1&utm_source=x&b=2", "example.com?a=1&b=2", Web, &[Tracked]),
+    (
+        "https://example.com?a=1&utm_source=x&b=2",
+        "https://example.com?a=1&utm_source=x&b=2",
+        "example.com?a=1&b=2",
+        Web,
+        &[Tracked],
+    ),
     ("https://example.com/?fbclid=1", "https://example.com/?fbclid=1", "example.com", Web, &[Tracked]),
     ("http://localhost:3000/", "http://localhost:3000/", "localhost:3000", Web, &[]),
     ("https:// example.com/x", "https:// example.com/x", "example.com/x", Web, &[Split]),
@@ -78,10 +84,28 @@ const FOUND: &[Case] = &[
     ("http://[::1]:81/x", "http://[::1]:81/x", "[::1]:81/x", Web, &[Ip]),
     ("192.0.2.7:8080", "192.0.2.7:8080", "192.0.2.7:8080", Web, &[Ip]),
     ("192.0.2.7/login", "192.0.2.7/login", "192.0.2.7/login", Web, &[Ip]),
-    ("https://example.org@evil.example.com/", "https://example.org@evil.example.com/", "evil.example.com", Web, &[UserInfo]),
+    (
+        "https://example.org@evil.example.com/",
+        "https://example.org@evil.example.com/",
+        "evil.example.com",
+        Web,
+        &[UserInfo],
+    ),
     ("https://xn--e1afmkfd.xn--p1ai/", "https://xn--e1afmkfd.xn--p1ai/", "xn--e1afmkfd.xn--p1ai", Web, &[Punycode]),
-    ("\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}", "\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}", "xn--e1afmkfd.xn--p1ai", Web, &[Punycode]),
-    ("\u{43d}\u{430} \u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}/x!", "\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}/x", "xn--e1afmkfd.xn--p1ai/x", Web, &[Punycode]),
+    (
+        "\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}",
+        "\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}",
+        "xn--e1afmkfd.xn--p1ai",
+        Web,
+        &[Punycode],
+    ),
+    (
+        "\u{43d}\u{430} \u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}/x!",
+        "\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}/x",
+        "xn--e1afmkfd.xn--p1ai/x",
+        Web,
+        &[Punycode],
+    ),
     ("p\u{430}ypal.com", "p\u{430}ypal.com", "xn--pypal-4ve.com", Web, &[Punycode, Homograph]),
     ("https://paypa1.com/login", "https://paypa1.com/login", "paypa1.com/login", Web, &[Homograph]),
     ("rnicrosoft.com", "rnicrosoft.com", "rnicrosoft.com", Web, &[Homograph]),
@@ -92,11 +116,41 @@ const FOUND: &[Case] = &[
     ("paypal.com", "paypal.com", "paypal.com", Web, &[]),
     ("www.paypal.com/x", "www.paypal.com/x", "www.paypal.com/x", Web, &[]),
     ("amazon.de", "amazon.de", "amazon.de", Web, &[]),
-    ("https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fx&sa=D", "https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fx&sa=D", "example.com/x", Web, &[Wrapped]),
-    ("https://vk.com/away.php?to=https%3A%2F%2Ft.me%2F%2BAbC", "https://vk.com/away.php?to=https%3A%2F%2Ft.me%2F%2BAbC", "t.me/+AbC", Invite, &[Wrapped]),
-    ("https://t.me/share/url?url=https://example.com/", "https://t.me/share/url?url=https://example.com/", "example.com", Web, &[Wrapped]),
-    ("https://href.li/?https://example.com/a", "https://href.li/?https://example.com/a", "example.com/a", Web, &[Wrapped]),
-    ("https://l.facebook.com/l.php?u=https%3A%2F%2Fbit.ly%2Fa%3Ffbclid%3D1", "https://l.facebook.com/l.php?u=https%3A%2F%2Fbit.ly%2Fa%3Ffbclid%3D1", "bit.ly/a", Web, &[Wrapped, Shortener, Tracked]),
+    (
+        "https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fx&sa=D",
+        "https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fx&sa=D",
+        "example.com/x",
+        Web,
+        &[Wrapped],
+    ),
+    (
+        "https://vk.com/away.php?to=https%3A%2F%2Ft.me%2F%2BAbC",
+        "https://vk.com/away.php?to=https%3A%2F%2Ft.me%2F%2BAbC",
+        "t.me/+AbC",
+        Invite,
+        &[Wrapped],
+    ),
+    (
+        "https://t.me/share/url?url=https://example.com/",
+        "https://t.me/share/url?url=https://example.com/",
+        "example.com",
+        Web,
+        &[Wrapped],
+    ),
+    (
+        "https://href.li/?https://example.com/a",
+        "https://href.li/?https://example.com/a",
+        "example.com/a",
+        Web,
+        &[Wrapped],
+    ),
+    (
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fbit.ly%2Fa%3Ffbclid%3D1",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fbit.ly%2Fa%3Ffbclid%3D1",
+        "bit.ly/a",
+        Web,
+        &[Wrapped, Shortener, Tracked],
+    ),
     ("example[.]com/x", "example[.]com/x", "example.com/x", Web, &[Split]),
     ("example (dot) com", "example (dot) com", "example.com", Web, &[Split]),
     ("go to example dot com now", "example dot com", "example.com", Web, &[Split]),
@@ -111,7 +165,13 @@ const FOUND: &[Case] = &[
     ("example\u{3002}com", "example\u{3002}com", "example.com", Web, &[Split]),
     ("example\u{ff0e}com/a", "example\u{ff0e}com/a", "example.com/a", Web, &[Split]),
     ("example\u{2024}com", "example\u{2024}com", "example.com", Web, &[Split]),
-    ("\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}example.com", "\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}example.com", "example.com", Web, &[Split]),
+    (
+        "\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}example.com",
+        "\u{ff48}\u{ff54}\u{ff54}\u{ff50}\u{ff1a}\u{ff0f}\u{ff0f}example.com",
+        "example.com",
+        Web,
+        &[Split],
+    ),
     ("\u{1d41e}xample.com", "\u{1d41e}xample.com", "example.com", Web, &[]),
     ("\u{52a0}\u{6211}https://t.me/abcde\u{5427}", "https://t.me/abcde", "t.me/abcde", Username, &[]),
     ("\u{770b}example.com\u{5427}", "example.com", "example.com", Web, &[]),
@@ -146,10 +206,44 @@ fn every_way_to_write_a_link_is_found_with_its_place_kind_and_traits() {
 #[test]
 fn what_only_looks_like_a_link_is_none() {
     let texts = [
-        "file.txt", "is.not", "e.g. this", "3.14", "v1.2.3", "1.2.3.4", "main.rs", "src/main.rs", "readme.md", "i.e.",
-        "Wait...what", "done.It was", "10.am", "a.m. or p.m.", "U.S.A.", "@name", "12:30", "and/or", "co.uk", "com",
-        "the .com boom", "the dot com years", "connect the dots", "node.js", "...", "://", "http://", "a@b", "::",
-        "https://?", "t . t", "[.]", "I like ASP.NET", "C:\\dir\\file.com", "1.000,50", "key:value", "\u{3002}\u{3002}", "tg://",
+        "file.txt",
+        "is.not",
+        "e.g. this",
+        "3.14",
+        "v1.2.3",
+        "1.2.3.4",
+        "main.rs",
+        "src/main.rs",
+        "readme.md",
+        "i.e.",
+        "Wait...what",
+        "done.It was",
+        "10.am",
+        "a.m. or p.m.",
+        "U.S.A.",
+        "@name",
+        "12:30",
+        "and/or",
+        "co.uk",
+        "com",
+        "the .com boom",
+        "the dot com years",
+        "connect the dots",
+        "node.js",
+        "...",
+        "://",
+        "http://",
+        "a@b",
+        "::",
+        "https://?",
+        "t . t",
+        "[.]",
+        "I like ASP.NET",
+        "C:\\dir\\file.com",
+        "1.000,50",
+        "key:value",
+        "\u{3002}\u{3002}",
+        "tg://",
     ];
     for text in texts {
         let links = found(&message(&[(SurfaceKind::Text, text)]));
@@ -159,11 +253,14 @@ fn what_only_looks_like_a_link_is_none() {
 
 #[test]
 fn addresses_behind_texts_are_found_and_masks_are_seen() {
-    let links = found(&message(&[(SurfaceKind::Text, "paypal.com"), (SurfaceKind::TextLink, "https://evil.example.com/")]));
+    let links =
+        found(&message(&[(SurfaceKind::Text, "paypal.com"), (SurfaceKind::TextLink, "https://evil.example.com/")]));
     assert_eq!(links.iter().map(|link| link.traits.has(LinkTrait::Masked)).collect::<Vec<_>>(), [false, true]);
-    let links = found(&message(&[(SurfaceKind::Text, "more of example.org here"), (SurfaceKind::TextLink, "example.com")]));
+    let links =
+        found(&message(&[(SurfaceKind::Text, "more of example.org here"), (SurfaceKind::TextLink, "example.com")]));
     assert!(links.iter().all(|link| !link.traits.has(LinkTrait::Masked)), "not decidable: {links:?}");
-    let links = found(&message(&[(SurfaceKind::ButtonLabel, "example.org"), (SurfaceKind::ButtonUrl, "http://example.com")]));
+    let links =
+        found(&message(&[(SurfaceKind::ButtonLabel, "example.org"), (SurfaceKind::ButtonUrl, "http://example.com")]));
     assert!(links[1].traits.has(LinkTrait::Masked));
     assert_eq!((links[1].domain.as_str(), links[1].span.surface), ("example.com", 1));
 }
@@ -181,7 +278,8 @@ fn links_past_the_bound_are_counted() {
 #[test]
 fn an_owners_file_extends_the_lists_and_every_mistake_has_its_line() {
     let mut mistakes = Mistakes::default();
-    let text = "shorteners = [\"my.example\"]\ntracking = [\"a b\"]\nprotected = [\"com\",\n  \"acmebank.com\"]\nshort = 1\n";
+    let text =
+        "shorteners = [\"my.example\"]\ntracking = [\"a b\"]\nprotected = [\"com\",\n  \"acmebank.com\"]\nshort = 1\n";
     let lists = LinkLists::read("links.list.toml", text, &mut mistakes);
     let lines: Vec<usize> = mistakes.list().iter().map(|mistake| mistake.line).collect();
     assert_eq!(lines.len(), 4, "{mistakes}");
@@ -195,8 +293,37 @@ fn an_owners_file_extends_the_lists_and_every_mistake_has_its_line() {
 #[test]
 fn any_text_has_an_answer() {
     let parts = [
-        "http://", ".", "@", "[", "]", "example", ".com", "\u{200b}", "\u{3002}", " dot ", "\u{43e}", "%", "(", ")", "tg:", "//", "?q=",
-        "xn--", "\u{1f600}", "\u{4e00}", ":", "-", "0x7f", "\u{301}", "#", "&", "\\", "mailto:", "www.", "\0", "h**p",
+        "http://",
+        ".",
+        "@",
+        "[",
+        "]",
+        "example",
+        ".com",
+        "\u{200b}",
+        "\u{3002}",
+        " dot ",
+        "\u{43e}",
+        "%",
+        "(",
+        ")",
+        "tg:",
+        "//",
+        "?q=",
+        "xn--",
+        "\u{1f600}",
+        "\u{4e00}",
+        ":",
+        "-",
+        "0x7f",
+        "\u{301}",
+        "#",
+        "&",
+        "\\",
+        "mailto:",
+        "www.",
+        "\0",
+        "h**p",
     ];
     let mut state = 1_u64;
     for _ in 0..3_000 {

@@ -41,7 +41,8 @@ impl Clean {
         self.text.clear();
         self.pieces.clear();
         self.expected = None;
-        let mut rest = original.get(..floor_char_boundary(original, limits::MESSAGE_TEXT_BYTES_MAX)).unwrap_or_default();
+        let mut rest =
+            original.get(..floor_char_boundary(original, limits::MESSAGE_TEXT_BYTES_MAX)).unwrap_or_default();
         let mut at = 0_usize;
         while let Some(ch) = rest.chars().next() {
             let taken = match self.step(ch, rest) {
@@ -97,7 +98,10 @@ impl Clean {
         let replaced = match ch {
             '[' | '(' | '{' | '<' => bracketed(rest).filter(|_| self.after_word()),
             ' ' | '\u{a0}' => self.spaced(rest),
-            '.' => rest.strip_prefix(". ").filter(|next| zone(next, ZONES_AFTER_DOT, "/") && self.after_name()).map(|_| ('.', 2)),
+            '.' => rest
+                .strip_prefix(". ")
+                .filter(|next| zone(next, ZONES_AFTER_DOT, "/") && self.after_name())
+                .map(|_| ('.', 2)),
             _ if ch.is_ascii() => return Step::Kept(ch),
             _ if is_unseen(ch) => return Step::Gone,
             // Also the full stop of a sentence: only what follows a Latin name is taken for a dot.
@@ -146,7 +150,21 @@ const TOCHKA: &str = "\u{442}\u{43e}\u{447}\u{43a}\u{430}";
 
 /// Zones that are taken for one after " ." : common, and no words of a sentence.
 const ZONES: &[&str] = &[
-    "com", "ru", "org", "xyz", "top", "site", "online", "shop", "club", "info", "io", "biz", "vip", "cc", "su",
+    "com",
+    "ru",
+    "org",
+    "xyz",
+    "top",
+    "site",
+    "online",
+    "shop",
+    "club",
+    "info",
+    "io",
+    "biz",
+    "vip",
+    "cc",
+    "su",
     "\u{440}\u{444}",
 ];
 
@@ -155,15 +173,44 @@ const ZONES_AFTER_DOT: &[&str] = &["com", "ru", "org", "xyz"];
 
 /// Zones that are taken for one after a spelled dot.
 const ZONES_SPELLED: &[&str] = &[
-    "com", "net", "org", "info", "biz", "io", "ru", "su", "xyz", "top", "site", "online", "shop", "club", "app", "dev",
-    "link", "vip", "cc", "co", "uk", "de", "pro", "store", "fun", "space", "website", "click", "me", "\u{440}\u{444}",
+    "com",
+    "net",
+    "org",
+    "info",
+    "biz",
+    "io",
+    "ru",
+    "su",
+    "xyz",
+    "top",
+    "site",
+    "online",
+    "shop",
+    "club",
+    "app",
+    "dev",
+    "link",
+    "vip",
+    "cc",
+    "co",
+    "uk",
+    "de",
+    "pro",
+    "store",
+    "fun",
+    "space",
+    "website",
+    "click",
+    "me",
+    "\u{440}\u{444}",
 ];
 
 /// Words before "dot com" and " .com" that make it a sentence about domains.
 const NO_NAMES: &[&str] = &[
-    "the", "this", "that", "these", "those", "our", "your", "their", "new", "first", "old", "big", "and", "for", "every",
-    "any", "one", "all", "use", "using", "buy", "own", "register", "domain", "domains", "with", "from", "like", "love",
-    "some", "get", "about", "than", "not", "have", "has", "via", "only", "just", "sell", "cheap", "free", "good",
+    "the", "this", "that", "these", "those", "our", "your", "their", "new", "first", "old", "big", "and", "for",
+    "every", "any", "one", "all", "use", "using", "buy", "own", "register", "domain", "domains", "with", "from",
+    "like", "love", "some", "get", "about", "than", "not", "have", "has", "via", "only", "just", "sell", "cheap",
+    "free", "good",
 ];
 
 /// The rest without up to two spaces.
@@ -208,7 +255,9 @@ fn bracketed(rest: &str) -> Option<(char, usize)> {
     };
     let next = rest.get(word.len().saturating_add(2)..)?;
     let apart = unspaced(next);
-    apart.starts_with(|ch: char| ch.is_alphanumeric() || ch == '/').then(|| (sign, rest.len().saturating_sub(apart.len())))
+    apart
+        .starts_with(|ch: char| ch.is_alphanumeric() || ch == '/')
+        .then(|| (sign, rest.len().saturating_sub(apart.len())))
 }
 
 /// Characters that leave no trace on a screen, and strokes that are put over letters.

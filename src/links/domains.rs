@@ -247,12 +247,14 @@ pub fn entry(line: &str, each: &mut dyn FnMut(&str) -> Result<(), Full>) -> Resu
 /// Whether a word is an IP address, as at the start of a hosts file's line.
 fn is_address(word: &str) -> bool {
     let v4 = word.split('.').count() == 4 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    v4 || (word.contains(':') && word.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'%')))
+    v4 || (word.contains(':')
+        && word.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'%')))
 }
 
 /// Names that hosts files give to the machine itself.
 fn is_own_name(name: &str) -> bool {
-    matches!(name, "localhost" | "localhost.localdomain" | "local" | "broadcasthost" | "0.0.0.0") || name.starts_with("ip6-")
+    matches!(name, "localhost" | "localhost.localdomain" | "local" | "broadcasthost" | "0.0.0.0")
+        || name.starts_with("ip6-")
 }
 
 /// A domain as it is kept.

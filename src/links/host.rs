@@ -74,9 +74,8 @@ pub(super) fn name_and_suffix(ascii: &str) -> (&str, &str) {
 
 /// Whether a name is one of the suffixes under which everybody may register, such as `com` and `co.uk`.
 pub(super) fn is_registry(ascii: &str) -> bool {
-    psl::suffix(ascii.as_bytes()).is_some_and(|suffix| {
-        suffix.as_bytes().len() == ascii.len() && suffix.typ() == Some(psl::Type::Icann)
-    })
+    psl::suffix(ascii.as_bytes())
+        .is_some_and(|suffix| suffix.as_bytes().len() == ascii.len() && suffix.typ() == Some(psl::Type::Icann))
 }
 
 /// What a label looks like from a distance: marks gone, look-alikes of other scripts and signs brought to one.

@@ -85,7 +85,11 @@ impl Links {
     pub fn bytes(&self) -> usize {
         let texts = |link: &Link| {
             let resembles = link.resembles.as_ref().map_or(0, String::capacity);
-            link.host.capacity() + link.shown.capacity() + link.domain.capacity() + link.canonical.capacity() + resembles
+            link.host.capacity()
+                + link.shown.capacity()
+                + link.domain.capacity()
+                + link.canonical.capacity()
+                + resembles
         };
         self.found.capacity() * size_of::<Link>() + self.found.iter().map(texts).sum::<usize>() + self.clean.bytes()
     }
@@ -179,7 +183,8 @@ fn mark_masked(message: &Message, found: &mut [Link]) {
                     && kind(shown.span.surface) == Some(SurfaceKind::ButtonLabel)
             }
             Some(SurfaceKind::TextLink) => {
-                matches!(kind(shown.span.surface), Some(SurfaceKind::Text | SurfaceKind::Caption)) && is_all(message, shown)
+                matches!(kind(shown.span.surface), Some(SurfaceKind::Text | SurfaceKind::Caption))
+                    && is_all(message, shown)
             }
             _ => false,
         };

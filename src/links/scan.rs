@@ -156,7 +156,8 @@ fn with_scheme(text: &str, floor: usize, at: usize) -> Option<Raw<'_>> {
     }
     let after = text.get(start..)?;
     // The host first: most of what is no link is refused here, before its end is looked for.
-    let authority = after.get(..after.find(|ch| ends(ch) || matches!(ch, '/' | '?' | '#' | '\\')).unwrap_or(after.len()))?;
+    let authority =
+        after.get(..after.find(|ch| ends(ch) || matches!(ch, '/' | '?' | '#' | '\\')).unwrap_or(after.len()))?;
     let (user, named) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (host, port, mut taken) = host_and_port(named)?;
     // The dot of the root, not of a sentence, when a path follows.
@@ -262,16 +263,8 @@ fn link_in(text: &str, from: usize, to: usize, doubt: Doubt) -> Option<Raw<'_>> 
         Nature::Private => false,
         Nature::Public => more || doubt == Doubt::None || is_plausible(&host.ascii, kept, doubt),
     };
-    let raw = Raw {
-        from: begin,
-        to,
-        form: Form::Bare,
-        host: Some(host),
-        port,
-        rest,
-        user: "",
-        scheme: Spelling::Plain,
-    };
+    let raw =
+        Raw { from: begin, to, form: Form::Bare, host: Some(host), port, rest, user: "", scheme: Spelling::Plain };
     fits.then_some(raw)
 }
 
@@ -346,7 +339,8 @@ fn mail(text: &str, floor: usize, at: usize) -> Option<Raw<'_>> {
         }
     }
     let local = text.get(floor + local..at)?;
-    let raw = Raw { from, to, form: Form::Mail, host: Some(host), port: "", rest, user: local, scheme: Spelling::Plain };
+    let raw =
+        Raw { from, to, form: Form::Mail, host: Some(host), port: "", rest, user: local, scheme: Spelling::Plain };
     (local.len() <= limits::LINK_BYTES_MAX).then_some(raw)
 }
 

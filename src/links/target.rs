@@ -45,7 +45,8 @@ fn read(raw: &Raw<'_>, lists: &LinkLists, traits: &mut LinkTraits) -> Target {
     if !raw.user.is_empty() && raw.form != Form::Mail {
         traits.insert(LinkTrait::UserInfo);
     }
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !lists.is_tracking(name_of(pair))).collect();
+    let kept: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !lists.is_tracking(name_of(pair))).collect();
     if kept.len() < query.split('&').filter(|pair| !pair.is_empty()).count() {
         traits.insert(LinkTrait::Tracked);
     }
@@ -120,7 +121,8 @@ fn finish(target: Target, mut traits: LinkTraits, lists: &LinkLists) -> Link {
         traits.insert(LinkTrait::Punycode);
     }
     let shown = host::shown(&host.ascii);
-    let resembles = if host.nature == Nature::Address { None } else { lists.resembled(&host.ascii, &host.domain, &shown) };
+    let resembles =
+        if host.nature == Nature::Address { None } else { lists.resembled(&host.ascii, &host.domain, &shown) };
     if resembles.is_some() {
         traits.insert(LinkTrait::Homograph);
     }
@@ -165,8 +167,24 @@ fn telegram_path(host: &str, path: &str) -> Option<String> {
 
 /// First parts of paths at t.me that are no names.
 const NO_NAMES: [&str; 18] = [
-    "addemoji", "addstickers", "addtheme", "bg", "boost", "confirmphone", "contact", "giftcode", "invoice", "iv", "login",
-    "m", "msg", "nft", "proxy", "setlanguage", "share", "socks",
+    "addemoji",
+    "addstickers",
+    "addtheme",
+    "bg",
+    "boost",
+    "confirmphone",
+    "contact",
+    "giftcode",
+    "invoice",
+    "iv",
+    "login",
+    "m",
+    "msg",
+    "nft",
+    "proxy",
+    "setlanguage",
+    "share",
+    "socks",
 ];
 
 fn is_number(text: &str) -> bool {
@@ -185,7 +203,9 @@ fn of_telegram(path: &str, query: &str) -> Option<(LinkKind, String)> {
     let name = first.to_lowercase();
     let told = |kind, path: String| Some((kind, format!("{TELEGRAM}/{path}")));
     // A plus may be written in either way.
-    if let Some(code) = first.strip_prefix('+').or_else(|| first.strip_prefix("%2B")).or_else(|| first.strip_prefix("%2b")) {
+    if let Some(code) =
+        first.strip_prefix('+').or_else(|| first.strip_prefix("%2B")).or_else(|| first.strip_prefix("%2b"))
+    {
         return match code {
             "" => told(LinkKind::App, name),
             // A phone's number, not an invitation.

@@ -26,16 +26,8 @@ pub enum LinkKind {
 
 impl LinkKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Web,
-        Self::Username,
-        Self::Invite,
-        Self::Bot,
-        Self::Post,
-        Self::App,
-        Self::Mail,
-        Self::Other,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Web, Self::Username, Self::Invite, Self::Bot, Self::Post, Self::App, Self::Mail, Self::Other];
 
     /// The kind as written in a pack.
     #[must_use]
