@@ -7,6 +7,7 @@ pub mod cases;
 mod diff;
 mod explain;
 mod import;
+mod lists;
 mod offline;
 mod playing;
 mod policy;
@@ -79,6 +80,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: DeadLetters,
+    },
+    /// Lists of domains.
+    Lists {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: lists::Verb,
     },
 }
 
@@ -161,6 +170,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
+        Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }
 

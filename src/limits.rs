@@ -547,3 +547,36 @@ pub const HIT_CEILING_MAX: u32 = 10_000;
 
 /// The window of a ceiling that names none, seconds: an hour.
 pub const HIT_CEILING_WINDOW_S: u32 = 60 * 60;
+
+/// Links kept of one message: no conversation has more. The rest are counted.
+pub const LINKS_MAX: usize = 64;
+
+/// A link's canonical form, bytes: enough to tell two links apart. The rest is cut.
+pub const LINK_BYTES_MAX: usize = 512;
+
+/// A host as written, bytes: 253 in ASCII, and up to four times that in other scripts. What is longer is no host.
+pub const HOST_BYTES_MAX: usize = 1_024;
+
+/// Redirect wrappers taken off one link; what is wrapped deeper keeps the wrapper it has.
+pub const WRAPPERS_MAX: usize = 4;
+
+/// Entries of one kind in all lists about links: each is looked at by hand. More are refused.
+pub const LINK_LIST_ENTRIES_MAX: usize = 10_000;
+
+/// Domains of one list: a million and a fifth, the size of the largest public lists. More are refused.
+pub const DOMAINS_MAX: usize = 1_200_000;
+
+/// A line of a list that is imported, bytes: longer than any domain with its decoration. A longer one is a bad line.
+pub const DOMAIN_LINE_BYTES_MAX: usize = 4_096;
+
+/// Bad lines a report shows; the rest are counted.
+pub const DOMAIN_BAD_LINES_SHOWN: usize = 8;
+
+/// One bad line in this many refuses a list: more, and it is not the kind of file it was taken for.
+pub const DOMAIN_BAD_LINES_ONE_IN: u64 = 20;
+
+/// The name of a list of domains, bytes: it is a file's name. A longer one is refused.
+pub const DOMAIN_LIST_NAME_BYTES_MAX: usize = 64;
+
+/// Lists of domains in one data directory. More are refused.
+pub const DOMAIN_LISTS_MAX: usize = 16;

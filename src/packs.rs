@@ -1,7 +1,8 @@
 //! Packs and their keyword lists, from a folder.
 //!
 //! Promises: every file is bounded; a link that leads out of the folder is refused; what cannot be read is a mistake
-//! with its file. `NAME.cases.toml` beside a pack holds its cases and is no pack.
+//! with its file. `NAME.cases.toml` beside a pack holds its cases and is no pack; nor is `links.list.toml`, which extends
+//! what is known of links.
 
 pub mod watch;
 
@@ -100,7 +101,10 @@ fn is_cases(path: &Path) -> bool {
 
 fn is_pack(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.ends_with(".toml") && !name.ends_with(".cases.toml") && !name.starts_with('.')
+    name.ends_with(".toml")
+        && !name.ends_with(".cases.toml")
+        && name != crate::links::LISTS_FILE
+        && !name.starts_with('.')
 }
 
 fn text_of(dir: &Path, path: &Path, bytes_max: usize, mistakes: &mut Mistakes) -> Option<String> {
