@@ -29,4 +29,4 @@ macro_rules! packs {
     };
 }
 
-packs!("adult", "crypto", "jobs", "phishing", "profanity", "promotions");
+packs!("adult", "crypto", "impersonation", "jobs", "phishing", "profanity", "promotions");
