@@ -29,4 +29,6 @@ macro_rules! packs {
     };
 }
 
-packs!("adult", "crypto", "impersonation", "jobs", "phishing", "profanity", "promotions");
+packs!(
+    "adult", "crypto", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"
+);
