@@ -30,5 +30,5 @@ macro_rules! packs {
 }
 
 packs!(
-    "adult", "crypto", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"
+    "adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"
 );
