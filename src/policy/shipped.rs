@@ -29,6 +29,4 @@ macro_rules! packs {
     };
 }
 
-packs!(
-    "adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"
-);
+packs!("adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions");
