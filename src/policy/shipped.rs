@@ -29,4 +29,4 @@ macro_rules! packs {
     };
 }
 
-packs!("adult", "crypto", "jobs", "phishing", "promotions");
+packs!("adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions");
