@@ -256,22 +256,34 @@ fn every_keyword_is_found_as_it_is_written() {
     assert!(missed.is_empty(), "{} were not found: {:#?}", missed.len(), &missed[..missed.len().min(10)]);
 }
 
-/// Small letters without accents, one space between words: what a reader would compare.
+/// Small letters without accents, one space between words, other signs taken as spaces: what a reader would compare.
 fn bare(text: &str) -> String {
-    let letters = text.nfd().filter(|ch| !is_combining_mark(*ch) || !('\u{300}'..'\u{370}').contains(ch));
-    letters.collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    let kept = text.nfd().filter(|ch| !('\u{300}'..'\u{370}').contains(ch));
+    let plain = kept.map(|ch| if ch.is_alphanumeric() || is_combining_mark(ch) { ch } else { ' ' }).collect::<String>();
+    plain.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the keyword stands in the sentence, as words where it must.
+fn is_there(keyword: &Keyword, sentence: &str) -> bool {
+    let is_open = keyword.script.runs_on() || keyword.written != keyword.plain;
+    let (sentence, plain) = (format!(" {} ", bare(sentence)), bare(&keyword.plain));
+    sentence.contains(&if is_open { plain } else { format!(" {plain} ") })
+}
+
+fn sentences() -> Vec<&'static str> {
+    include_str!("evasion/decent.txt").lines().filter(|line| !line.starts_with('#')).collect()
 }
 
 /// Sentences in which one of the keywords is found that is not in them.
-fn false_finds(keywords: &[Keyword]) -> Vec<String> {
+fn false_finds(keywords: &[Keyword], sentences: &[&str]) -> Vec<String> {
     let set = words::compile(keywords);
     let mut scratch = Scratch::default();
     let mut found = Vec::new();
-    for sentence in include_str!("evasion/decent.txt").lines().filter(|line| !line.starts_with('#')) {
+    for sentence in sentences {
         let spoken = rules(&set, &message(Way::Text, sentence), &mut scratch);
         let wrong = spoken.iter().filter_map(|rule| {
             let keyword = keywords.iter().find(|keyword| keyword.rule == *rule)?;
-            (!bare(sentence).contains(&bare(&keyword.plain))).then_some(keyword.written.as_str())
+            (!is_there(keyword, sentence)).then_some(keyword.written.as_str())
         });
         let wrong: Vec<&str> = wrong.collect();
         if !wrong.is_empty() {
@@ -283,19 +295,24 @@ fn false_finds(keywords: &[Keyword]) -> Vec<String> {
 
 #[test]
 fn in_ordinary_sentences_nothing_is_found_that_is_not_there() {
-    let sentences = include_str!("evasion/decent.txt").lines().filter(|line| !line.starts_with('#')).count();
-    assert_eq!(sentences, 400);
-    let mut sets = vec![("shipped".to_owned(), words::shipped())];
+    let all = sentences();
+    assert_eq!(all.len(), 400);
+    let mut trials = vec![("shipped".to_owned(), words::shipped(), all.clone())];
     for (seed, count) in [(SEED, GENERATED), (25, GENERATED), (26, GENERATED), (27, 3_000)] {
-        sets.push((format!("{count} generated from {seed}"), words::generated(seed, count)));
+        trials.push((format!("{count} generated from {seed}"), words::generated(seed, count), all.clone()));
     }
+    // Everyday words as keywords: the words of one half of the sentences, looked for in the other half.
+    let (even, odd): (Vec<_>, Vec<_>) = all.iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    let texts = |half: &[(usize, &&'static str)]| half.iter().map(|(_, text)| **text).collect::<Vec<_>>();
+    trials.push(("words of the other half".to_owned(), words::of_sentences(&texts(&even)), texts(&odd)));
+    trials.push(("words of the one half".to_owned(), words::of_sentences(&texts(&odd)), texts(&even)));
     let mut too_many = Vec::new();
-    for (name, keywords) in sets {
-        let found = false_finds(&keywords);
-        println!("{name}: {} of {sentences} sentences", found.len());
+    for (name, keywords, sentences) in trials {
+        let found = false_finds(&keywords, &sentences);
+        println!("{name}, {} keywords: {} of {} sentences", keywords.len(), found.len(), sentences.len());
         found.iter().for_each(|line| println!("    {line}"));
-        if found.len() as f64 * 100.0 > FALSE_FINDS_MAX * sentences as f64 {
-            too_many.push(format!("{name}: {}", found.len()));
+        if found.len() as f64 * 100.0 > FALSE_FINDS_MAX * sentences.len() as f64 {
+            too_many.push(format!("{name}: {} of {} sentences", found.len(), sentences.len()));
         }
     }
     assert!(too_many.is_empty(), "{}", too_many.join("\n"));
@@ -305,9 +322,23 @@ fn in_ordinary_sentences_nothing_is_found_that_is_not_there() {
 fn no_ordinary_sentence_is_blocked_by_the_shipped_packs() {
     let set = policy::compile(&policy::shipped()).map_err(|mistakes| mistakes.to_string()).unwrap();
     let mut scratch = Scratch::default();
-    let sentences = include_str!("evasion/decent.txt").lines().filter(|line| !line.starts_with('#'));
-    for sentence in sentences {
+    for sentence in sentences() {
         let verdict = policy::judge(&set, Thresholds::default(), &message(Way::Text, sentence), &mut scratch);
         assert!(verdict.outcome != aegis::verdict::Outcome::Block, "{sentence}: {:?}", verdict.findings);
+    }
+}
+
+#[test]
+fn a_false_find_would_be_noticed() {
+    let keyword = |written: &str| words::of_sentences(&[written]).pop().unwrap();
+    for (written, sentence, is_so) in [
+        ("over", "It is over.", true),
+        ("over", "Overall it was fine.", false),
+        ("over", "o v e r there", false),
+        ("good", "goood morning", false),
+        ("caf\u{e9}", "the old cafe, again", true),
+        ("\u{5927}\u{5bb6}", "\u{5927} \u{5bb6}", false),
+    ] {
+        assert_eq!(is_there(&keyword(written), sentence), is_so, "{written} in {sentence}");
     }
 }

@@ -115,6 +115,30 @@ pub fn generated(seed: u64, count: usize) -> Vec<Keyword> {
     made.iter().enumerate().map(|(index, written)| Keyword::new(format!("g-{index}"), written)).collect()
 }
 
+/// Words of four letters and more, alone and in pairs, and pairs of Han characters, that the sentences have.
+pub fn of_sentences(sentences: &[&str]) -> Vec<Keyword> {
+    let mut found: Vec<String> = Vec::new();
+    for sentence in sentences {
+        let words: Vec<&str> = sentence.split(|ch: char| !ch.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+        for pair in words.windows(2) {
+            found.push(pair.join(" "));
+        }
+        for word in words {
+            let letters: Vec<char> = word.chars().collect();
+            match Script::of(word) {
+                Script::Han => found.extend(letters.windows(2).map(|pair| pair.iter().collect::<String>())),
+                Script::Latin | Script::Cyrillic if letters.len() >= 4 => found.push(word.to_owned()),
+                _ => {}
+            }
+        }
+    }
+    // A pair of short words is as good as any; one with a single character of Han or Thai is not a word there.
+    found.retain(|keyword| keyword.chars().count() >= 4 || Script::of(keyword) == Script::Han);
+    found.sort_unstable();
+    found.dedup();
+    found.iter().enumerate().map(|(index, written)| Keyword::new(format!("w-{index}"), written)).collect()
+}
+
 /// Syllables of one word.
 fn length(script: Script, rng: &mut Rng) -> usize {
     match script {
