@@ -8,30 +8,24 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // A test that cannot go on stops.
 
+#[path = "bombs/check.rs"]
+mod check;
 #[path = "bombs/table.rs"]
 mod table;
 
 use aegis::limits;
-use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, Truncation, UserId};
+use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PackSource, PolicySet, Scratch};
 use aegis::text;
-use aegis::verdict::{Span, Thresholds, Verdict};
+use aegis::verdict::Thresholds;
+use check::{check, check_folds_once, is_known, message};
 use fastrand::Rng;
 use std::hint::black_box;
 use std::time::Instant;
 use table::{Bomb, bombs};
-use unicode_normalization::UnicodeNormalization;
 
 /// A bomb may take this many times as long as an ordinary message of as many bytes. Most take less than four.
 const SLOWER_MAX: u128 = 40;
-
-fn message(texts: &[&str]) -> Message {
-    let mut message = Message::empty(ChatId(-1), MessageId(1), Sender::Member(UserId(1)));
-    for text in texts {
-        message.push(SurfaceKind::Text, text);
-    }
-    message
-}
 
 /// The shipped packs, and keywords that are found at every step of a flood.
 fn policy() -> PolicySet {
@@ -43,72 +37,6 @@ fn policy() -> PolicySet {
     let mut sources = policy::shipped();
     sources.push(PackSource { file: "z.toml".to_owned(), text: text.to_owned(), lists: Vec::new() });
     policy::compile(&sources).map_err(|mistakes| mistakes.to_string()).unwrap()
-}
-
-/// Everything that a place promises about the original.
-fn check_span(message: &Message, span: &Span) -> Result<(), String> {
-    let surface = message.surfaces.get(usize::from(span.surface)).ok_or("no such surface")?;
-    let (from, to) = (span.from as usize, span.to as usize);
-    let found = surface.text.get(from..to).ok_or_else(|| format!("{from}..{to} is not whole characters"))?;
-    if found.is_empty() {
-        return Err(format!("{from}..{to} is empty"));
-    }
-    let units = |text: &str| text.encode_utf16().count() as u32;
-    let utf16_from = units(&surface.text[..from]);
-    if (span.utf16_from, span.utf16_to) != (utf16_from, utf16_from + units(found)) {
-        return Err(format!("{span:?} has wrong UTF-16 units"));
-    }
-    Ok(())
-}
-
-/// Everything that a verdict promises about its message.
-fn check(message: &Message, verdict: &Verdict, scratch: &Scratch) -> Result<(), String> {
-    if scratch.canonical().len() > limits::CANONICAL_BYTES_MAX {
-        return Err(format!("{} bytes of folded text", scratch.canonical().len()));
-    }
-    if verdict.findings.len() > limits::FINDINGS_MAX || verdict.score > limits::SCORE_MAX {
-        return Err(format!("{} findings, score {}", verdict.findings.len(), verdict.score));
-    }
-    for finding in &verdict.findings {
-        if finding.spans.len() > limits::SPANS_MAX {
-            return Err(format!("{} places of {}", finding.spans.len(), finding.rule));
-        }
-        for span in &finding.spans {
-            check_span(message, span).map_err(|what| format!("{}: {what}", finding.rule))?;
-        }
-    }
-    Ok(())
-}
-
-/// Folding the folded text changes nothing. A folded text that was cut, or that is longer than a message can be, is not
-/// a message's whole text: of it this is not promised.
-fn check_folds_once(text: &str, scratch: &mut text::Scratch) -> Result<(), String> {
-    text::fold(&message(&[text]), scratch);
-    let once = scratch.canonical().text().to_owned();
-    if scratch.canonical().truncated() == Truncation::Cut || once.len() > limits::MESSAGE_TEXT_BYTES_MAX {
-        return Ok(());
-    }
-    text::fold(&message(&[&once]), scratch);
-    let twice = scratch.canonical().text();
-    if once == twice {
-        return Ok(());
-    }
-    let at = once
-        .chars()
-        .zip(twice.chars())
-        .position(|(a, b)| a != b)
-        .unwrap_or(once.chars().count().min(twice.chars().count()));
-    let near =
-        |text: &str| text.chars().skip(at.saturating_sub(3)).take(8).collect::<String>().escape_unicode().to_string();
-    Err(format!("folded again it differs at character {at}: {} became {}", near(&once), near(twice)))
-}
-
-/// The one kind of text known to fold otherwise the second time: an enclosed Hangul syllable, and after it the consonant
-/// that would close it as a part of its own. The first fold opens the circle, the second puts the two together.
-fn is_known(text: &str) -> bool {
-    let is_enclosed = |ch| matches!(ch, '\u{320e}'..='\u{321e}' | '\u{326e}'..='\u{327e}');
-    let closes = |ch: char| std::iter::once(ch).nfkd().any(|part| ('\u{11a8}'..='\u{11c2}').contains(&part));
-    text.char_indices().any(|(at, ch)| is_enclosed(ch) && text[at..].chars().skip(1).any(closes))
 }
 
 #[test]
@@ -143,7 +71,7 @@ fn every_bomb_is_judged_within_bounds() {
             wrong.push(format!("{name}: {} bytes of buffers", scratch.bytes()));
         }
         for _ in 0..2 {
-            let _ = policy::judge(&set, Thresholds::default(), &self::message(&["ordinary"]), &mut scratch);
+            let _ = policy::judge(&set, Thresholds::default(), &check::message(&["ordinary"]), &mut scratch);
         }
         if scratch.bytes() > 2 * limits::SCRATCH_KEEP_BYTES {
             wrong.push(format!("{name}: {} bytes of buffers are kept", scratch.bytes()));

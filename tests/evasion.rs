@@ -64,7 +64,7 @@ impl Tally {
 
     /// Hundredths of a percent, rounded down.
     fn hundredths(&self) -> usize {
-        if self.tried == 0 { 10_000 } else { self.found * 10_000 / self.tried }
+        (self.found * 10_000).checked_div(self.tried).unwrap_or(10_000)
     }
 }
 
@@ -177,7 +177,7 @@ fn noted(ledger: &str, name: &str) -> Option<usize> {
 
 fn show(name: &str, tally: &Tally) {
     let by_script = Script::ALL.iter().zip(tally.scripts).map(|(script, (tried, found))| {
-        let share = if tried == 0 { "-".to_owned() } else { percent(found * 10_000 / tried) };
+        let share = (found * 10_000).checked_div(tried).map_or("-".to_owned(), percent);
         format!("{} {share}", script.word())
     });
     let by_script = by_script.collect::<Vec<_>>().join(", ");
