@@ -246,7 +246,14 @@ fn every_keyword_is_found_as_it_is_written() {
     let mut scratch = Scratch::default();
     let mut missed = Vec::new();
     for keyword in &keywords {
-        for carrier in keyword.script.carriers().into_iter().chain(["{}"]) {
+        // Neighbours that begin and end as the keyword does: what takes runs of a letter as one must still see it.
+        let letters = dress::letters(&keyword.plain);
+        let (first, last) = (&letters[0], &letters[letters.len() - 1]);
+        let gap = |letter: &str| if Script::of(letter).runs_on() { "" } else { " " };
+        let among_its_like = format!("{first}{first}{}{{}}{}{last}{last}", gap(first), gap(last));
+        let after_a_stroke = "hi, all! {} isle".to_owned();
+        let carriers = keyword.script.carriers().into_iter().chain(["{}", "{} {}", &among_its_like, &after_a_stroke]);
+        for carrier in carriers {
             let text = carrier.replace("{}", &keyword.plain);
             if !rules(&set, &message(Way::Text, &text), &mut scratch).contains(&keyword.rule) {
                 missed.push(text);
@@ -256,11 +263,18 @@ fn every_keyword_is_found_as_it_is_written() {
     assert!(missed.is_empty(), "{} were not found: {:#?}", missed.len(), &missed[..missed.len().min(10)]);
 }
 
-/// Small letters without accents, one space between words, other signs taken as spaces: what a reader would compare.
+/// Small letters without accents, one space between words, other signs taken as spaces, and three of a letter for more:
+/// what a reader would compare.
 fn bare(text: &str) -> String {
     let kept = text.nfd().filter(|ch| !('\u{300}'..'\u{370}').contains(ch));
     let plain = kept.map(|ch| if ch.is_alphanumeric() || is_combining_mark(ch) { ch } else { ' ' }).collect::<String>();
-    plain.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut short = String::new();
+    for ch in plain.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        if !short.chars().rev().take(3).eq([ch; 3]) {
+            short.push(ch);
+        }
+    }
+    short
 }
 
 /// Whether the keyword stands in the sentence, as words where it must.

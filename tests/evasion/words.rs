@@ -3,6 +3,7 @@
 
 use aegis::policy::{self, PackSource, PolicySet};
 use fastrand::Rng;
+use unicode_normalization::char::is_combining_mark;
 
 /// Parts of words, and sentences around them.
 const PARTS: &str = include_str!("words.txt");
@@ -28,7 +29,8 @@ impl Script {
         }
     }
 
-    fn of(text: &str) -> Self {
+    /// The script of a text.
+    pub fn of(text: &str) -> Self {
         let has = |from: char, to: char| text.chars().any(|ch| (from..=to).contains(&ch));
         if has('\u{4e00}', '\u{9fff}') {
             Self::Han
@@ -119,7 +121,10 @@ pub fn generated(seed: u64, count: usize) -> Vec<Keyword> {
 pub fn of_sentences(sentences: &[&str]) -> Vec<Keyword> {
     let mut found: Vec<String> = Vec::new();
     for sentence in sentences {
-        let words: Vec<&str> = sentence.split(|ch: char| !ch.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = sentence
+            .split(|ch: char| !ch.is_alphabetic() && !is_combining_mark(ch))
+            .filter(|word| !word.is_empty())
+            .collect();
         for pair in words.windows(2) {
             found.push(pair.join(" "));
         }
