@@ -65,6 +65,11 @@ pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistak
         }
         sources.push(PackSource { file, text, lists });
     }
+    let links = dir.join(crate::links::LISTS_FILE);
+    if links.is_file() {
+        let text = text_of(dir, &links, limits::SETTINGS_BYTES_MAX, &mut mistakes);
+        sources.extend(text.map(|text| PackSource { file: links.display().to_string(), text, lists: Vec::new() }));
+    }
     if mistakes.is_empty() { Ok(sources) } else { Err(mistakes) }
 }
 

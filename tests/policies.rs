@@ -20,22 +20,6 @@ fn judge(set: &PolicySet, message: &Message) -> Verdict {
     policy::judge(set, Thresholds::default(), message, &mut Scratch::default())
 }
 
-/// The message of a case: its text, and what else the case says of it.
-fn message_of(case: &mut Section<'_>, mistakes: &mut Mistakes) -> Message {
-    let mut message = message(&case.text_required("text", mistakes).expect("a text").value);
-    let mut number =
-        |key| case.integer(key, 0..=i64::MAX, mistakes).map(|found| u64::try_from(found.value).expect("not negative"));
-    message.member_age_s = number("member_age_s");
-    message.message_count = number("message_count");
-    if case.boolean("forwarded", mistakes).is_some_and(|found| found.value) {
-        message.provenance = Provenance::Forwarded;
-    }
-    if let Some(media) = case.text("media", mistakes) {
-        message.media = Media::from_word(&media.value).expect("a kind of media");
-    }
-    message
-}
-
 #[test]
 fn every_case_of_every_pack_holds() {
     let set = shipped();

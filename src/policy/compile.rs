@@ -11,6 +11,7 @@ use super::pack::{self, Pack, PackSource};
 use super::set::{PackInfo, PolicySet, Rule};
 use crate::document::{Mistakes, nearest};
 use crate::limits;
+use crate::links::{self, LinkLists};
 use crate::text;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use sha2::{Digest, Sha256};
@@ -29,15 +30,23 @@ pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
     }
     let mut ordered: Vec<&PackSource> = sources.iter().collect();
     ordered.sort_by(|a, b| a.file.cmp(&b.file));
-    let packs: Vec<(&str, Pack)> =
-        ordered.iter().map(|source| (source.file.as_str(), pack::read(source, &mut mistakes))).collect();
+    let is_links = |source: &PackSource| source.file.rsplit('/').next() == Some(links::LISTS_FILE);
+    let link_lists = match ordered.iter().find(|source| is_links(source)) {
+        Some(source) => LinkLists::read(&source.file, &source.text, &mut mistakes),
+        None => LinkLists::shipped(),
+    };
+    let packs: Vec<(&str, Pack)> = ordered
+        .iter()
+        .filter(|source| !is_links(source))
+        .map(|source| (source.file.as_str(), pack::read(source, &mut mistakes)))
+        .collect();
     check_ids(&packs, &mut mistakes);
     check_bounds(&packs, &mut mistakes);
     check_findings(&packs, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    assemble(version(&ordered), packs).map_err(|what| {
+    assemble(version(&ordered), link_lists, packs).map_err(|what| {
         mistakes.add("", 0, what);
         mistakes
     })
@@ -190,8 +199,8 @@ impl Patterns {
     }
 }
 
-fn assemble(version: u64, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
-    let mut set = PolicySet { version, ..PolicySet::empty() };
+fn assemble(version: u64, link_lists: LinkLists, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
+    let mut set = PolicySet { version, link_lists, ..PolicySet::empty() };
     let mut patterns = Patterns::default();
     let numbers: HashMap<String, u16> =
         packs.iter().flat_map(|(_, pack)| &pack.rules).map(|rule| rule.id.clone()).zip(0..).collect();

@@ -9,6 +9,7 @@ use super::pack::unknown;
 use super::set::{SURFACES, surface_bit};
 use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
+use crate::links::Link;
 use crate::message::{Media, Message, Provenance, Sender};
 use crate::signals::{Script, Signal};
 use std::collections::HashMap;
@@ -94,9 +95,16 @@ pub(super) struct LinkWish {
 }
 
 impl LinkWish {
-    /// Whether any link fits.
-    pub(super) const fn is_any(&self) -> bool {
-        self.kinds.is_empty() && self.traits.is_empty() && self.domains.is_empty() && self.list.is_none()
+    /// Whether a link fits. `listed` says whether a list has a host.
+    pub(super) fn fits(&self, link: &Link, listed: impl Fn(&str, &str) -> bool) -> bool {
+        let ends_with = |domain: &String| {
+            let rest = link.host.strip_suffix(domain.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        (self.kinds.is_empty() || self.kinds.contains(&link.kind.word()))
+            && (self.traits.is_empty() || link.traits.iter().any(|one| self.traits.contains(&one.word())))
+            && (self.domains.is_empty() || self.domains.iter().any(ends_with))
+            && self.list.as_ref().is_none_or(|name| listed(name, &link.host))
     }
 }
 

@@ -8,8 +8,11 @@
 use super::ceiling::{Ceiling, Exempt, Stage};
 use super::condition::Conditions;
 use super::matching::Matcher;
+use crate::links::LinkLists;
+use crate::links::domains::DomainSet;
 use crate::message::SurfaceKind;
 use crate::verdict::PlannedAction;
+use std::sync::Arc;
 
 /// Every kind of surface, in the order of their bits.
 pub(super) const SURFACES: [SurfaceKind; 15] = [
@@ -66,6 +69,9 @@ pub struct PolicySet {
     /// Rules that wait for what other rules find.
     pub(super) late: Vec<u16>,
     pub(super) matcher: Matcher,
+    pub(super) link_lists: LinkLists,
+    /// Lists of domains by name.
+    pub(super) domains: Vec<(String, Arc<DomainSet>)>,
     pub(super) keywords: usize,
 }
 
@@ -110,8 +116,20 @@ impl PolicySet {
             conditional: Vec::new(),
             late: Vec::new(),
             matcher: Matcher::default(),
+            link_lists: LinkLists::default(),
+            domains: Vec::new(),
             keywords: 0,
         }
+    }
+
+    /// Gives the rules lists of domains, by the names they use for them. The lists before are given back.
+    pub fn give_lists(&mut self, lists: Vec<(String, Arc<DomainSet>)>) {
+        self.domains = lists;
+    }
+
+    /// Whether a list has a host or a domain above it. A list that is not there has none.
+    pub(super) fn lists(&self, name: &str, host: &str) -> bool {
+        self.domains.iter().any(|(known, list)| known == name && list.contains(host))
     }
 
     /// The packs, in the order of their files.

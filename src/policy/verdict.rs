@@ -11,6 +11,7 @@ use super::condition::{self, Facts, LinkWish};
 use super::matching::{Hit, Hits, Role};
 use super::set::{PolicySet, surface_bit};
 use crate::limits;
+use crate::links::{self, Links};
 use crate::message::{Message, Truncation};
 use crate::signals::{Script, Signal, Signals};
 use crate::text::{self, Canonical};
@@ -32,7 +33,7 @@ pub struct Scratch {
     asked: Vec<u16>,
     hits: Hits,
     spots: Vec<(u16, Span)>,
-    links: Option<usize>,
+    links: Links,
 }
 
 /// What is known of one rule in the message at hand.
@@ -66,6 +67,7 @@ impl Scratch {
             + self.asked.capacity() * size_of::<u16>()
             + self.hits.bytes()
             + self.spots.capacity() * size_of::<(u16, Span)>()
+            + self.links.bytes()
     }
 }
 
@@ -93,11 +95,11 @@ pub fn judge_paused(
     }
     standing.resize(set.rules.len(), Standing::NotAsked);
     spots.clear();
-    *links = None;
     let text: &text::Scratch = text;
     let folded = text.canonical();
-    let (signals, is_cut) = (None, false);
-    let mut bench = Bench { set, paused, message, folded, standing, asked, hits, spots, links, signals, is_cut };
+    let (signals, links_found, is_cut) = (None, false, false);
+    let mut bench =
+        Bench { set, paused, message, folded, standing, asked, hits, spots, links, links_found, signals, is_cut };
     bench.scan(text);
     for rule in &set.conditional {
         bench.ask(*rule);
@@ -119,12 +121,22 @@ struct Bench<'b> {
     asked: &'b mut Vec<u16>,
     hits: &'b mut Hits,
     spots: &'b mut Vec<(u16, Span)>,
-    links: &'b mut Option<usize>,
+    links: &'b mut Links,
+    links_found: bool,
     signals: Option<Signals>,
     is_cut: bool,
 }
 
 impl Bench<'_> {
+    /// The links of the message, found when first asked for.
+    fn found(&mut self) -> &Links {
+        if !self.links_found {
+            links::find(self.message, &self.set.link_lists, self.links);
+            self.links_found = true;
+        }
+        self.links
+    }
+
     fn scan(&mut self, text: &text::Scratch) {
         let set = self.set;
         let folded = text.canonical();
@@ -262,12 +274,12 @@ impl Facts for Bench<'_> {
     }
 
     fn links(&mut self) -> usize {
-        *self.links.get_or_insert_with(|| text::links(self.folded))
+        self.found().len()
     }
 
     fn links_that(&mut self, wish: &LinkWish) -> usize {
-        // Links are only counted so far; what they are is not known, and fails the condition.
-        if wish.is_any() { self.links() } else { 0 }
+        let set = self.set;
+        self.found().iter().filter(|link| wish.fits(link, |name, host| set.lists(name, host))).count()
     }
 
     fn learned_percent(&mut self) -> u32 {
