@@ -31,7 +31,7 @@ use words::{Keyword, Script};
 const REACH: (f64, f64) = (98.0, 95.0);
 
 /// Whether [`REACH`] is promised. Until then only the ledger holds.
-const IS_REACH_PROMISED: bool = false;
+const IS_REACH_PROMISED: bool = true;
 
 /// Percent of ordinary sentences in which a set of keywords finds something that is not there, at most.
 const FALSE_FINDS_MAX: f64 = 0.5;
@@ -121,7 +121,7 @@ fn rules(set: &PolicySet, message: &Message, scratch: &mut Scratch) -> Vec<Strin
 }
 
 /// Every dress of every `step`-th keyword.
-fn attempt(set: &PolicySet, trick: &Trick, keywords: &[Keyword], from: usize, step: usize) -> Tally {
+fn attempt(sets: &[PolicySet], trick: &Trick, keywords: &[Keyword], from: usize, step: usize) -> Tally {
     let mut tally = Tally::default();
     let mut scratch = Scratch::default();
     for (number, keyword) in keywords.iter().enumerate().skip(from).step_by(step) {
@@ -139,7 +139,8 @@ fn attempt(set: &PolicySet, trick: &Trick, keywords: &[Keyword], from: usize, st
             // Two halves go on two buttons without a sentence around them.
             let placed = if trick.ways == [Way::TwoButtons] { vec![text] } else { vec![text, &carried] };
             for (way, placed) in trick.ways.iter().flat_map(|way| placed.iter().map(move |placed| (*way, *placed))) {
-                let is_found = rules(set, &message(way, placed), &mut scratch).contains(&keyword.rule);
+                let is_found =
+                    rules(&sets[number % sets.len()], &message(way, placed), &mut scratch).contains(&keyword.rule);
                 tally.tried += 1;
                 tally.found += usize::from(is_found);
                 tally.scripts[script].0 += 1;
@@ -245,7 +246,7 @@ fn every_keyword_is_found_as_it_is_written() {
     let set = words::compile(&keywords);
     let mut scratch = Scratch::default();
     let mut missed = Vec::new();
-    for keyword in &keywords {
+    for (number, keyword) in keywords.iter().enumerate() {
         // Neighbours that begin and end as the keyword does: what takes runs of a letter as one must still see it.
         let letters = dress::letters(&keyword.plain);
         let (first, last) = (&letters[0], &letters[letters.len() - 1]);
@@ -255,7 +256,7 @@ fn every_keyword_is_found_as_it_is_written() {
         let carriers = keyword.script.carriers().into_iter().chain(["{}", "{} {}", &among_its_like, &after_a_stroke]);
         for carrier in carriers {
             let text = carrier.replace("{}", &keyword.plain);
-            if !rules(&set, &message(Way::Text, &text), &mut scratch).contains(&keyword.rule) {
+            if !rules(&set[number % set.len()], &message(Way::Text, &text), &mut scratch).contains(&keyword.rule) {
                 missed.push(text);
             }
         }
@@ -294,7 +295,8 @@ fn false_finds(keywords: &[Keyword], sentences: &[&str]) -> Vec<String> {
     let mut scratch = Scratch::default();
     let mut found = Vec::new();
     for sentence in sentences {
-        let spoken = rules(&set, &message(Way::Text, sentence), &mut scratch);
+        let message = message(Way::Text, sentence);
+        let spoken: Vec<String> = set.iter().flat_map(|set| rules(set, &message, &mut scratch)).collect();
         let wrong = spoken.iter().filter_map(|rule| {
             let keyword = keywords.iter().find(|keyword| keyword.rule == *rule)?;
             (!is_there(keyword, sentence)).then_some(keyword.written.as_str())

@@ -18,7 +18,7 @@ fn a_harmless_message_is_judged_without_an_allocation() {
         "See you tomorrow at the bridge, bring the blue umbrella please.".repeat(3),
         "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} \u{437}\u{430}\u{432}\u{442}\u{440}\u{430} ".repeat(15),
         "\u{43f}p\u{438}\u{432}e\u{442}\u{200b} f\u{336}o\u{301}\u{302}o \u{1d5d9} \u{ff26} \u{1112}\u{1161}\u{11ab} "
-            .repeat(9),
+            .repeat(2),
         "\u{4f60}\u{597d}\u{1f600}\u{fe0f}\u{fdfa}\u{e2a}\u{e27}\u{e31}\u{e2a} a b c d e".repeat(9),
     ]
     .iter()

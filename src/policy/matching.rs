@@ -8,7 +8,7 @@
 
 use super::keywords::{Bounds, Edge};
 use crate::limits;
-use crate::text::{Skeleton, class_of, has_no_spaces, is_word, shape};
+use crate::text::{Canonical, Skeleton, class_of, has_no_spaces, is_word, shape};
 use aho_corasick::AhoCorasick;
 use aho_corasick::automaton::OverlappingState;
 
@@ -132,7 +132,9 @@ impl Matcher {
     }
 
     /// Finds every phrase in a folded text. Returns `false` when the bound of second looks was reached.
-    pub(super) fn scan(&self, text: &str, skeleton: &Skeleton, hits: &mut Hits) -> bool {
+    pub(super) fn scan(&self, folded: &Canonical, skeleton: &Skeleton, hits: &mut Hits) -> bool {
+        let text = folded.text();
+        let mixed = folded.tally().mixed_words > 0;
         hits.clear();
         let mut looks = limits::MATCHES_MAX;
         if let Some(bones) = &self.bones {
@@ -152,14 +154,10 @@ impl Matcher {
                         return false;
                     }
                     looks -= 1;
-                    let phrase = self.phrase(one);
-                    // The skeleton leads to the phrase's first letter; signs before it belong to the phrase too.
-                    let lead = usize::from(one.lead);
-                    let Some(first) = usize::from(place.first).checked_sub(lead) else { continue };
-                    let last = usize::from(place.last) - lead;
-                    let mut found = look(text, first, phrase, one.bounds).map(|to| (first, to));
+                    let (first, last) = (usize::from(place.first), usize::from(place.last));
+                    let mut found = self.look(text, first, one, mixed);
                     if found.is_none() && first != last {
-                        found = later(text, first, last, phrase, one.bounds);
+                        found = self.later(text, first, last, one, mixed);
                     }
                     if let Some((from, to)) = found {
                         hits.push(Hit { rule: one.rule, role: one.role, from, to });
@@ -185,30 +183,35 @@ impl Matcher {
             }
         }
     }
-}
 
-/// A run of equal letters may end one word and begin the next: "free emails". Looks at the run's other letters, from
-/// its end.
-fn later(text: &str, first: usize, last: usize, phrase: &str, bounds: Bounds) -> Option<(usize, usize)> {
-    let run = text.get(first..=last).or_else(|| text.get(first..))?;
-    let starts = run.char_indices().rev().map(|(at, _)| first + at).filter(|at| *at > first);
-    // The last letter of the run is the one at `last`, which may be longer than a byte.
-    let starts = std::iter::once(last).chain(starts).filter(|at| *at != first).take(limits::RUN_STARTS_MAX);
-    starts.into_iter().find_map(|from| look(text, from, phrase, bounds).map(|to| (from, to)))
-}
-
-/// Whether a phrase stands at `from`, plain or in a disguise; where it ends then.
-fn look(text: &str, from: usize, phrase: &str, bounds: Bounds) -> Option<usize> {
-    let rest = text.get(from..)?;
-    if rest.starts_with(phrase) {
-        let to = from + phrase.len();
-        if stands(text, from, to, bounds) {
-            return Some(to);
-        }
+    /// A run of equal letters may end one word and begin the next: "free emails". Looks at the run's other letters, from
+    /// its end, and at the words in it.
+    fn later(&self, text: &str, first: usize, last: usize, one: &Use, mixed: bool) -> Option<(usize, usize)> {
+        let run = text.get(first..last)?;
+        let ends = run.char_indices().rev().map(|(at, _)| first + at).filter(|at| *at > first);
+        let ends = std::iter::once(last).chain(ends).take(limits::RUN_STARTS_MAX);
+        let words = run.match_indices(' ').map(|(at, _)| first + at + 1).take(limits::RUN_STARTS_MAX);
+        ends.chain(words).find_map(|from| self.look(text, from, one, mixed))
     }
-    let (length, disguise) = Disguise::read(rest, phrase)?;
-    let to = from + length;
-    (disguise.is_one(phrase) && stands(text, from, to, disguise.bounds(bounds))).then_some(to)
+
+    /// Where the phrase whose skeleton begins at `from` stands, plain or in a disguise.
+    fn look(&self, text: &str, from: usize, one: &Use, mixed: bool) -> Option<(usize, usize)> {
+        let phrase = self.phrase(one);
+        // The skeleton leads to the phrase's first letter; signs before it belong to the phrase too.
+        let lead = usize::from(one.lead);
+        let at = from.checked_sub(lead)?;
+        if let Some(rest) = text.get(at..)
+            && rest.starts_with(phrase)
+            && stands(text, at, at + phrase.len(), one.bounds)
+        {
+            return Some((at, at + phrase.len()));
+        }
+        let (signs, letters) = phrase.split_at_checked(lead)?;
+        let at = lead_in(text, from, signs)?;
+        let (length, disguise) = Disguise::read(text.get(from..)?, letters)?;
+        let to = from + length;
+        (disguise.is_one(letters, mixed) && stands(text, at, to, disguise.bounds(one.bounds))).then_some((at, to))
+    }
 }
 
 /// What was done to a phrase to hide it.
@@ -250,12 +253,21 @@ impl Disguise {
                 continue;
             }
             if !is_word(wanted) {
-                // A sign that belongs to the phrase must be there as it is.
-                while place.next_if(|(_, ch)| *ch == ' ').is_some() {}
+                // A sign that belongs to the phrase must be there as it is, whatever else stands around it.
+                let mut skipped = 0;
+                while place.next_if(|(_, ch)| *ch != wanted && *ch != '\n' && !is_word(*ch)).is_some() {
+                    skipped += 1;
+                    if skipped > limits::GAP_CHARS_MAX {
+                        return None;
+                    }
+                }
                 let (at, _) = place.next_if(|(_, ch)| *ch == wanted)?;
                 end = at + wanted.len_utf8();
                 before = None;
                 continue;
+            }
+            if before.is_none() && end > 0 {
+                Gap::read(&mut place, wanted)?;
             }
             if let Some(before) = before {
                 let gap = Gap::read(&mut place, wanted)?;
@@ -276,11 +288,14 @@ impl Disguise {
                     seen.foreign += 1;
                 } else {
                     seen.vague += 1;
+                    seen.foreign += u32::from(ch.is_ascii() != wanted.is_ascii());
                 }
             }
             end = at + ch.len_utf8();
             if letters.peek() != Some(&wanted) && !wanted.is_ascii_digit() {
-                end += lengthen(&mut place, ch, wanted, run, &mut seen);
+                // A digit may be the next letter as well: "se11ing".
+                let ends = letters.peek().is_none_or(|next| class_of(*next) != class_of(wanted));
+                end += lengthen(&mut place, if ends { ch } else { wanted }, wanted, run, &mut seen);
             }
             before = Some(wanted);
         }
@@ -305,7 +320,7 @@ impl Disguise {
     }
 
     /// Whether what was seen is a disguise of the phrase, and not another text that happens to have the same letters.
-    fn is_one(self, phrase: &str) -> bool {
+    fn is_one(self, phrase: &str, mixed: bool) -> bool {
         let letters = self.letters;
         let all_apart = self.gaps > 0 && self.gaps == self.joints;
         let in_gaps = self.gaps == 0
@@ -314,7 +329,9 @@ impl Disguise {
         let in_digits = self.digits == 0 || (letters >= limits::JOINED_LETTERS_MIN && self.digits < letters);
         let one_letter = || phrase.chars().all(|ch| phrase.starts_with(ch));
         let in_letters = self.foreign == 0 || letters >= limits::FOREIGN_LETTERS_MIN || one_letter();
-        let in_vague = self.vague == 0 || (letters >= limits::VAGUE_LETTERS_MIN && self.vague * 2 <= letters);
+        // Two letters of one script are only taken for each other where letters of another one are about.
+        let in_vague = self.vague == 0
+            || ((mixed || self.foreign > 0) && letters >= limits::VAGUE_LETTERS_MIN && self.vague * 2 <= letters);
         let in_runs = self.runs == 0 || letters >= limits::JOINED_LETTERS_MIN;
         // One doubled letter makes another word ("god", "good"); when most are, it is a disguise.
         let in_doubles = self.doubles == 0 || (letters >= limits::DISGUISED_LETTERS_MIN && self.doubles * 2 >= letters);
@@ -355,7 +372,7 @@ impl Gap {
         let mut gap = Self::default();
         let mut stop = false;
         while let Some((_, ch)) = place.peek().copied() {
-            if is_word(ch) || ch == '\n' || (gap.length == 0 && sign_reads_as(ch, wanted)) {
+            if is_word(ch) || ch == '\n' || (sign_reads_as(ch, wanted) && is_in_word(place)) {
                 break;
             }
             gap.length += 1;
@@ -375,6 +392,13 @@ impl Gap {
         }
         Some(gap)
     }
+}
+
+/// Whether the sign at hand belongs to the word around it. An exclamation mark before a space ends one.
+fn is_in_word(place: &Places<'_>) -> bool {
+    let mut rest = place.clone();
+    let is_mark = rest.next().is_some_and(|(_, ch)| matches!(ch, '!' | '|'));
+    !is_mark || rest.next().is_some_and(|(_, ch)| ch != ' ' && ch != '\n')
 }
 
 /// Whether a sign stands for a letter inside a word.
@@ -402,6 +426,17 @@ fn lengthen(place: &mut Places<'_>, ch: char, wanted: char, run: usize, seen: &m
         seen.doubles += u32::from(more > 0);
     }
     bytes
+}
+
+/// Where the signs that lead a phrase begin, before its first letter at `from`; spaces may stand between them.
+fn lead_in(text: &str, from: usize, signs: &str) -> Option<usize> {
+    let mut before = text.get(..from)?.char_indices().rev().peekable();
+    let mut at = from;
+    for sign in signs.chars().rev().filter(|sign| *sign != ' ') {
+        while before.next_if(|(_, ch)| *ch == ' ').is_some() {}
+        at = before.next_if(|(_, ch)| *ch == sign)?.0;
+    }
+    Some(at)
 }
 
 /// Whether a phrase begins and ends where it may.

@@ -141,7 +141,7 @@ impl Bench<'_> {
         let set = self.set;
         let folded = text.canonical();
         let mut hits = std::mem::take(self.hits);
-        self.is_cut |= !set.matcher.scan(folded.text(), text.skeleton(), &mut hits);
+        self.is_cut |= !set.matcher.scan(folded, text.skeleton(), &mut hits);
         let excepts = hits.all().iter().any(|hit| hit.role == Role::Exception);
         for hit in hits.all().iter().filter(|hit| hit.role == Role::Keyword) {
             let covers = |other: &Hit| {

@@ -11,7 +11,7 @@
 
 use super::canonical::{Canonical, Origin, small};
 use super::skeleton::Skeleton;
-use super::tables::{Stripped, hidden_by_tag, simple, stripped};
+use super::tables::{Stripped, hidden_by_tag, indicated, only_flags, simple, stripped};
 use super::writer::{BREVE, Desk, Writer, is_short_i};
 use crate::limits;
 use crate::message::{Message, SurfaceKind, Truncation, floor_char_boundary};
@@ -111,6 +111,12 @@ impl Place<'_> {
         self.rest.clone().next()
     }
 
+    /// Whether two tag characters follow.
+    fn is_before_tags(&self) -> bool {
+        let mut rest = self.rest.clone();
+        (0..2).all(|_| rest.next().is_some_and(|ch| hidden_by_tag(ch).is_some()))
+    }
+
     fn offset(&self) -> usize {
         self.length - self.rest.as_str().len()
     }
@@ -118,6 +124,8 @@ impl Place<'_> {
 
 fn fold_any(text: &str, surface: u16, writer: &mut Writer<'_>) {
     let mut place = Place { rest: text.chars(), length: text.len(), units: 0 };
+    let mut in_tags = false;
+    let mut are_flags: Option<bool> = None;
     loop {
         let (from, unit_from) = (place.offset(), place.units);
         let Some(ch) = place.next() else { return };
@@ -127,14 +135,24 @@ fn fold_any(text: &str, surface: u16, writer: &mut Writer<'_>) {
                 writer.tally(why);
                 continue;
             }
-            let hidden = hidden_by_tag(ch);
-            if hidden.is_some() {
+            if let Some(letter) = hidden_by_tag(ch) {
                 writer.tallies().tags += 1;
+                // Sown between letters tags only part them; in a row they hide a text.
+                in_tags = in_tags || place.is_before_tags();
+                if !in_tags {
+                    continue;
+                }
+                single = simple(letter);
             }
-            single = hidden.and_then(simple);
+        }
+        in_tags = in_tags && hidden_by_tag(ch).is_some();
+        if let Some(letter) = indicated(ch) {
+            // Asked once for a text: where one word is written in them, all are letters.
+            let flags = *are_flags.get_or_insert_with(|| only_flags(text.get(from..).unwrap_or_default()));
+            single = Some(if flags { ch } else { letter });
         }
         if single.is_none() || place.peek().is_some_and(|next| simple(next).is_none()) {
-            gather(single.unwrap_or(ch), &mut place, writer);
+            gather(single.unwrap_or(ch), in_tags, &mut place, writer);
             single = None;
         }
         let origin = Origin {
@@ -155,12 +173,12 @@ fn fold_any(text: &str, surface: u16, writer: &mut Writer<'_>) {
 }
 
 /// Decomposes `base` and all that belongs to it into the desk, and moves past it.
-fn gather(base: char, place: &mut Place<'_>, writer: &mut Writer<'_>) {
+fn gather(base: char, in_tags: bool, place: &mut Place<'_>, writer: &mut Writer<'_>) {
     writer.clear_desk();
     let mut tail = writer.lay(base);
     let mut marks = 0;
     let mut ahead = place.clone();
-    let (mut invisible, mut bidi, mut other_marks) = (0, 0, 0);
+    let (mut invisible, mut bidi, mut other_marks, mut tags) = (0, 0, 0, 0);
     while let Some(ch) = ahead.next() {
         match stripped(ch) {
             Some(Stripped::Mark) if is_short_i(tail, ch) => {
@@ -178,11 +196,15 @@ fn gather(base: char, place: &mut Place<'_>, writer: &mut Writer<'_>) {
             Some(Stripped::Mark) => {
                 // A mark belongs to the letter before it, so that the letter's place covers it.
                 other_marks += 1;
-                if invisible + bidi == 0 {
+                if invisible + bidi + tags == 0 {
                     *place = ahead.clone();
                     writer.tallies().marks += other_marks;
                     other_marks = 0;
                 }
+                continue;
+            }
+            None if hidden_by_tag(ch).is_some() && !in_tags && !ahead.is_before_tags() => {
+                tags += 1;
                 continue;
             }
             None if simple(ch).is_some() || !extends(tail, ch) => return,
@@ -205,7 +227,8 @@ fn gather(base: char, place: &mut Place<'_>, writer: &mut Writer<'_>) {
         tally.invisible += invisible;
         tally.bidi += bidi;
         tally.marks += other_marks;
-        (invisible, bidi, other_marks) = (0, 0, 0);
+        tally.tags += tags;
+        (invisible, bidi, other_marks, tags) = (0, 0, 0, 0);
     }
 }
 

@@ -195,6 +195,12 @@ pub const fn shape(ch: char) -> char {
         '\u{438}' => 'u',
         '\u{448}' => 'w',
         '\u{454}' => 'e',
+        '\u{44c}' => 'b',
+        '\u{475}' => 'v',
+        '\u{50d}' => 'g',
+        '\u{51b}' => 'q',
+        '\u{3c6}' => '\u{444}',
+        '\u{3f3}' => 'j',
         '\u{4c0}' | '\u{4cf}' | '\u{3b9}' | '\u{456}' | '\u{457}' => 'l',
         _ => match latin_of_cyrillic(ch) {
             Some(latin) => latin,

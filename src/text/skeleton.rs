@@ -92,7 +92,7 @@ pub const fn class_of(ch: char) -> char {
         '6' | '8' | '\u{431}' => 'b',
         '7' => 't',
         '9' => 'g',
-        'h' | 'v' | '\u{43d}' | '\u{43f}' | '\u{3b7}' | '\u{3bd}' | '\u{3c0}' => 'n',
+        'h' | 'v' | '\u{43d}' | '\u{43f}' | '\u{3b7}' | '\u{3bd}' | '\u{3c0}' | '\u{475}' => 'n',
         'y' | '\u{443}' | '\u{3b3}' | '\u{3c5}' => 'u',
         '\u{3bb}' => '\u{43b}',
         _ => match ch {
@@ -109,24 +109,53 @@ const fn is_sign_letter(ch: char) -> bool {
 /// Calls `letter` with every letter of the skeleton, before runs are made one, and where it stands.
 fn walk(folded: &str, mut letter: impl FnMut(usize, char)) {
     let mut before = '\n';
+    // Whether the character before was read as a letter.
+    let mut was_letter = false;
     let mut chars = folded.char_indices();
     while let Some((at, ch)) = chars.next() {
-        if ch.is_ascii_alphanumeric() {
+        if ch.is_ascii_alphanumeric() || (ch != ' ' && !is_sign_letter(ch) && is_word(ch)) {
             letter(at, class_of(ch));
-        } else if ch == '\n' {
-            letter(at, ch);
+            was_letter = is_letter(ch) || (was_letter && ch.is_ascii_digit());
         } else if is_sign_letter(ch) {
-            let is_letter = |near: char| is_word(near) && !near.is_ascii_digit() && !has_no_spaces(near);
-            let after = chars.clone().next().map_or('\n', |(_, next)| next);
+            let is_mark = matches!(ch, '!' | '|');
             // An exclamation mark ends words more often than it hides a letter.
-            if is_letter(after) || (is_letter(before) && matches!(ch, '@' | '$' | '\u{20ac}')) {
+            was_letter = leads_to_letter(chars.clone(), ch, before) || (was_letter && !is_mark && before != ' ');
+            if was_letter {
                 letter(at, class_of(ch));
             }
-        } else if ch != ' ' && is_word(ch) {
-            letter(at, class_of(ch));
+        } else {
+            was_letter = false;
+            if ch == '\n' {
+                letter(at, ch);
+            }
         }
         before = ch;
     }
+}
+
+fn is_letter(ch: char) -> bool {
+    is_word(ch) && !ch.is_ascii_digit() && !has_no_spaces(ch)
+}
+
+/// Whether a sign is the beginning of a word: a letter follows, at most one other sign or digit before it.
+fn leads_to_letter(mut after: std::str::CharIndices<'_>, sign: char, before: char) -> bool {
+    let mut next = || after.next().map_or('\n', |(_, ch)| ch);
+    let first = next();
+    // A word of its own: "@ d@y"; and signs at a word's end: "th!$", "1@".
+    if (sign == '@' && ((before == ' ' && first == ' ') || before.is_ascii_digit())) || matches!(first, '@' | '$') {
+        return true;
+    }
+    let mut ch = first;
+    for _ in 0..4 {
+        if is_letter(ch) {
+            return true;
+        }
+        if !ch.is_ascii_digit() && !is_sign_letter(ch) {
+            return false;
+        }
+        ch = next();
+    }
+    is_letter(ch)
 }
 
 #[cfg(test)]

@@ -54,6 +54,38 @@ pub(super) fn hidden_by_tag(ch: char) -> Option<char> {
     }
 }
 
+/// Pairs of regional indicators that are shown as a flag: the codes of countries and regions.
+const FLAGS: &str = "acadaeafagaialamaoaqarasatauawaxazbabbbdbebfbgbhbibjblbmbnbobqbrbsbtbvbwbybzcacccdcfcgchcickclcmcncocpcrcucvcwcxcyczdedgdjdkdmdodzeaeceeegeheseteufifjfkfmfofrgagbgdgegfggghgiglgmgngpgqgrgsgtgugwgyhkhmhnhrhthuicidieiliminioiqirisitjejmjojpkekgkhkikmknkpkrkwkykzlalblclilklrlsltlulvlymamcmdmemfmgmhmkmlmmmnmompmqmrmsmtmumvmwmxmymznancnenfngninlnonpnrnunzompapepfpgphpkplpmpnprpsptpwpyqarerorsrurwsasbscsdsesgshsisjskslsmsnsosrssstsvsxsysztatctdtftgthtjtktltmtntotrtttvtwtzuaugumunusuyuzvavcvevgvivnvuwfwsxkyeytzazmzw";
+
+/// The letter of a regional indicator.
+pub(super) fn indicated(ch: char) -> Option<char> {
+    match ch {
+        '\u{1f1e6}'..='\u{1f1ff}' => {
+            char::from_u32(u32::from(ch).saturating_sub(0x1f1e6).saturating_add(u32::from('a')))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the regional indicators of a text are flags, and none of them makes a word.
+pub(super) fn only_flags(text: &str) -> bool {
+    let mut first = None;
+    for letter in text.chars().map(indicated) {
+        first = match (first, letter) {
+            (Some(first), Some(second)) => {
+                let is_flag = |pair: &[u8]| pair.iter().map(|byte| char::from(*byte)).eq([first, second]);
+                if !FLAGS.as_bytes().chunks(2).any(is_flag) {
+                    return false;
+                }
+                None
+            }
+            (Some(_), None) => return false,
+            (None, letter) => letter,
+        };
+    }
+    first.is_none()
+}
+
 /// A character whose fold is one character, whatever stands around it except a combining mark after it.
 pub(super) fn simple(ch: char) -> Option<char> {
     match ch {
@@ -74,6 +106,10 @@ pub(super) fn simple(ch: char) -> Option<char> {
         | '\u{1f300}'..='\u{1f64f}'
         | '\u{1f680}'..='\u{1f6ff}'
         | '\u{1f900}'..='\u{1f9ff}' => Some(ch),
+        // Lunate sigma is drawn as `c`; letters and digits in parentheses stand for themselves.
+        '\u{3f2}' | '\u{3f9}' => Some('c'),
+        '\u{2474}'..='\u{247c}' => char::from_u32(u32::from(ch).saturating_sub(0x2474).saturating_add(u32::from('1'))),
+        '\u{249c}'..='\u{24b5}' => char::from_u32(u32::from(ch).saturating_sub(0x249c).saturating_add(u32::from('a'))),
         // Full-width forms of ASCII.
         '\u{ff01}'..='\u{ff5e}' => {
             char::from_u32(u32::from(ch).saturating_sub(0xfee0)).map(|plain| plain.to_ascii_lowercase())

@@ -172,7 +172,8 @@ impl<'s> Writer<'s> {
         decompose_compatible(ch, |part| {
             if is_short_i(tail, part) || stripped(part).is_none() {
                 cluster.push((canonical_combining_class(part), part));
-                tail = part;
+                // Parts of a Hangul syllable make one here already, so that what follows is seen to belong to it.
+                tail = compose(tail, part).unwrap_or(part);
             }
         });
         tail

@@ -82,10 +82,12 @@ pub fn shipped() -> Vec<Keyword> {
         let pack: toml::Table = source.text.parse().expect("a shipped pack is TOML");
         for rule in pack["rule"].as_array().expect("a list of rules") {
             assert!(rule.get("keywords_file").is_none(), "read the list too");
-            assert!(rule.get("match").is_none(), "give the copied rule the same `match`");
+            let is_open = rule.get("match").is_some_and(|edges| edges.as_str() == Some("substring"));
+            assert!(is_open || rule.get("match").is_none(), "give the copied rule the same `match`");
             let keywords = rule.get("keywords").and_then(toml::Value::as_array);
             for keyword in keywords.into_iter().flatten() {
-                written.push(keyword.as_str().expect("a keyword is text").to_owned());
+                let keyword = keyword.as_str().expect("a keyword is text");
+                written.push(if is_open { format!("*{keyword}*") } else { keyword.to_owned() });
             }
         }
     }
@@ -158,8 +160,14 @@ pub fn pick<'l, T>(list: &'l [T], rng: &mut Rng) -> &'l T {
     &list[rng.usize(..list.len())]
 }
 
-/// The pack with a rule for each keyword, compiled.
-pub fn compile(keywords: &[Keyword]) -> PolicySet {
+/// A rule for each keyword, in as many sets as a verdict has room for their findings: keyword `n` is in set `n` modulo
+/// their number.
+pub fn compile(keywords: &[Keyword]) -> Vec<PolicySet> {
+    let count = keywords.len().div_ceil(1_000).max(1);
+    (0..count).map(|first| compile_one(keywords.iter().skip(first).step_by(count))).collect()
+}
+
+fn compile_one<'k>(keywords: impl Iterator<Item = &'k Keyword>) -> PolicySet {
     let mut text = "[pack]\nid = \"t\"\nversion = 1\n".to_owned();
     for keyword in keywords {
         let written = keyword.written.replace('\\', "\\\\").replace('"', "\\\"");
