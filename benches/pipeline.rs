@@ -80,7 +80,13 @@ fn rulebook() -> Rulebook {
                 keywords_file = \"phrases.txt\"\nscore = 100\nactions = [\"delete\", \"ban\"]\n";
     let source = PackSource { file: "promo.toml".into(), text: text.into(), lists: vec![("phrases.txt".into(), list)] };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Rulebook { policy: Arc::new(compile(&[source]).unwrap()), paused: Paused::default(), rules, chats: BTreeMap::new() }
+    Rulebook {
+        policy: Arc::new(compile(&[source]).unwrap()),
+        paused: Paused::default(),
+        learned: Arc::default(),
+        rules,
+        chats: BTreeMap::new(),
+    }
 }
 
 fn updates(messages: usize) -> Vec<String> {

@@ -23,6 +23,7 @@ use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller};
 use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Journal, Writer};
+use crate::lessons;
 use crate::limits;
 use crate::packs::watch::Listing;
 use crate::policy::{Paused, PolicySet};
@@ -207,9 +208,12 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
     let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
     let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
         .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
+    let (learned, wrong) = lessons::read(&lessons::folder(&config.data_dir));
+    wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(Rulebook {
         policy: Arc::new(policy),
         paused: Paused::default(),
+        learned: Arc::new(learned),
         rules: config.rules(),
         chats: config.chat_rules(),
     });

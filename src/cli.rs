@@ -7,6 +7,7 @@ pub mod cases;
 mod diff;
 mod explain;
 mod import;
+mod learn;
 mod lists;
 mod offline;
 mod playing;
@@ -47,7 +48,15 @@ enum Command {
         /// A folder with packs; without it, those that come with the program.
         #[arg(long, value_name = "DIR")]
         policy: Option<PathBuf>,
+        /// A learned model to ask as well, as `aegis learn` writes it.
+        #[arg(long = "model", value_name = "FILE")]
+        models: Vec<PathBuf>,
+        /// Leave out what comes learned with the program.
+        #[arg(long)]
+        rules_only: bool,
     },
+    /// Teach the learner, or take a lesson back.
+    Learn(learn::LearnArgs),
     /// Work on policy: test packs, explain a verdict, compare two policies, bring rules over from elsewhere.
     Policy {
         #[command(subcommand)]
@@ -164,7 +173,8 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             telemetry::start(&filter, telemetry::Format::Human).map_err(Failure::usage)?;
             runtime()?.block_on(playing::play(args, heap))
         }
-        Command::Judge { policy } => offline::judge_lines(policy.as_deref()),
+        Command::Judge { policy, models, rules_only } => offline::judge_lines(policy.as_deref(), &models, rules_only),
+        Command::Learn(args) => learn::learn(&load(args.config())?, args),
         Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => offline::check(&load(config.as_deref())?),
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),

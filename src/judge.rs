@@ -7,8 +7,8 @@
 
 use crate::limits;
 use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, UserId};
-use crate::policy::{self, PolicySet, Scratch};
-use crate::verdict::{Finding, Thresholds};
+use crate::policy::{self, Scratch, Terms};
+use crate::verdict::Finding;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -62,14 +62,7 @@ struct Refusal {
 }
 
 /// Judges one line and appends the answer to `out`, without a line break at its end. `number` counts lines from 1.
-pub fn line(
-    set: &PolicySet,
-    thresholds: Thresholds,
-    line: &str,
-    number: u64,
-    scratch: &mut Scratch,
-    out: &mut String,
-) -> LineFate {
+pub fn line(terms: &Terms<'_>, line: &str, number: u64, scratch: &mut Scratch, out: &mut String) -> LineFate {
     let message = match message(line, number) {
         Ok(message) => message,
         Err(error) => {
@@ -77,7 +70,7 @@ pub fn line(
             return LineFate::Unreadable;
         }
     };
-    let verdict = policy::judge(set, thresholds, &message, scratch);
+    let verdict = policy::judge_on(terms, &message, scratch);
     let answer = Answer {
         verdict: verdict.outcome.word(),
         score: verdict.score,

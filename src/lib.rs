@@ -12,6 +12,7 @@ pub mod secret;
 pub mod decide;
 pub mod document;
 pub mod judge;
+pub mod learn;
 pub mod links;
 pub mod message;
 pub mod pacing;
@@ -22,6 +23,7 @@ pub mod verdict;
 
 // Floor 2: adapters; they never know each other.
 pub mod config;
+pub mod lessons;
 pub mod lists;
 pub mod packs;
 pub mod store;

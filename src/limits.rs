@@ -342,6 +342,29 @@ pub const HISTORY_MESSAGES_MAX: u64 = 200_000;
 /// Names by which the local page may be asked for.
 pub const WEB_HOSTS_MAX: usize = 16;
 
+/// Weights of one learned model: a power of two, so that a hash leads to one.
+pub const LEARN_WEIGHTS: usize = 1 << 18;
+
+const _: () = assert!(LEARN_WEIGHTS.is_power_of_two() && LEARN_WEIGHTS >= 64);
+
+/// Characters of a text the learner looks at; what stands further on is for the rules.
+pub const LEARN_CHARS_MAX: usize = 2_048;
+
+/// Examples of each kind below which nothing is learned: the anchors would be guesses.
+pub const LEARN_EXAMPLES_MIN: u32 = 20;
+
+/// Examples one source is made from. The rest are left out and counted.
+pub const LEARN_EXAMPLES_MAX: usize = 20_000;
+
+/// Layers of learning: the prior, and sources taught on the board. More are refused.
+pub const LEARN_LAYERS_MAX: usize = 8;
+
+/// A learned model's file, bytes: every weight with its gap. A longer one is refused.
+pub const LEARN_FILE_BYTES_MAX: usize = 6 * LEARN_WEIGHTS;
+
+/// The name of a source of learning, bytes: it is a file's name. A longer one is refused.
+pub const LEARN_NAME_BYTES_MAX: usize = 64;
+
 /// How much of everything a board holds. Numbers are counts unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {

@@ -8,10 +8,11 @@
 
 use crate::counters::Counters;
 use crate::decide::ChatRules;
+use crate::learn::Learned;
 use crate::limits;
 use crate::message::{ChatId, Message};
-use crate::policy::{self, Paused, PolicySet, Scratch};
-use crate::verdict::Verdict;
+use crate::policy::{self, Paused, PolicySet, Scratch, Terms};
+use crate::verdict::{Thresholds, Verdict};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,8 @@ pub struct Rulebook {
     pub policy: Arc<PolicySet>,
     /// Rules that only record, because they hit too often.
     pub paused: Paused,
+    /// What was learned.
+    pub learned: Arc<Learned>,
     /// The rules of a chat without its own.
     pub rules: ChatRules,
     /// The rules of chats with their own.
@@ -33,6 +36,12 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
+    /// What a message is judged by.
+    #[must_use]
+    pub fn terms(&self, thresholds: Thresholds) -> Terms<'_> {
+        Terms { set: &self.policy, paused: &self.paused, learned: &self.learned, thresholds }
+    }
+
     /// The rules of a chat.
     #[must_use]
     pub fn rules(&self, chat: ChatId) -> &ChatRules {
@@ -84,9 +93,7 @@ pub enum Judged {
 /// Judges one message. A panic is caught and becomes [`Judged::Poison`].
 pub fn judge(book: &Rulebook, message: &Message, scratch: &mut Scratch) -> Judged {
     let thresholds = book.rules(message.chat).thresholds;
-    match catch_unwind(AssertUnwindSafe(|| {
-        policy::judge_paused(&book.policy, thresholds, &book.paused, message, scratch)
-    })) {
+    match catch_unwind(AssertUnwindSafe(|| policy::judge_on(&book.terms(thresholds), message, scratch))) {
         Ok(verdict) => Judged::Verdict(verdict),
         Err(_) => {
             // What the panic left half done must not be used again.

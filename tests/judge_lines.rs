@@ -1,8 +1,9 @@
 //! `aegis judge`: one line in, one line out.
 
 use aegis::judge::{self, LineFate};
+use aegis::learn::Learned;
 use aegis::limits;
-use aegis::policy::{self, PackSource, PolicySet, Scratch};
+use aegis::policy::{self, PackSource, Paused, PolicySet, Scratch, Terms};
 use aegis::verdict::Thresholds;
 use serde_json::{Value, json};
 
@@ -17,7 +18,11 @@ fn set() -> PolicySet {
 
 fn ask(line: &str) -> (LineFate, Value) {
     let mut out = String::new();
-    let fate = judge::line(&set(), Thresholds::default(), line, 3, &mut Scratch::default(), &mut out);
+    let fate = {
+        let (set, paused, learned) = (set(), Paused::default(), Learned::default());
+        let terms = Terms { set: &set, paused: &paused, learned: &learned, thresholds: Thresholds::default() };
+        judge::line(&terms, line, 3, &mut Scratch::default(), &mut out)
+    };
     assert!(!out.contains('\n'), "one line out");
     (fate, serde_json::from_str(&out).expect("the answer is JSON"))
 }

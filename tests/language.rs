@@ -144,7 +144,10 @@ fn a_rule_that_hits_too_often_trips_once_and_only_records_then() {
     assert!(ceilings.is_tripped("a-1"));
     let message = message("one");
     let mut scratch = Scratch::default();
-    let paused = policy::judge_paused(&set, Thresholds::default(), ceilings.paused(), &message, &mut scratch);
+    let learned = aegis::learn::Learned::default();
+    let terms =
+        policy::Terms { set: &set, paused: ceilings.paused(), learned: &learned, thresholds: Thresholds::default() };
+    let paused = policy::judge_on(&terms, &message, &mut scratch);
     assert_eq!((paused.outcome, paused.score, paused.actions.len()), (Outcome::Allow, 0, 0));
     assert!(ceilings.note(&set, &verdict, 2 * hour + 3).is_empty(), "told once");
     ceilings.reset();

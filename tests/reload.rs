@@ -36,6 +36,7 @@ fn begin(dir: &Path) -> (Reloader, InForce, Arc<Counters>) {
     let in_force = InForce::new(Arc::new(Rulebook {
         policy: Arc::new(policy),
         paused: aegis::policy::Paused::default(),
+        learned: Arc::default(),
         rules: config.rules(),
         chats: config.chat_rules(),
     }));
@@ -198,6 +199,7 @@ fn without_a_folder_the_shipped_packs_stay_in_force() {
     let book = Rulebook {
         policy: Arc::new(policy),
         paused: aegis::policy::Paused::default(),
+        learned: Arc::default(),
         rules: config.rules(),
         chats: config.chat_rules(),
     };

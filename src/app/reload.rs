@@ -11,6 +11,7 @@ use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::document::{self, Mistakes, Section};
+use crate::lessons;
 use crate::limits;
 use crate::packs::watch::{Change, Listing, Watch};
 use crate::policy::{self, PackSource, Paused, PolicySet};
@@ -146,6 +147,9 @@ pub struct Reloader {
     dir: Option<PathBuf>,
     room: Room,
     watch: Watch,
+    /// The folder of what was taught, and what was seen of it.
+    lessons: PathBuf,
+    lessons_watch: Watch,
     in_force: InForce,
     standing: SharedStanding,
     counters: Arc<Counters>,
@@ -162,11 +166,14 @@ impl Reloader {
         now: Wall,
     ) -> Self {
         let dir = config.policy_dir.clone();
+        let lessons = lessons::folder(&config.data_dir);
         let listing = listing.or_else(|| dir.as_deref().map(Listing::of));
         Self {
             room: Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() },
             watch: Watch::new(listing.unwrap_or_else(|| Listing::of(Path::new("")))),
             dir,
+            lessons_watch: Watch::new(Listing::of(&lessons)),
+            lessons,
             in_force,
             standing: Arc::new(Mutex::new(Standing { loaded_at: now, refused: None })),
             counters,
@@ -187,16 +194,32 @@ impl Reloader {
 
     /// Looks at the folder once; reads it when a change has stood still for two looks.
     pub fn look(&mut self, now: Wall) -> Option<Reloaded> {
+        if self.lessons_watch.look(Listing::of(&self.lessons)) == Change::Settled {
+            self.learn();
+        }
         let seen = Listing::of(self.dir.as_deref()?);
         (self.watch.look(seen) == Change::Settled).then(|| self.read(now))
     }
 
     /// Reads the folder now, changed or not.
     pub fn reload(&mut self, now: Wall) -> Reloaded {
+        self.lessons_watch.reading(Listing::of(&self.lessons));
+        self.learn();
         if let Some(dir) = &self.dir {
             self.watch.reading(Listing::of(dir));
         }
         self.read(now)
+    }
+
+    /// Reads what was taught. What is damaged is named and left out.
+    fn learn(&self) {
+        let (learned, wrong) = lessons::read(&self.lessons);
+        wrong.iter().for_each(|what| tracing::warn!("{what}"));
+        let old = self.in_force.now();
+        if *old.learned != learned {
+            tracing::info!(layers = learned.layers().len(), "what was learned is in force");
+            self.in_force.swap(Arc::new(Rulebook { learned: Arc::new(learned), ..(*old).clone() }));
+        }
     }
 
     fn read(&mut self, now: Wall) -> Reloaded {
@@ -219,6 +242,7 @@ impl Reloader {
         self.in_force.swap(Arc::new(Rulebook {
             policy: Arc::new(policy),
             paused: Paused::default(),
+            learned: Arc::clone(&old.learned),
             rules: old.rules,
             chats: old.chats.clone(),
         }));

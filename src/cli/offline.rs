@@ -7,13 +7,15 @@ use crate::config::Config;
 use crate::control::{self, Answer};
 use crate::document::Mistakes;
 use crate::judge::{self, LineFate};
+use crate::learn::{Layer, Learned, prior};
+use crate::lessons;
 use crate::limits;
-use crate::policy::{Scratch, compile};
+use crate::policy::{Paused, Scratch, Terms, compile};
 use crate::store::io::IoCount;
 use crate::store::{JOURNAL_FILE, Store, StoreError, open_file, schema};
 use crate::verdict::Thresholds;
 use std::io::{BufRead, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) fn output(error: std::io::Error) -> Failure {
@@ -21,8 +23,11 @@ pub(super) fn output(error: std::io::Error) -> Failure {
 }
 
 /// Judges standard input, line by line.
-pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn judge_lines(policy: Option<&Path>, models: &[PathBuf], rules_only: bool) -> Result<(), Failure> {
     let policy = compile(&app::pack_sources(policy)?)?;
+    let learned = learned(models, rules_only)?;
+    let (paused, thresholds) = (Paused::default(), Thresholds::default());
+    let terms = Terms { set: &policy, paused: &paused, learned: &learned, thresholds };
     let mut input = std::io::BufReader::with_capacity(limits::JUDGE_BUFFER_BYTES, std::io::stdin().lock());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut scratch, mut answer, mut line) = (Scratch::default(), String::new(), Vec::new());
@@ -41,8 +46,7 @@ pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
         }
         let text = String::from_utf8_lossy(&line);
         answer.clear();
-        if judge::line(&policy, Thresholds::default(), &text, number, &mut scratch, &mut answer) == LineFate::Unreadable
-        {
+        if judge::line(&terms, &text, number, &mut scratch, &mut answer) == LineFate::Unreadable {
             unreadable = unreadable.saturating_add(1);
         }
         writeln!(out, "{answer}").map_err(output)?;
@@ -57,6 +61,19 @@ pub(super) fn judge_lines(policy: Option<&Path>) -> Result<(), Failure> {
         return Err(Failure { kind: FailureKind::Data, why });
     }
     Ok(())
+}
+
+/// The prior and the named models.
+fn learned(models: &[PathBuf], rules_only: bool) -> Result<Learned, Failure> {
+    let mut layers: Vec<Layer> = if rules_only { Vec::new() } else { prior().into_iter().collect() };
+    for path in models {
+        let layer = lessons::layer(path).map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
+        layers.push(Layer { chat: None, ..layer });
+    }
+    if layers.len() > limits::LEARN_LAYERS_MAX {
+        return Err(Failure::usage(format!("at most {} models", limits::LEARN_LAYERS_MAX)));
+    }
+    Ok(Learned::new(layers))
 }
 
 pub(super) fn print(text: &str) -> Result<(), Failure> {

@@ -209,7 +209,7 @@ impl Ceilings {
         self.ids.iter().any(|id| id == rule)
     }
 
-    /// The rules that tripped, for [`super::judge_paused`].
+    /// The rules that tripped, for [`super::judge_on`].
     #[must_use]
     pub const fn paused(&self) -> &Paused {
         &self.paused

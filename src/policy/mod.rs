@@ -21,4 +21,4 @@ pub use compile::compile;
 pub use pack::{PackSource, keyword_files};
 pub use set::{PackInfo, PolicySet, RuleInfo};
 pub use shipped::{shipped, shipped_cases};
-pub use verdict::{Scratch, TRUNCATED_RULE, judge, judge_paused};
+pub use verdict::{LEARNED_RULE, Scratch, TRUNCATED_RULE, Terms, judge, judge_on};

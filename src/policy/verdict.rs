@@ -10,6 +10,7 @@ use super::ceiling::{Paused, Stage};
 use super::condition::{self, Facts, LinkWish};
 use super::matching::{Hit, Hits, Role};
 use super::set::{PolicySet, surface_bit};
+use crate::learn::{Features, Learned, Opinion};
 use crate::limits;
 use crate::links::{self, Links};
 use crate::message::{Message, Truncation};
@@ -23,6 +24,9 @@ pub const TRUNCATED_RULE: &str = "aegis-truncated";
 /// What the reason of a finding begins with that changes nothing.
 const RECORDED: &str = "(recorded only) ";
 
+/// The id of the finding that holds what the learner says.
+pub const LEARNED_RULE: &str = "aegis-learned";
+
 /// Buffers of the judge, used again for every message. One a thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -34,6 +38,7 @@ pub struct Scratch {
     hits: Hits,
     spots: Vec<(u16, Span)>,
     links: Links,
+    features: Features,
 }
 
 /// What is known of one rule in the message at hand.
@@ -68,25 +73,35 @@ impl Scratch {
             + self.hits.bytes()
             + self.spots.capacity() * size_of::<(u16, Span)>()
             + self.links.bytes()
+            + self.features.bytes()
     }
+}
+
+/// All that a message is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'t> {
+    /// The rules.
+    pub set: &'t PolicySet,
+    /// Rules that only record at the moment.
+    pub paused: &'t Paused,
+    /// What was learned.
+    pub learned: &'t Learned,
+    /// The scores that decide.
+    pub thresholds: Thresholds,
+}
+
+/// Judges a message by rules alone.
+#[must_use]
+pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
+    let (paused, learned) = (&Paused::default(), &Learned::default());
+    judge_on(&Terms { set, paused, learned, thresholds }, message, scratch)
 }
 
 /// Judges a message.
 #[must_use]
-pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
-    judge_paused(set, thresholds, &Paused::default(), message, scratch)
-}
-
-/// Judges a message while some rules only record.
-#[must_use]
-pub fn judge_paused(
-    set: &PolicySet,
-    thresholds: Thresholds,
-    paused: &Paused,
-    message: &Message,
-    scratch: &mut Scratch,
-) -> Verdict {
-    let Scratch { text, standing, asked, hits, spots, links } = scratch;
+pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> Verdict {
+    let Terms { set, paused, learned, thresholds } = *terms;
+    let Scratch { text, standing, asked, hits, spots, links, features } = scratch;
     text::fold(message, text);
     for rule in asked.drain(..) {
         if let Some(slot) = standing.get_mut(usize::from(rule)) {
@@ -98,9 +113,26 @@ pub fn judge_paused(
     let text: &text::Scratch = text;
     let folded = text.canonical();
     let (signals, links_found, is_cut) = (None, false, false);
-    let mut bench =
-        Bench { set, paused, message, folded, standing, asked, hits, spots, links, links_found, signals, is_cut };
+    let opinion = None;
+    let mut bench = Bench {
+        set,
+        paused,
+        message,
+        folded,
+        standing,
+        asked,
+        hits,
+        spots,
+        links,
+        links_found,
+        signals,
+        learned,
+        features,
+        opinion,
+        is_cut,
+    };
     bench.scan(text);
+    bench.opinion();
     for rule in &set.conditional {
         bench.ask(*rule);
     }
@@ -124,10 +156,32 @@ struct Bench<'b> {
     links: &'b mut Links,
     links_found: bool,
     signals: Option<Signals>,
+    learned: &'b Learned,
+    features: &'b mut Features,
+    opinion: Option<Opinion<'b>>,
     is_cut: bool,
 }
 
-impl Bench<'_> {
+impl<'b> Bench<'b> {
+    fn signals(&mut self) -> &Signals {
+        self.signals.get_or_insert_with(|| Signals::of(self.message, self.folded.tally()))
+    }
+
+    /// What the learner says, asked once.
+    fn opinion(&mut self) -> Opinion<'b> {
+        if let Some(opinion) = self.opinion {
+            return opinion;
+        }
+        let mut opinion = Opinion::default();
+        if !self.learned.is_empty() {
+            let signals = *self.signals();
+            self.features.set(self.message, self.folded.text(), &signals);
+            opinion = self.learned.opinion(self.message.chat, self.features);
+        }
+        self.opinion = Some(opinion);
+        opinion
+    }
+
     /// The links of the message, found when first asked for.
     fn found(&mut self) -> &Links {
         if !self.links_found {
@@ -221,7 +275,7 @@ impl Bench<'_> {
 
     fn answer(self, thresholds: Thresholds, truncated: Truncation) -> Verdict {
         let mut verdict = Verdict { policy: self.set.version, ..Verdict::default() };
-        let Self { set, paused, standing, asked, spots, .. } = self;
+        let Self { set, paused, standing, asked, spots, opinion, .. } = self;
         let rule_of = |rule: &u16| set.rules.get(usize::from(*rule));
         let only_records =
             |rule: &u16| paused.has(*rule) || rule_of(rule).is_some_and(|spoken| spoken.stage == Stage::Record);
@@ -248,6 +302,9 @@ impl Bench<'_> {
                 });
             }
         }
+        if let Some(Opinion { points, layer: Some(layer) }) = opinion {
+            learned(points, &layer.name, &mut verdict);
+        }
         if truncated == Truncation::Cut {
             verdict.findings.truncate(limits::FINDINGS_MAX - 1);
             verdict.findings.push(Finding {
@@ -266,11 +323,11 @@ impl Bench<'_> {
 
 impl Facts for Bench<'_> {
     fn signal(&mut self, signal: Signal) -> u32 {
-        self.signals.get_or_insert_with(|| Signals::of(self.message, self.folded.tally())).get(signal)
+        self.signals().get(signal)
     }
 
     fn script(&mut self) -> Script {
-        self.signals.get_or_insert_with(|| Signals::of(self.message, self.folded.tally())).script()
+        self.signals().script()
     }
 
     fn links(&mut self) -> usize {
@@ -283,13 +340,27 @@ impl Facts for Bench<'_> {
     }
 
     fn learned_percent(&mut self) -> u32 {
-        // Nothing has been learned so far.
-        0
+        u32::from(self.opinion().points)
     }
 
     fn spoke(&self, rule: u16) -> bool {
         matches!(self.standing.get(usize::from(rule)), Some(Standing::Speaks(_)))
     }
+}
+
+/// Adds what the learner says, in its place among the findings.
+fn learned(points: u16, layer: &str, verdict: &mut Verdict) {
+    verdict.score = verdict.score.saturating_add(points).min(limits::SCORE_MAX);
+    add_action(&mut verdict.actions, PlannedAction { kind: ActionKind::Delete, seconds: 0 });
+    let finding = Finding {
+        rule: LEARNED_RULE.to_owned(),
+        score: points,
+        reason: format!("reads like messages that were taught as unwanted ({layer})"),
+        spans: Vec::new(),
+    };
+    verdict.findings.truncate(limits::FINDINGS_MAX - 1);
+    let at = verdict.findings.partition_point(|known| known.score >= points);
+    verdict.findings.insert(at, finding);
 }
 
 /// Adds an action; of two of a kind the longer stays, and 0 is for ever.

@@ -13,7 +13,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "document", "message", "text", "signals", "links", "learn", "repeats", "policy", "verdict", "decide", "judge",
         "budget", "pacing",
     ],
-    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists"],
+    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
     &["chats", "ingest", "shard", "review", "dispatch", "journal", "control", "jobs"],
     &["main", "app", "cli", "demo"],
 ];

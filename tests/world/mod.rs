@@ -47,6 +47,7 @@ pub fn rulebook() -> Arc<Rulebook> {
     Arc::new(Rulebook {
         policy: Arc::new(compile(&[source]).expect("the pack is whole")),
         paused: Paused::default(),
+        learned: Arc::default(),
         rules,
         chats: BTreeMap::new(),
     })

@@ -1,0 +1,175 @@
+//! What was learned, as weights: one number for each feature, and three anchors that turn their sum into points.
+//!
+//! Promises: of a fixed size; the sum is of whole numbers and the rest is plain arithmetic, so that every machine gives the
+//! same points; [`Model::read`] gives back exactly what [`Model::write`] wrote, or says what is wrong.
+//!
+//! Never: a verdict. Points are added to those of the rules.
+
+use super::features::Features;
+use crate::limits;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Points a message gets at each anchor.
+pub(super) const POINTS: [u16; 3] = [20, 50, 80];
+
+/// The most points the learner gives: it may block, and a rule that is sure is heavier.
+pub const POINTS_MAX: u16 = 90;
+
+/// Weights learned from one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    weights: Box<[i16]>,
+    /// What a weight of 1 is worth.
+    scale: f32,
+    bias: f32,
+    /// Scores at which [`POINTS`] are reached.
+    anchors: [f32; 3],
+    examples: Examples,
+}
+
+/// How many examples a model was made from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examples {
+    /// Unwanted messages.
+    pub spam: u32,
+    /// Decent ones.
+    pub ham: u32,
+}
+
+/// A model as stored: only weights that are not zero, each with the gap to the one before.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    scale: f32,
+    bias: f32,
+    anchors: [f32; 3],
+    examples: Examples,
+    gaps: Vec<u32>,
+    weights: Vec<i16>,
+}
+
+const MAGIC: &[u8; 8] = b"AEGISLM1";
+const SUM_BYTES: usize = 8;
+
+impl Model {
+    /// A model from weights of any size.
+    pub(super) fn new(weights: &[f32], bias: f32, anchors: [f32; 3], examples: Examples) -> Self {
+        let largest = weights.iter().fold(0_f32, |most, weight| most.max(weight.abs()));
+        let scale = if largest > 0.0 { largest / f32::from(i16::MAX) } else { 1.0 };
+        let weights = weights.iter().map(|weight| rounded(weight / scale)).collect();
+        Self { weights, scale, bias, anchors, examples }
+    }
+
+    /// What the model was made from.
+    #[must_use]
+    pub const fn examples(&self) -> Examples {
+        self.examples
+    }
+
+    /// The score of a message; higher is worse. Only its place among the anchors means something.
+    #[must_use]
+    pub fn score(&self, features: &Features) -> f32 {
+        let list = features.list();
+        let sum: i64 = list.iter().map(|number| i64::from(self.weight(*number))).sum();
+        let count = f32::from(u16::try_from(list.len().max(1)).unwrap_or(u16::MAX));
+        // The sum fits 32 bits: there are fewer features than 2^16, each below 2^15.
+        let sum = i32::try_from(sum).unwrap_or(i32::MAX);
+        whole_to_float(sum) * self.scale / count.sqrt() + self.bias
+    }
+
+    /// The points a score is worth, 0 to [`POINTS_MAX`].
+    #[must_use]
+    pub fn points(&self, score: f32) -> u16 {
+        let [low, middle, high] = self.anchors;
+        let between = |from: f32, to: f32, points: u16, more: u16| {
+            let share = if to > from { ((score - from) / (to - from)).clamp(0.0, 1.0) } else { 1.0 };
+            points + small(share * f32::from(more))
+        };
+        if score < low {
+            0
+        } else if score < middle {
+            between(low, middle, POINTS[0], POINTS[1] - POINTS[0])
+        } else if score < high {
+            between(middle, high, POINTS[1], POINTS[2] - POINTS[1])
+        } else {
+            between(high, high + (high - middle), POINTS[2], POINTS_MAX - POINTS[2])
+        }
+    }
+
+    /// The weight of a feature; above zero speaks against a message.
+    #[must_use]
+    pub fn weight(&self, number: u32) -> i16 {
+        usize::try_from(number).ok().and_then(|at| self.weights.get(at)).copied().unwrap_or(0)
+    }
+
+    /// Heap bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.weights.len() * size_of::<i16>()
+    }
+
+    /// The model as bytes, with a checksum.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut stored = Stored {
+            scale: self.scale,
+            bias: self.bias,
+            anchors: self.anchors,
+            examples: self.examples,
+            gaps: Vec::new(),
+            weights: Vec::new(),
+        };
+        let mut before = 0;
+        for (at, weight) in (0_u32..).zip(self.weights.iter()).filter(|(_, weight)| **weight != 0) {
+            stored.gaps.push(at - before);
+            stored.weights.push(*weight);
+            before = at;
+        }
+        let body = postcard::to_stdvec(&stored).unwrap_or_default();
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(Sha256::digest(&body).iter().take(SUM_BYTES));
+        bytes.extend(body);
+        bytes
+    }
+
+    /// Reads what [`Model::write`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    pub fn read(bytes: &[u8]) -> Result<Self, &'static str> {
+        let rest = bytes.strip_prefix(MAGIC.as_slice()).ok_or("this is no learned model of this version")?;
+        let (sum, body) = rest.split_at_checked(SUM_BYTES).ok_or("the model ends too early")?;
+        if !Sha256::digest(body).iter().take(SUM_BYTES).eq(sum) {
+            return Err("the model is damaged: its checksum does not fit");
+        }
+        let stored: Stored = postcard::from_bytes(body).map_err(|_| "the model is damaged")?;
+        let mut weights = vec![0_i16; limits::LEARN_WEIGHTS].into_boxed_slice();
+        let mut at = 0_usize;
+        for (gap, weight) in stored.gaps.iter().zip(&stored.weights) {
+            at = at.saturating_add(usize::try_from(*gap).unwrap_or(usize::MAX));
+            *weights.get_mut(at).ok_or("the model has more weights than this program")? = *weight;
+        }
+        let numbers = [stored.scale, stored.bias].into_iter().chain(stored.anchors);
+        if !numbers.into_iter().all(f32::is_finite) {
+            return Err("the model has a number that is none");
+        }
+        let Stored { scale, bias, anchors, examples, .. } = stored;
+        Ok(Self { weights, scale, bias, anchors, examples })
+    }
+}
+
+/// The nearest whole number; `as` is exact here, since the value was clamped.
+#[expect(clippy::as_conversions, reason = "there is no other way from a float to an integer")]
+fn rounded(value: f32) -> i16 {
+    value.round().clamp(-32_767.0, 32_767.0) as i16
+}
+
+#[expect(clippy::as_conversions, reason = "there is no other way from a float to an integer")]
+fn small(value: f32) -> u16 {
+    value.round().clamp(0.0, 1_000.0) as u16
+}
+
+#[expect(clippy::as_conversions, reason = "a sum past 2^24 loses its last bits, the same on every machine")]
+const fn whole_to_float(value: i32) -> f32 {
+    value as f32
+}
