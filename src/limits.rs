@@ -359,6 +359,10 @@ pub const LEARN_EXAMPLES_MAX: usize = 20_000;
 /// Layers of learning: the prior, and sources taught on the board. More are refused.
 pub const LEARN_LAYERS_MAX: usize = 8;
 
+/// Share of a message's features that a model for any place must have seen to have an opinion, in percent: below it the message is in
+/// a language the model was not taught.
+pub const LEARN_KNOWN_PERCENT: u8 = 70;
+
 /// A learned model's file, bytes: every weight with its gap. A longer one is refused.
 pub const LEARN_FILE_BYTES_MAX: usize = 6 * LEARN_WEIGHTS;
 

@@ -128,6 +128,12 @@ impl Script {
         Self::ALL.into_iter().find(|script| script.word() == word)
     }
 
+    /// A bit of its own for each script.
+    #[must_use]
+    pub fn bit(self) -> u32 {
+        Self::ALL.iter().position(|script| *script == self).map_or(0, |at| 1 << at)
+    }
+
     fn of(ch: char) -> Self {
         match ch {
             'a'..='z' | 'A'..='Z' => return Self::Latin,

@@ -8,10 +8,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // A test that cannot go on stops.
 
-use aegis::learn::{self, Example, Features, Learned, Model};
+use aegis::learn::{self, Example, Features, Learned, Model, Reach};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, Paused, PolicySet, Terms};
-use aegis::signals::Signals;
+use aegis::signals::{Script, Signals};
 use aegis::text;
 use aegis::verdict::{Outcome, Thresholds};
 use sha2::{Digest, Sha256};
@@ -20,11 +20,16 @@ use std::path::PathBuf;
 /// Sources whose text may be learned from for the shipped prior.
 const FREE: [&str; 4] = ["telegram-ru-a", "telegram-ru-b", "sms-en", "sms-th"];
 
+/// What the learner found at least when this was written, percent of spam, with one decent message in a hundred flagged.
+const LEAST: [(&str, f64); 5] =
+    [("telegram-ru-a", 96.0), ("telegram-ru-b", 97.0), ("sms-en", 98.0), ("sms-th", 81.0), ("chat-zh", 83.0)];
+
 struct Row {
     is_spam: bool,
     is_test: bool,
     message: Message,
     features: Vec<u32>,
+    script: Script,
 }
 
 struct Source {
@@ -66,6 +71,7 @@ fn source(file: &std::path::Path) -> Source {
             is_test: Sha256::digest(text.as_bytes())[1] < 51,
             message,
             features: features.list().to_vec(),
+            script: features.script(),
         }
     });
     Source { name: file.file_stem().unwrap().to_string_lossy().into_owned(), rows: rows.collect() }
@@ -74,7 +80,7 @@ fn source(file: &std::path::Path) -> Source {
 impl Source {
     fn train(&self) -> impl Iterator<Item = Example> {
         let rows = self.rows.iter().filter(|row| !row.is_test);
-        rows.map(|row| Example { features: row.features.clone(), is_spam: row.is_spam })
+        rows.map(|row| Example { features: row.features.clone(), is_spam: row.is_spam, script: row.script })
     }
 }
 
@@ -128,7 +134,7 @@ fn the_learner_and_the_packs_are_measured_source_by_source() {
     let sources = sources();
     if std::env::var("AEGIS_TEST_WRITE_PRIOR").is_ok_and(|value| value == "1") {
         let free = sources.iter().filter(|source| FREE.contains(&source.name.as_str()));
-        let model = learn::train(&free.flat_map(Source::train).collect::<Vec<_>>()).unwrap();
+        let model = learn::train(&free.flat_map(Source::train).collect::<Vec<_>>(), Reach::Any).unwrap();
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies/prior.model");
         std::fs::write(path, model.write()).unwrap();
     }
@@ -136,24 +142,31 @@ fn the_learner_and_the_packs_are_measured_source_by_source() {
     println!("learned on four fifths of a source, asked about the fifth that was kept out:");
     for source in &sources {
         let examples: Vec<Example> = source.train().collect();
-        let model = learn::train(&examples).unwrap();
+        let model = learn::train(&examples, Reach::Own).unwrap();
         let tested: Vec<&Row> = source.rows.iter().filter(|row| row.is_test).collect();
         let flagged = one_percent(&tested);
-        println!("  {:<14} {:>5.1} % of spam, {flagged} decent flagged", source.name, recall(&model, &tested, flagged));
+        let found = recall(&model, &tested, flagged);
+        println!("  {:<14} {found:>5.1} % of spam, {flagged} decent flagged", source.name);
+        if let Some((_, least)) = LEAST.iter().find(|(name, _)| *name == source.name) {
+            assert!(found >= *least, "{}: {found:.1} % of spam found; it was {least} %", source.name);
+        }
     }
     println!("learned on one Russian source, asked about all of the other, 2 % of the decent flagged:");
     for (from, to) in [("telegram-ru-a", "telegram-ru-b"), ("telegram-ru-b", "telegram-ru-a")] {
         let of = |name: &str| sources.iter().find(|source| source.name == name);
         let (Some(from), Some(to)) = (of(from), of(to)) else { continue };
-        let all: Vec<Example> =
-            from.rows.iter().map(|row| Example { features: row.features.clone(), is_spam: row.is_spam }).collect();
+        let all: Vec<Example> = from
+            .rows
+            .iter()
+            .map(|row| Example { features: row.features.clone(), is_spam: row.is_spam, script: row.script })
+            .collect();
         let tested: Vec<&Row> = to.rows.iter().collect();
         let flagged = tested.iter().filter(|row| !row.is_spam).count() / 50;
         println!(
             "  {} to {}: {:>5.1} % of spam",
             from.name,
             to.name,
-            recall(&learn::train(&all).unwrap(), &tested, flagged)
+            recall(&learn::train(&all, Reach::Any).unwrap(), &tested, flagged)
         );
     }
     println!("shipped packs alone, then with a prior that never saw the source; the part kept out; percent of spam");
@@ -165,7 +178,7 @@ fn the_learner_and_the_packs_are_measured_source_by_source() {
             .filter(|other| other.name != source.name && FREE.contains(&other.name.as_str()))
             .flat_map(Source::train)
             .collect();
-        let model = learn::train(&others).unwrap();
+        let model = learn::train(&others, Reach::Any).unwrap();
         let without = Learned::new(vec![learn::Layer { name: "others".to_owned(), chat: None, model }]);
         let shipped = Learned::new(learn::prior().into_iter().collect());
         for (what, learned) in
@@ -176,6 +189,9 @@ fn the_learner_and_the_packs_are_measured_source_by_source() {
                 "  {:<14} {what:<14} spam {spam_block:>5.1} {spam_review:>5.1}   ham {ham_block:>5.1} {ham_review:>5.1}",
                 source.name
             );
+            if what == "packs" {
+                assert!(ham_block <= 1.0 && ham_review <= 5.0, "{}: decent messages are blocked", source.name);
+            }
         }
     }
 }

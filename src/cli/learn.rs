@@ -8,11 +8,11 @@
 use super::Failure;
 use crate::app::FailureKind;
 use crate::config::Config;
-use crate::learn::{Example, Features, Layer, Learned, heaviest, train};
+use crate::learn::{Example, Features, Layer, Learned, Reach, heaviest, train};
 use crate::lessons;
 use crate::limits;
 use crate::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
-use crate::signals::Signals;
+use crate::signals::{Script, Signals};
 use crate::text;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -129,7 +129,7 @@ fn from(dir: &Path, input: &Path, source: &str, chat: Option<ChatId>) -> Result<
         )));
     }
     let examples = examples(input)?;
-    let model = train(&examples).map_err(|few| Failure {
+    let model = train(&examples, Reach::Own).map_err(|few| Failure {
         kind: FailureKind::Data,
         why: format!(
             "{}: {} spam and {} ham; at least {} of each are needed",
@@ -177,9 +177,9 @@ fn examples(input: &Path) -> Result<Vec<Example>, Failure> {
         };
         if examples.len() < limits::LEARN_EXAMPLES_MAX {
             see(&labelled.text, &mut scratch, &mut features);
-            examples.push(Example { features: features.list().to_vec(), is_spam });
+            examples.push(Example { features: features.list().to_vec(), is_spam, script: features.script() });
         } else {
-            examples.push(Example { features: Vec::new(), is_spam });
+            examples.push(Example { features: Vec::new(), is_spam, script: Script::None });
         }
     }
     Ok(examples)
@@ -207,7 +207,7 @@ fn explain(learned: &Learned, text: &str) {
     let (mut scratch, mut features) = (text::Scratch::default(), Features::default());
     see(text, &mut scratch, &mut features);
     for layer in learned.layers() {
-        let points = layer.model.points(layer.model.score(&features));
+        let points = layer.model.points(&features);
         println!("{}: {points} points", layer.name);
         for (piece, weight) in heaviest(scratch.canonical().text(), 12, |number| i32::from(layer.model.weight(number)))
         {

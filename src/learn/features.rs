@@ -8,7 +8,7 @@
 
 use crate::limits;
 use crate::message::Message;
-use crate::signals::{Signal, Signals};
+use crate::signals::{Script, Signal, Signals};
 
 /// The features of one message, and the buffers they are found with, used again for the next.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,7 @@ pub struct Features {
     list: Vec<u32>,
     /// A bit for each number: whether it is in the list.
     seen: Vec<u64>,
+    script: Script,
 }
 
 /// Characters of one piece.
@@ -27,6 +28,7 @@ impl Features {
     /// Finds the features of a message whose folded text and signals are known.
     pub fn set(&mut self, message: &Message, folded: &str, signals: &Signals) {
         self.clear();
+        self.script = signals.script();
         let mut window = [0_u32; PIECE_MAX];
         let chars = folded.chars().take(limits::LEARN_CHARS_MAX).map(u32::from);
         for ch in std::iter::once(u32::from(' ')).chain(chars).chain(std::iter::once(u32::from(' '))) {
@@ -50,6 +52,12 @@ impl Features {
     #[must_use]
     pub fn list(&self) -> &[u32] {
         &self.list
+    }
+
+    /// The script of the message.
+    #[must_use]
+    pub const fn script(&self) -> Script {
+        self.script
     }
 
     /// Heap bytes held by the buffers.

@@ -65,7 +65,7 @@ impl Learned {
     pub fn opinion(&self, chat: ChatId, features: &Features) -> Opinion<'_> {
         let mut highest = Opinion::default();
         for layer in self.layers.iter().filter(|layer| layer.chat.is_none_or(|own| own == chat)) {
-            let points = layer.model.points(layer.model.score(features));
+            let points = layer.model.points(features);
             if points > highest.points {
                 highest = Opinion { points, layer: Some(layer) };
             }

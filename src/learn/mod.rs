@@ -13,4 +13,4 @@ mod train;
 pub use features::{Features, heaviest};
 pub use learned::{Layer, Learned, Opinion, prior};
 pub use model::{Examples, Model, POINTS_MAX};
-pub use train::{Example, TooFew, train};
+pub use train::{Example, Reach, TooFew, train};

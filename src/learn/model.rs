@@ -7,6 +7,7 @@
 
 use super::features::Features;
 use crate::limits;
+use crate::signals::Script;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -16,6 +17,9 @@ pub(super) const POINTS: [u16; 3] = [20, 50, 80];
 /// The most points the learner gives: it may block, and a rule that is sure is heavier.
 pub const POINTS_MAX: u16 = 90;
 
+/// For each script of [`Script::ALL`], the scores of three anchors.
+pub(super) type Anchors = [[f32; 3]; Script::ALL.len()];
+
 /// Weights learned from one source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -23,9 +27,13 @@ pub struct Model {
     /// What a weight of 1 is worth.
     scale: f32,
     bias: f32,
-    /// Scores at which [`POINTS`] are reached.
-    anchors: [f32; 3],
+    /// By script: scores at which [`POINTS`] are reached.
+    anchors: Anchors,
     examples: Examples,
+    /// Share of a message's features it must have seen to have an opinion, in percent.
+    known: u8,
+    /// Scripts it may speak of, a bit each.
+    scripts: u32,
 }
 
 /// How many examples a model was made from.
@@ -42,8 +50,10 @@ pub struct Examples {
 struct Stored {
     scale: f32,
     bias: f32,
-    anchors: [f32; 3],
+    anchors: Anchors,
     examples: Examples,
+    known: u8,
+    scripts: u32,
     gaps: Vec<u32>,
     weights: Vec<i16>,
 }
@@ -53,11 +63,18 @@ const SUM_BYTES: usize = 8;
 
 impl Model {
     /// A model from weights of any size.
-    pub(super) fn new(weights: &[f32], bias: f32, anchors: [f32; 3], examples: Examples) -> Self {
+    pub(super) fn new(
+        weights: &[f32],
+        bias: f32,
+        anchors: Anchors,
+        examples: Examples,
+        known: u8,
+        scripts: u32,
+    ) -> Self {
         let largest = weights.iter().fold(0_f32, |most, weight| most.max(weight.abs()));
         let scale = if largest > 0.0 { largest / f32::from(i16::MAX) } else { 1.0 };
         let weights = weights.iter().map(|weight| rounded(weight / scale)).collect();
-        Self { weights, scale, bias, anchors, examples }
+        Self { weights, scale, bias, anchors, examples, known, scripts }
     }
 
     /// What the model was made from.
@@ -70,6 +87,11 @@ impl Model {
     #[must_use]
     pub fn score(&self, features: &Features) -> f32 {
         let list = features.list();
+        // Of what it never saw a model knows nothing, and the little it does know misleads.
+        let known = list.iter().filter(|number| self.weight(**number) != 0).count();
+        if known * 100 < list.len() * usize::from(self.known) || self.scripts & features.script().bit() == 0 {
+            return f32::MIN;
+        }
         let sum: i64 = list.iter().map(|number| i64::from(self.weight(*number))).sum();
         let count = f32::from(u16::try_from(list.len().max(1)).unwrap_or(u16::MAX));
         // The sum fits 32 bits: there are fewer features than 2^16, each below 2^15.
@@ -77,10 +99,12 @@ impl Model {
         whole_to_float(sum) * self.scale / count.sqrt() + self.bias
     }
 
-    /// The points a score is worth, 0 to [`POINTS_MAX`].
+    /// The points of a message, 0 to [`POINTS_MAX`].
     #[must_use]
-    pub fn points(&self, score: f32) -> u16 {
-        let [low, middle, high] = self.anchors;
+    pub fn points(&self, features: &Features) -> u16 {
+        let score = self.score(features);
+        let script = Script::ALL.iter().zip(&self.anchors).find(|(script, _)| **script == features.script());
+        let [low, middle, high] = script.map_or([f32::MAX; 3], |(_, anchors)| *anchors);
         let between = |from: f32, to: f32, points: u16, more: u16| {
             let share = if to > from { ((score - from) / (to - from)).clamp(0.0, 1.0) } else { 1.0 };
             points + small(share * f32::from(more))
@@ -116,6 +140,8 @@ impl Model {
             bias: self.bias,
             anchors: self.anchors,
             examples: self.examples,
+            known: self.known,
+            scripts: self.scripts,
             gaps: Vec::new(),
             weights: Vec::new(),
         };
@@ -149,12 +175,12 @@ impl Model {
             at = at.saturating_add(usize::try_from(*gap).unwrap_or(usize::MAX));
             *weights.get_mut(at).ok_or("the model has more weights than this program")? = *weight;
         }
-        let numbers = [stored.scale, stored.bias].into_iter().chain(stored.anchors);
+        let numbers = [stored.scale, stored.bias].into_iter().chain(stored.anchors.into_iter().flatten());
         if !numbers.into_iter().all(f32::is_finite) {
             return Err("the model has a number that is none");
         }
-        let Stored { scale, bias, anchors, examples, .. } = stored;
-        Ok(Self { weights, scale, bias, anchors, examples })
+        let Stored { scale, bias, anchors, examples, known, scripts, .. } = stored;
+        Ok(Self { weights, scale, bias, anchors, examples, known, scripts })
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::model::{Examples, Model};
 use crate::limits;
+use crate::signals::Script;
 
 /// One example: its features, and whether it is unwanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,20 +17,36 @@ pub struct Example {
     pub features: Vec<u32>,
     /// Whether it is spam.
     pub is_spam: bool,
+    /// The script it is written in.
+    pub script: Script,
 }
 
 /// Parts of the examples of which each in turn is kept out, to set the anchors.
 const PARTS: usize = 5;
 
 /// Rounds over all examples. More change nothing that can be measured.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 24;
 
-/// How much an example that is on the wrong side weighs against small weights, in either classifier.
+/// What a model is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// For messages of where the examples come from: as sharp as the examples allow.
+    Own,
+    /// For messages of anywhere: what few examples share is not believed.
+    Any,
+}
+
+/// How much an example that is on the wrong side weighs against small weights.
 const PENALTY: f32 = 1.0;
-const PENALTY_LED: f32 = 1.0;
+const PENALTY_LED: f32 = 3.0;
+const PENALTY_ANY: f32 = 0.02;
 
 /// Shares of decent messages, in thousandths, that pass each anchor.
 const PASSING: [usize; 3] = [50, 15, 5];
+const PASSING_ANY: [usize; 3] = [100, 35, 6];
+
+/// Decent messages in a script from which it has anchors of its own.
+const HAM_OF_SCRIPT_MIN: usize = 200;
 
 /// Scores that the anchors lie at or above: where decent and unwanted messages hardly touch, what lies between them is
 /// not known to be unwanted.
@@ -43,37 +60,59 @@ pub struct TooFew(pub Examples);
 ///
 /// # Errors
 /// When there are fewer than `limits::LEARN_EXAMPLES_MIN` of either kind.
-pub fn train(examples: &[Example]) -> Result<Model, TooFew> {
+pub fn train(examples: &[Example], reach: Reach) -> Result<Model, TooFew> {
     let examples = examples.get(..limits::LEARN_EXAMPLES_MAX).unwrap_or(examples);
     let spam = u32::try_from(examples.iter().filter(|example| example.is_spam).count()).unwrap_or(u32::MAX);
     let count = Examples { spam, ham: u32::try_from(examples.len()).unwrap_or(u32::MAX).saturating_sub(spam) };
     if count.spam < limits::LEARN_EXAMPLES_MIN || count.ham < limits::LEARN_EXAMPLES_MIN {
         return Err(TooFew(count));
     }
-    let mut kept_out: Vec<(f32, bool)> = Vec::with_capacity(examples.len());
+    let mut kept_out: Vec<(f32, &Example)> = Vec::with_capacity(examples.len());
     for part in 0..PARTS {
         let of = |at: usize| at % PARTS == part;
         let others: Vec<&Example> =
             examples.iter().enumerate().filter(|(at, _)| !of(*at)).map(|(_, example)| example).collect();
-        let line = Line::learn(&others);
+        let line = Line::learn(&others, reach);
         let part = examples.iter().enumerate().filter(|(at, _)| of(*at));
-        kept_out.extend(part.map(|(_, example)| (line.score(&example.features), example.is_spam)));
+        kept_out.extend(part.map(|(_, example)| (line.score(&example.features), example)));
     }
-    let line = Line::learn(&examples.iter().collect::<Vec<_>>());
-    let anchors = anchors(&kept_out);
-    Ok(Model::new(&line.weights, line.bias, anchors, count))
+    let line = Line::learn(&examples.iter().collect::<Vec<_>>(), reach);
+    let anchors = Script::ALL.map(|script| match reach {
+        Reach::Own => anchors(&kept_out, None, PASSING),
+        Reach::Any => anchors(&kept_out, Some(script), PASSING_ANY),
+    });
+    let scripts = scripts(examples, reach);
+    let known = if reach == Reach::Any { limits::LEARN_KNOWN_PERCENT } else { 0 };
+    Ok(Model::new(&line.weights, line.bias, anchors, count, known, scripts))
 }
 
-/// Scores that the given shares of decent messages pass.
-fn anchors(kept_out: &[(f32, bool)]) -> [f32; 3] {
-    let mut ham: Vec<f32> = kept_out.iter().filter(|(_, is_spam)| !is_spam).map(|(score, _)| *score).collect();
-    ham.sort_by(|a, b| b.total_cmp(a));
-    let mut before = f32::MIN;
+/// The scripts a model may speak of: those it has enough examples of.
+fn scripts(examples: &[Example], reach: Reach) -> u32 {
+    let enough = |script: &&Script| {
+        let of_script = examples.iter().filter(|example| example.script == **script);
+        let spam = of_script.clone().filter(|example| example.is_spam).count();
+        let least = usize::try_from(limits::LEARN_EXAMPLES_MIN).unwrap_or(usize::MAX);
+        reach == Reach::Own || (spam >= least && of_script.count().saturating_sub(spam) >= least)
+    };
+    Script::ALL.iter().filter(enough).fold(0, |bits, script| bits | script.bit())
+}
+
+/// Scores that at most the given shares of decent messages pass: of those in a script, where there are enough, or of all.
+fn anchors(kept_out: &[(f32, &Example)], script: Option<Script>, passing: [usize; 3]) -> [f32; 3] {
+    let ham = || kept_out.iter().filter(|(_, example)| !example.is_spam);
+    let mut scores: Vec<f32> = ham()
+        .filter(|(_, example)| script.is_some_and(|script| example.script == script))
+        .map(|(score, _)| *score)
+        .collect();
+    if scores.len() < HAM_OF_SCRIPT_MIN {
+        scores = ham().map(|(score, _)| *score).collect();
+    }
+    scores.sort_by(|a, b| b.total_cmp(a));
     let mut floors = FLOORS.into_iter();
-    PASSING.map(|share| {
-        let floor = floors.next().unwrap_or(0.0);
-        let at = (ham.len() * share / 1_000).min(ham.len().saturating_sub(1));
-        let score = ham.get(at).copied().unwrap_or(0.0).max(floor);
+    let mut before = f32::MIN;
+    passing.map(|share| {
+        let at = (scores.len() * share / 1_000).min(scores.len().saturating_sub(1));
+        let score = scores.get(at).copied().unwrap_or(0.0).max(floors.next().unwrap_or(0.0));
         // Each anchor lies a little above the one before, also where few examples put them on one place.
         before = if score > before { score } else { before + 0.05 };
         before
@@ -87,7 +126,13 @@ struct Line {
 }
 
 impl Line {
-    fn learn(examples: &[&Example]) -> Self {
+    fn learn(examples: &[&Example], reach: Reach) -> Self {
+        if reach == Reach::Any {
+            let line = Self::fit(examples, None, PENALTY_ANY);
+            let one = 2.0 / line.spread(examples);
+            let weights = line.weights.iter().map(|weight| weight * one).collect();
+            return Self { weights, bias: line.bias * one };
+        }
         let plain = Self::fit(examples, None, PENALTY);
         let ratios = ratios(examples);
         let led = Self::fit(examples, Some(&ratios), PENALTY_LED);
@@ -256,24 +301,29 @@ mod tests {
                 } else {
                     format!("the {at}th train leaves from the old bridge")
                 };
-                Example { features: features(&text).list().to_vec(), is_spam }
+                Example {
+                    features: features(&text).list().to_vec(),
+                    is_spam,
+                    script: features(&text).script(),
+                    place: 0,
+                }
             })
             .collect()
     }
 
     #[test]
     fn what_was_taught_is_known_and_the_same_every_time() {
-        let model = train(&examples()).expect("enough examples");
-        let points = |text: &str| model.points(model.score(&features(text)));
+        let model = train(&examples(), Reach::Own).expect("enough examples");
+        let points = |text: &str| model.points(&features(text));
         assert!(points("earn 77 coins a day, write to @boss99") >= 50);
         assert_eq!(points("the next train leaves from the old bridge"), 0);
-        assert_eq!(train(&examples()), Ok(model.clone()));
+        assert_eq!(train(&examples(), Reach::Own), Ok(model.clone()));
         assert_eq!(Model::read(&model.write()), Ok(model));
     }
 
     #[test]
     fn a_damaged_model_is_refused() {
-        let bytes = train(&examples()).expect("enough examples").write();
+        let bytes = train(&examples(), Reach::Own).expect("enough examples").write();
         for at in (0..bytes.len()).step_by(7) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;
@@ -284,7 +334,7 @@ mod tests {
 
     #[test]
     fn too_few_examples_are_said_to_be_too_few() {
-        assert_eq!(train(&examples()[..6]), Err(TooFew(Examples { spam: 3, ham: 3 })));
+        assert_eq!(train(&examples()[..6], Reach::Own), Err(TooFew(Examples { spam: 3, ham: 3 })));
     }
 
     #[test]
