@@ -17,6 +17,7 @@ pub mod links;
 pub mod message;
 pub mod pacing;
 pub mod policy;
+pub mod repeats;
 pub mod signals;
 pub mod text;
 pub mod verdict;

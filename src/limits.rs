@@ -363,6 +363,15 @@ pub const LEARN_LAYERS_MAX: usize = 8;
 /// a language the model was not taught.
 pub const LEARN_KNOWN_PERCENT: u8 = 70;
 
+/// Messages that are remembered, as numbers, to see what is repeated. When full, the oldest is forgotten.
+pub const REPEATS_KEPT: usize = 1_024;
+
+/// Letters of a text that are looked at for that; copies are alike at their beginnings.
+pub const REPEATS_CHARS_MAX: usize = 1_024;
+
+/// Letters below which a text is no copy of another: "good morning" is everybody's.
+pub const REPEATS_LETTERS_MIN: usize = 12;
+
 /// A learned model's file, bytes: every weight with its gap. A longer one is refused.
 pub const LEARN_FILE_BYTES_MAX: usize = 6 * LEARN_WEIGHTS;
 

@@ -18,6 +18,7 @@ use crate::message::{
     AlbumId, ChatId, Message, MessageId, Sender, TraceId, UpdateId, UserId, floor_char_boundary, fnv1a,
 };
 use crate::policy::{Ceilings, Paused};
+use crate::repeats::Repeats;
 use crate::shard::{Judged, Rulebook};
 use crate::store::records::{
     AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Undecided, excerpt,
@@ -97,6 +98,7 @@ pub struct Ingest {
     own: UserId,
     ceilings: Ceilings,
     paused: Option<Paused>,
+    repeats: Repeats,
 }
 
 impl Ingest {
@@ -120,6 +122,7 @@ impl Ingest {
             own,
             ceilings: Ceilings::default(),
             paused: None,
+            repeats: Repeats::default(),
         })
     }
 
@@ -141,7 +144,7 @@ impl Ingest {
         admitted
     }
 
-    fn arrive(&self, mut message: Message, id: UpdateId, book: &mut ChatBook, now: Now, admitted: &mut Admitted) {
+    fn arrive(&mut self, mut message: Message, id: UpdateId, book: &mut ChatBook, now: Now, admitted: &mut Admitted) {
         if message.sender == Sender::Bot(self.own) || message.sender == Sender::Member(self.own) {
             return;
         }
@@ -149,6 +152,7 @@ impl Ingest {
         if book.saw(message.chat, now) {
             admitted.want_facts.push(message.chat);
         }
+        message.behaviour = self.repeats.note(&message, now.mono);
         // The same update has the same trace when it is delivered again.
         let trace = TraceId(fnv1a(&[self.own.0.to_le_bytes().as_slice(), &id.0.to_le_bytes()].concat()));
         admitted.arrivals.push(Arrival { message: Arc::new(message), trace });

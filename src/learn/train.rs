@@ -301,12 +301,7 @@ mod tests {
                 } else {
                     format!("the {at}th train leaves from the old bridge")
                 };
-                Example {
-                    features: features(&text).list().to_vec(),
-                    is_spam,
-                    script: features(&text).script(),
-                    place: 0,
-                }
+                Example { features: features(&text).list().to_vec(), is_spam, script: features(&text).script() }
             })
             .collect()
     }
