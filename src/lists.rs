@@ -20,6 +20,21 @@ use std::path::{Path, PathBuf};
 /// The ending of a list's file name.
 pub const ENDING: &str = "domains";
 
+/// The folder of lists in a data directory.
+#[must_use]
+pub fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("lists")
+}
+
+/// The file of a list; `None` when the name is none: small letters, digits, `-` and `_` only, so that no name leads out of
+/// the folder.
+#[must_use]
+pub fn file(folder: &Path, name: &str) -> Option<PathBuf> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let is_name = (1..=limits::DOMAIN_LIST_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(is_part);
+    is_name.then(|| folder.join(format!("{name}.{ENDING}")))
+}
+
 const MAGIC: [u8; 8] = *b"AEGISDOM";
 const VERSION: u32 = 1;
 /// Magic, version, count, start of the source's hash, time.

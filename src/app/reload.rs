@@ -13,6 +13,7 @@ use crate::counters::Counters;
 use crate::document::{self, Mistakes, Section};
 use crate::lessons;
 use crate::limits;
+use crate::lists;
 use crate::packs::watch::{Change, Listing, Watch};
 use crate::policy::{self, PackSource, Paused, PolicySet};
 use crate::shard::{InForce, Rulebook};
@@ -34,7 +35,7 @@ pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistak
 /// # Errors
 /// Every mistake in them, or that they do not fit.
 pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
-    let room = Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() };
+    let room = Room::of(config);
     let sources = match &config.policy_dir {
         None => policy::shipped(),
         Some(dir) => room.read(dir)?,
@@ -47,9 +48,35 @@ pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
 struct Room {
     bytes: u64,
     board: String,
+    /// The folder of imported lists of domains.
+    lists: PathBuf,
 }
 
 impl Room {
+    fn of(config: &Config) -> Self {
+        Self {
+            bytes: config.board.capacity.keyword_bytes,
+            board: config.board.name.clone(),
+            lists: lists::folder(&config.data_dir),
+        }
+    }
+
+    /// Opens the lists of domains that rules ask for. One that is not there is told, and no link is on it.
+    fn give_lists(&self, policy: &mut PolicySet) {
+        let mut given = Vec::new();
+        for name in policy.lists_wanted() {
+            let opened = match lists::file(&self.lists, name) {
+                Some(file) => lists::open(&file).map_err(|refused| refused.to_string()),
+                None => Err("a name has small letters, digits, `-` and `_` only".to_owned()),
+            };
+            match opened {
+                Ok((list, _)) => given.push((name.to_owned(), Arc::new(list))),
+                Err(why) => tracing::warn!("rules ask for the list of domains `{name}`, and no link is on it: {why}"),
+            }
+        }
+        policy.give_lists(given);
+    }
+
     /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
     fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
         crate::packs::read_within(dir, self.bytes / 2)
@@ -57,7 +84,8 @@ impl Room {
 
     fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
         self.check(at_least_bytes(sources), "would take at least")?;
-        let policy = policy::compile(sources)?;
+        let mut policy = policy::compile(sources)?;
+        self.give_lists(&mut policy);
         self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
         Ok(policy)
     }
@@ -169,7 +197,7 @@ impl Reloader {
         let lessons = lessons::folder(&config.data_dir);
         let listing = listing.or_else(|| dir.as_deref().map(Listing::of));
         Self {
-            room: Room { bytes: config.board.capacity.keyword_bytes, board: config.board.name.clone() },
+            room: Room::of(config),
             watch: Watch::new(listing.unwrap_or_else(|| Listing::of(Path::new("")))),
             dir,
             lessons_watch: Watch::new(Listing::of(&lessons)),

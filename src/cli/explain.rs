@@ -8,9 +8,10 @@
 use super::offline::{output, print};
 use super::screen::{self, Colour};
 use crate::app::{self, Failure};
+use crate::learn::{Learned, prior};
 use crate::limits;
 use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, Surface, SurfaceKind, Truncation, UserId};
-use crate::policy::{self, PolicySet, Scratch, compile};
+use crate::policy::{self, Paused, PolicySet, Scratch, Terms, compile};
 use crate::signals::{Signal, Signals};
 use crate::text::Tally;
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Thresholds, Verdict};
@@ -90,7 +91,9 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
     let message = args.message()?;
     let thresholds = Thresholds::default();
     let mut scratch = Scratch::default();
-    let verdict = policy::judge(&set, thresholds, &message, &mut scratch);
+    let (paused, learned) = (Paused::default(), Learned::new(prior().into_iter().collect()));
+    let terms = Terms { set: &set, paused: &paused, learned: &learned, thresholds };
+    let verdict = policy::judge_on(&terms, &message, &mut scratch);
     let told = Told { set: &set, message: &message, thresholds, verdict: &verdict, scratch: &scratch };
     if args.json {
         return print(&format!("{}\n", told.json()));

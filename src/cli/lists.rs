@@ -42,7 +42,7 @@ fn print(text: &str) -> Result<(), Failure> {
 
 /// Carries a command out.
 pub(super) fn carry_out(config: &Config, verb: &Verb) -> Result<(), Failure> {
-    let folder = config.data_dir.join("lists");
+    let folder = lists::folder(&config.data_dir);
     match verb {
         Verb::Import { file, name } => import(&folder, file, name),
         Verb::Show => show(&folder),
@@ -51,11 +51,10 @@ pub(super) fn carry_out(config: &Config, verb: &Verb) -> Result<(), Failure> {
 }
 
 fn import(folder: &Path, file: &Path, name: &str) -> Result<(), Failure> {
-    let is_part = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || matches!(ch, '-' | '_');
-    if name.is_empty() || name.len() > limits::DOMAIN_LIST_NAME_BYTES_MAX || !name.chars().all(is_part) {
+    let Some(path) = lists::file(folder, name) else {
+        let name = name.escape_debug();
         return Err(Failure::usage(format!("\"{name}\" is no name of a list; use a-z, 0-9, `-` and `_`")));
-    }
-    let path = folder.join(format!("{name}.{}", lists::ENDING));
+    };
     if !path.exists() && paths(folder).len() >= limits::DOMAIN_LISTS_MAX {
         return Err(Failure::usage(format!("there are {} lists already; remove one", limits::DOMAIN_LISTS_MAX)));
     }

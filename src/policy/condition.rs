@@ -31,6 +31,17 @@ pub(super) struct Conditions {
     pub tree: Option<Box<Tree>>,
 }
 
+impl Conditions {
+    /// Tells the name of every list of domains that is asked for.
+    pub(super) fn lists<'c>(&'c self, tell: &mut impl FnMut(&'c str)) {
+        let Some(tree) = &self.tree else { return };
+        if let Some(list) = tree.links.as_ref().and_then(|wish| wish.list.as_deref()) {
+            tell(list);
+        }
+        tree.all.iter().chain(&tree.any).chain(&tree.not).for_each(|inner| inner.lists(tell));
+    }
+}
+
 /// The rarer conditions, and conditions on conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tree {

@@ -122,6 +122,16 @@ impl PolicySet {
         }
     }
 
+    /// The names of the lists of domains that rules ask for, each once.
+    #[must_use]
+    pub fn lists_wanted(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.rules.iter().for_each(|rule| rule.conditions.lists(&mut |name| names.push(name)));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Gives the rules lists of domains, by the names they use for them. The lists before are given back.
     pub fn give_lists(&mut self, lists: Vec<(String, Arc<DomainSet>)>) {
         self.domains = lists;
@@ -177,6 +187,6 @@ impl PolicySet {
                     + rule.exempt.as_ref().map_or(0, |exempt| exempt.bytes())
             })
             .sum();
-        self.matcher.bytes() + rules
+        self.matcher.bytes() + rules + self.domains.iter().map(|(_, list)| list.bytes()).sum::<usize>()
     }
 }
