@@ -77,7 +77,7 @@ fn one_refusal_tells_every_mistake_with_its_line() {
         "a.toml:9: the keyword \"**\" has nothing to look for; remove it",
         "a.toml:10: unknown match \"words\"; did you mean \"word\"?",
         "a.toml:13: `rule.score` is missing; 80 and above blocks by default, 50 asks for review",
-        "a.toml:13: the rule asks for nothing; give it `keywords`, `keywords_file` or a condition",
+        "a.toml:13: the rule asks for nothing; give it `keywords`, `keywords_file`, `regex` or a condition",
         "a.toml:16: unknown key `rule.keyword`; did you mean `keywords`?",
         "a.toml:17: `rule.ban_seconds` is given, but \"ban\" is not in `rule.actions`",
         "a.toml:20: the rule id `b` is already used at a.toml:14; choose another",

@@ -133,3 +133,18 @@ pub const DOMAIN_LIST_NAME_BYTES_MAX: usize = 64;
 pub const DOMAIN_LISTS_MAX: usize = 16;
 
 const _: () = assert!(LEARN_WEIGHTS.is_power_of_two() && LEARN_WEIGHTS >= 64);
+
+/// A regular expression as written, bytes. A longer one is refused.
+pub const REGEX_BYTES_MAX: usize = 1_024;
+
+/// Regular expressions over all packs. More are refused.
+pub const REGEXES_MAX: usize = 64;
+
+/// One regular expression compiled, bytes. A larger one is refused.
+pub const REGEX_COMPILED_BYTES_MAX: usize = 128 * 1024;
+
+/// What one regular expression may use to run fast, bytes, for each shard; when full it begins anew, and runs slower.
+pub const REGEX_CACHE_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of a folded text that regular expressions look at: twice the largest message in letters of one byte.
+pub const REGEX_TEXT_BYTES_MAX: usize = 8 * 1024;

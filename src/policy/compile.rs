@@ -100,6 +100,7 @@ fn check_bounds(packs: &[(&str, Pack)], mistakes: &mut Mistakes) {
     let rules = || packs.iter().flat_map(|(_, pack)| &pack.rules);
     let sums = [
         ("rules", rules().count(), limits::RULES_MAX),
+        ("regexes", rules().map(|rule| rule.regexes.len()).sum(), limits::REGEXES_MAX),
         (
             "keywords",
             rules().map(|rule| rule.phrases.list().len() + rule.phrases.exceptions().len()).sum(),
@@ -216,8 +217,12 @@ fn assemble(version: u64, link_lists: LinkLists, packs: Vec<(&str, Pack)>) -> Re
             rule.conditions.number(&numbers);
             if is_late {
                 set.late.push(number);
-            } else if !rule.phrases.is_asked() {
+            } else if !rule.phrases.is_asked() && rule.regexes.is_empty() {
                 set.conditional.push(number);
+            }
+            let has_regex = !rule.regexes.is_empty();
+            for regex in rule.regexes {
+                set.regexes.add(number, regex);
             }
             for (phrase, bounds) in rule.phrases.list() {
                 patterns.add(phrase, number, *bounds, Role::Keyword);
@@ -235,7 +240,7 @@ fn assemble(version: u64, link_lists: LinkLists, packs: Vec<(&str, Pack)>) -> Re
                 stage: rule.stage,
                 ceiling: rule.ceiling,
                 is_late,
-                is_asked: rule.phrases.is_asked(),
+                is_asked: rule.phrases.is_asked() || has_regex,
                 pack: pack_number,
                 keywords,
             });

@@ -68,11 +68,11 @@ impl Hits {
         }
     }
 
-    fn has_room(&self, rule: u16) -> bool {
+    pub(super) fn has_room(&self, rule: u16) -> bool {
         self.counts.get(usize::from(rule)).is_none_or(|count| *count < limits::HITS_PER_RULE_MAX)
     }
 
-    fn push(&mut self, hit: Hit) {
+    pub(super) fn push(&mut self, hit: Hit) {
         let index = usize::from(hit.rule);
         if self.counts.len() <= index {
             self.counts.resize(index + 1, 0);

@@ -12,6 +12,7 @@ mod condition;
 mod keywords;
 mod matching;
 mod pack;
+mod regexes;
 mod set;
 mod shipped;
 mod verdict;

@@ -8,9 +8,11 @@
 use super::ceiling::{Ceiling, Exempt, Stage, read_stage};
 use super::condition::{self, Conditions};
 use super::keywords::Phrases;
+use super::regexes;
 use crate::document::{self, Lined, Mistakes, Section};
 use crate::limits;
 use crate::verdict::{ActionKind, PlannedAction};
+use regex_automata::meta::Regex;
 
 /// One pack and the lists beside it, as their texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub(super) struct Rule {
     pub score: u16,
     pub actions: Vec<PlannedAction>,
     pub phrases: Phrases,
+    pub regexes: Vec<Regex>,
     pub conditions: Conditions,
     pub exempt: Option<Box<Exempt>>,
     pub stage: Stage,
@@ -157,15 +160,17 @@ fn read_rule(mut section: Section<'_>, source: &PackSource, stage: Stage, mistak
     }
     let actions = read_actions(&mut section, mistakes);
     let phrases = Phrases::read(&mut section, source, mistakes);
+    let regexes = regexes::read(&mut section, mistakes);
+    let has_regex = section.keys().iter().any(|key| key == "regex");
     let conditions = condition::read(&mut section, mistakes);
     let exempt = Exempt::read(&mut section, mistakes);
     let stage = read_stage(&mut section, mistakes).unwrap_or(stage);
     let ceiling = read_ceiling(&mut section, mistakes);
-    if !phrases.is_asked() && conditions == Conditions::default() {
+    if !phrases.is_asked() && !has_regex && conditions == Conditions::default() {
         mistakes.add(
             &source.file,
             line,
-            "the rule asks for nothing; give it `keywords`, `keywords_file` or a condition",
+            "the rule asks for nothing; give it `keywords`, `keywords_file`, `regex` or a condition",
         );
     }
     section.finish(mistakes);
@@ -176,6 +181,7 @@ fn read_rule(mut section: Section<'_>, source: &PackSource, stage: Stage, mistak
         score: score.and_then(|score| u16::try_from(score.value).ok()).unwrap_or(1),
         actions,
         phrases,
+        regexes,
         conditions,
         exempt,
         stage,

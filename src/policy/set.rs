@@ -8,6 +8,7 @@
 use super::ceiling::{Ceiling, Exempt, Stage};
 use super::condition::Conditions;
 use super::matching::Matcher;
+use super::regexes::Regexes;
 use crate::links::LinkLists;
 use crate::links::domains::DomainSet;
 use crate::message::SurfaceKind;
@@ -69,6 +70,7 @@ pub struct PolicySet {
     /// Rules that wait for what other rules find.
     pub(super) late: Vec<u16>,
     pub(super) matcher: Matcher,
+    pub(super) regexes: Regexes,
     pub(super) link_lists: LinkLists,
     /// Lists of domains by name.
     pub(super) domains: Vec<(String, Arc<DomainSet>)>,
@@ -116,6 +118,7 @@ impl PolicySet {
             conditional: Vec::new(),
             late: Vec::new(),
             matcher: Matcher::default(),
+            regexes: Regexes::default(),
             link_lists: LinkLists::default(),
             domains: Vec::new(),
             keywords: 0,
@@ -187,6 +190,9 @@ impl PolicySet {
                     + rule.exempt.as_ref().map_or(0, |exempt| exempt.bytes())
             })
             .sum();
-        self.matcher.bytes() + rules + self.domains.iter().map(|(_, list)| list.bytes()).sum::<usize>()
+        self.matcher.bytes()
+            + self.regexes.bytes()
+            + rules
+            + self.domains.iter().map(|(_, list)| list.bytes()).sum::<usize>()
     }
 }

@@ -9,6 +9,7 @@
 use super::ceiling::{Paused, Stage};
 use super::condition::{self, Facts, LinkWish};
 use super::matching::{Hit, Hits, Role};
+use super::regexes::Caches;
 use super::set::{PolicySet, surface_bit};
 use crate::learn::{Features, Learned, Opinion};
 use crate::limits;
@@ -39,6 +40,7 @@ pub struct Scratch {
     spots: Vec<(u16, Span)>,
     links: Links,
     features: Features,
+    caches: Caches,
 }
 
 /// What is known of one rule in the message at hand.
@@ -74,6 +76,7 @@ impl Scratch {
             + self.spots.capacity() * size_of::<(u16, Span)>()
             + self.links.bytes()
             + self.features.bytes()
+            + self.caches.bytes()
     }
 }
 
@@ -101,7 +104,7 @@ pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch
 #[must_use]
 pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> Verdict {
     let Terms { set, paused, learned, thresholds } = *terms;
-    let Scratch { text, standing, asked, hits, spots, links, features } = scratch;
+    let Scratch { text, standing, asked, hits, spots, links, features, caches } = scratch;
     text::fold(message, text);
     for rule in asked.drain(..) {
         if let Some(slot) = standing.get_mut(usize::from(rule)) {
@@ -128,6 +131,7 @@ pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> 
         signals,
         learned,
         features,
+        caches,
         opinion,
         is_cut,
     };
@@ -158,6 +162,7 @@ struct Bench<'b> {
     signals: Option<Signals>,
     learned: &'b Learned,
     features: &'b mut Features,
+    caches: &'b mut Caches,
     opinion: Option<Opinion<'b>>,
     is_cut: bool,
 }
@@ -196,6 +201,7 @@ impl<'b> Bench<'b> {
         let folded = text.canonical();
         let mut hits = std::mem::take(self.hits);
         self.is_cut |= !set.matcher.scan(folded, text.skeleton(), &mut hits);
+        set.regexes.scan(set.version, folded.text(), self.caches, &mut hits);
         let excepts = hits.all().iter().any(|hit| hit.role == Role::Exception);
         for hit in hits.all().iter().filter(|hit| hit.role == Role::Keyword) {
             let covers = |other: &Hit| {
