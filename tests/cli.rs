@@ -325,3 +325,19 @@ async fn a_second_appliance_on_the_same_folder_is_refused_and_the_first_goes_on(
     assert_eq!(life.ended(CLOSED, Signal::Term).unwrap().code(), Some(0), "{}", board.log());
     assert_eq!(standin.ledger().conflicts, 0, "the second one never polled");
 }
+
+#[test]
+fn check_warns_of_packs_that_contradict_each_other() {
+    let mut board = offline();
+    std::fs::create_dir_all(board.path("own")).unwrap();
+    let pack = |board: &Board, id: &str, keywords: &str| {
+        let text = format!(
+            "[pack]\nid = \"{id}\"\nversion = 1\n[[rule]]\nid = \"{id}-r\"\nreason = \"x\"\nscore = 90\nkeywords = [{keywords}]\n"
+        );
+        board.write(&format!("own/{id}.toml"), &text);
+    };
+    pack(&board, "a", "\"blue moon\"");
+    pack(&board, "b", "\"moon\", \"~blue moon\"");
+    board.set("AEGIS_POLICY_DIR", board.path("own").display().to_string());
+    board.ask(&["check"]).says(&["warning: \"blue moon\" is an exception of `b-r` and a keyword of `a-r`"]);
+}

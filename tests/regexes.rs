@@ -50,16 +50,16 @@ fn keywords_and_shapes_of_one_rule_count_once_and_its_conditions_hold_for_both()
 #[test]
 fn what_is_wrong_is_said_with_its_line() {
     for (regex, what) in [
-        ("'('", "p.toml:6: the regex \"(\" is none: "),
-        ("'a*'", "p.toml:6: the regex \"a*\" fits the empty text"),
-        ("'(?=a)b'", "p.toml:6: the regex \"(?=a)b\" is none: "),
-        (r"'(\w{200}){200}'", "p.toml:6: the regex "),
+        ("'('", "p.toml:8: the regex \"(\" is none: "),
+        ("'a*'", "p.toml:8: the regex \"a*\" fits the empty text"),
+        ("'(?=a)b'", "p.toml:8: the regex \"(?=a)b\" is none: "),
+        (r"'(\w{200}){200}'", "p.toml:8: the regex "),
     ] {
         let told = rule(regex).unwrap_err();
         assert!(told.contains(what), "{told}");
     }
     let long = format!("'{}'", "a".repeat(1_025));
-    assert!(rule(&long).unwrap_err().contains("p.toml:6: the regex has 1025 bytes; the most is 1024"));
+    assert!(rule(&long).unwrap_err().contains("p.toml:8: the regex has 1025 bytes; the most is 1024"));
     let many = format!("[{}]", vec!["'ab'"; 65].join(", "));
     let told = pack(&format!("[[rule]]\nid = \"r\"\nreason = \"x\"\nscore = 9\nregex = {many}\n")).unwrap_err();
     assert!(told.contains("65 regexes in all; the most is 64"), "{told}");

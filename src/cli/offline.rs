@@ -10,7 +10,7 @@ use crate::judge::{self, LineFate};
 use crate::learn::{Layer, Learned, prior};
 use crate::lessons;
 use crate::limits;
-use crate::policy::{Paused, Scratch, Terms, compile};
+use crate::policy::{Paused, Scratch, Terms, compile, contradictions};
 use crate::store::io::IoCount;
 use crate::store::{JOURNAL_FILE, Store, StoreError, open_file, schema};
 use crate::verdict::Thresholds;
@@ -113,6 +113,9 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
         policy.bytes(),
         config.board.capacity.keyword_bytes
     ));
+    for one in contradictions(&app::pack_sources(config.policy_dir.as_deref())?) {
+        text.push_str(&format!("warning: {}\n", one.what));
+    }
     let sum = limits::memory_bytes_max(&config.board.capacity);
     text.push_str(&format!("memory: at most {} of {}\n", mib(sum), mib(config.board.memory_bytes)));
     print(&text)?;

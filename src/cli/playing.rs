@@ -5,10 +5,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::report::Kept;
 use crate::demo::{self, DemoError, DemoFault, DemoOptions, Ending, Order};
+use crate::policy;
 use crate::secret::Secret;
 use crate::verdict::Mode;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the command line says of a demonstration.
 #[derive(Debug, clap::Args)]
@@ -60,8 +61,21 @@ pub(super) async fn play(args: DemoArgs, heap: fn() -> u64) -> Result<(), Failur
     }
 }
 
+/// The packs of the demonstration: it plays an evening within a second and says a few hundred sentences again and again,
+/// so that the pack that counts repetitions in time would be right to find a flood.
+fn packs(data_dir: &Path) -> std::io::Result<PathBuf> {
+    let dir = data_dir.join("packs");
+    std::fs::create_dir_all(&dir)?;
+    for source in policy::shipped().iter().filter(|source| source.file != "flood.toml") {
+        std::fs::write(dir.join(&source.file), &source.text)?;
+    }
+    Ok(dir)
+}
+
 async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
-    let mut config = Config { mode: Mode::Enforce, data_dir: order.data_dir, ..Config::default() };
+    let policy_dir = packs(&order.data_dir).map_err(|error| format!("the demonstration's packs: {error}"))?;
+    let mut config =
+        Config { mode: Mode::Enforce, data_dir: order.data_dir, policy_dir: Some(policy_dir), ..Config::default() };
     config.telegram.token = Some(Secret::new(order.token));
     config.telegram.api_url = order.api_url;
     config.telegram.requests_per_second = 0;

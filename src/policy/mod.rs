@@ -9,6 +9,7 @@
 mod ceiling;
 mod compile;
 mod condition;
+mod contradictions;
 mod keywords;
 mod matching;
 mod pack;
@@ -19,6 +20,7 @@ mod verdict;
 
 pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
 pub use compile::compile;
+pub use contradictions::{Contradiction, contradictions};
 pub use pack::{PackSource, keyword_files};
 pub use set::{PackInfo, PolicySet, RuleInfo};
 pub use shipped::{shipped, shipped_cases};
