@@ -7,6 +7,8 @@
 
 #[path = "decoders/bodies.rs"]
 mod bodies;
+#[path = "decoders/links.rs"]
+mod links;
 #[path = "decoders/seeds.rs"]
 mod seeds;
 
@@ -28,6 +30,11 @@ fn run(name: &str, body: fn(&[u8]), seeds: &[Vec<u8>]) {
 #[test]
 fn any_text_is_folded_and_judged() {
     run("text", bodies::text, &seeds::texts());
+}
+
+#[test]
+fn any_text_has_its_links_found() {
+    run("links", links::links, &seeds::texts());
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn offline() -> Board {
 
 fn lines(count: usize) -> String {
     let line = |at: usize| {
-        if at % 2 == 0 {
+        if at.is_multiple_of(2) {
             format!("{{\"label\":\"spam\",\"text\":\"blue widgets for {at} coins, order at our shop\"}}\n")
         } else {
             format!("{{\"label\":\"ham\",\"text\":\"the {at}th meeting is in the old library as always\"}}\n")

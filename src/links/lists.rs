@@ -8,6 +8,7 @@ use super::host::{self, Nature};
 use crate::document::{self, Lined, Mistakes, Section};
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// The lists about links, ready to be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,12 @@ pub struct LinkLists {
 impl LinkLists {
     /// The lists that come with the appliance.
     #[must_use]
-    pub fn shipped() -> Self {
+    pub fn shipped() -> &'static Self {
+        static SHIPPED: LazyLock<LinkLists> = LazyLock::new(LinkLists::read_shipped);
+        &SHIPPED
+    }
+
+    fn read_shipped() -> Self {
         let mut lists = Self::default();
         let mut mistakes = Mistakes::default();
         lists.extend(super::LISTS_FILE, include_str!("../../policies/links.list.toml"), &mut mistakes);
@@ -36,7 +42,7 @@ impl LinkLists {
     /// The shipped lists and those of an owner's document. What is wrong in it goes into `mistakes`; the rest is used.
     #[must_use]
     pub fn read(file: &str, text: &str, mistakes: &mut Mistakes) -> Self {
-        let mut lists = Self::shipped();
+        let mut lists = Self::shipped().clone();
         lists.extend(file, text, mistakes);
         lists
     }

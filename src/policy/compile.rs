@@ -32,8 +32,8 @@ pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
     ordered.sort_by(|a, b| a.file.cmp(&b.file));
     let is_links = |source: &PackSource| source.file.rsplit('/').next() == Some(links::LISTS_FILE);
     let link_lists = match ordered.iter().find(|source| is_links(source)) {
-        Some(source) => LinkLists::read(&source.file, &source.text, &mut mistakes),
-        None => LinkLists::shipped(),
+        Some(source) => Some(LinkLists::read(&source.file, &source.text, &mut mistakes)),
+        None => None,
     };
     let packs: Vec<(&str, Pack)> = ordered
         .iter()
@@ -200,7 +200,7 @@ impl Patterns {
     }
 }
 
-fn assemble(version: u64, link_lists: LinkLists, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
+fn assemble(version: u64, link_lists: Option<LinkLists>, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
     let mut set = PolicySet { version, link_lists, ..PolicySet::empty() };
     let mut patterns = Patterns::default();
     let numbers: HashMap<String, u16> =

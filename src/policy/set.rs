@@ -71,7 +71,8 @@ pub struct PolicySet {
     pub(super) late: Vec<u16>,
     pub(super) matcher: Matcher,
     pub(super) regexes: Regexes,
-    pub(super) link_lists: LinkLists,
+    /// What is known of links, when a folder extends what comes with the program.
+    pub(super) link_lists: Option<LinkLists>,
     /// Lists of domains by name.
     pub(super) domains: Vec<(String, Arc<DomainSet>)>,
     pub(super) keywords: usize,
@@ -119,7 +120,7 @@ impl PolicySet {
             late: Vec::new(),
             matcher: Matcher::default(),
             regexes: Regexes::default(),
-            link_lists: LinkLists::default(),
+            link_lists: None,
             domains: Vec::new(),
             keywords: 0,
         }

@@ -13,7 +13,7 @@ use super::regexes::Caches;
 use super::set::{PolicySet, surface_bit};
 use crate::learn::{Features, Learned, Opinion};
 use crate::limits;
-use crate::links::{self, Links};
+use crate::links::{self, LinkLists, Links};
 use crate::message::{Message, Truncation};
 use crate::signals::{Script, Signal, Signals};
 use crate::text::{self, Canonical};
@@ -190,7 +190,8 @@ impl<'b> Bench<'b> {
     /// The links of the message, found when first asked for.
     fn found(&mut self) -> &Links {
         if !self.links_found {
-            links::find(self.message, &self.set.link_lists, self.links);
+            let lists = self.set.link_lists.as_ref().unwrap_or_else(|| LinkLists::shipped());
+            links::find(self.message, lists, self.links);
             self.links_found = true;
         }
         self.links

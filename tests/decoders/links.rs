@@ -3,14 +3,12 @@
 use super::bodies::{check::check_span, spread, texts};
 use aegis::limits;
 use aegis::links::{LinkLists, Links, find};
-use std::sync::OnceLock;
 
 /// Links of any text have bounds, and places of whole characters.
 pub fn links(bytes: &[u8]) {
-    static LISTS: OnceLock<LinkLists> = OnceLock::new();
     let message = spread(&texts(bytes));
     let mut found = Links::default();
-    find(&message, LISTS.get_or_init(LinkLists::shipped), &mut found);
+    find(&message, LinkLists::shipped(), &mut found);
     assert!(found.iter().count() <= limits::LINKS_MAX);
     for link in found.iter() {
         check_span(&message, &link.span).unwrap_or_else(|what| panic!("{what} in {message:?}"));
