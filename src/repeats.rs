@@ -9,14 +9,13 @@
 use crate::clock::Monotonic;
 use crate::limits;
 use crate::message::{Behaviour, ChatId, Message, Revision, Sender};
-use crate::text::{Scratch, fold};
+use crate::text::plain_class;
 use std::collections::VecDeque;
 
 /// The memory.
 #[derive(Debug, Default)]
 pub struct Repeats {
     seen: VecDeque<Seen>,
-    scratch: Scratch,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +43,12 @@ impl Repeats {
         while self.seen.front().is_some_and(|oldest| now.since_ms(oldest.at) > WINDOW_MS) {
             self.seen.pop_front();
         }
-        fold(message, &mut self.scratch);
-        let letters = self.scratch.skeleton().text();
         let own = Seen {
             chat: message.chat,
             sender: message.sender,
             at: now,
-            samples: samples(letters),
-            is_short: letters.chars().nth(SHORT_CHARS).is_none() && !message.surfaces.is_empty(),
+            samples: samples(message),
+            is_short: is_short(message),
         };
         let mut behaviour = Behaviour::default();
         for other in &self.seen {
@@ -77,11 +74,23 @@ impl Repeats {
     }
 }
 
-fn samples(letters: &str) -> Option<[u32; SAMPLES]> {
+fn is_short(message: &Message) -> bool {
+    let mut chars = message.surfaces.iter().flat_map(|surface| surface.text.chars());
+    chars.next().is_some() && chars.nth(SHORT_CHARS - 1).is_none()
+}
+
+fn samples(message: &Message) -> Option<[u32; SAMPLES]> {
     let mut smallest = [u32::MAX; SAMPLES];
     let mut window = [0_u32; PIECE];
     let mut length = 0;
-    for ch in letters.chars().take(limits::REPEATS_CHARS_MAX) {
+    let mut before = ' ';
+    let letters = message.surfaces.iter().flat_map(|surface| surface.text.chars()).filter_map(plain_class);
+    for ch in letters.take(limits::REPEATS_CHARS_MAX) {
+        // A run is one letter here, as everywhere.
+        if ch == before {
+            continue;
+        }
+        before = ch;
         window.rotate_left(1);
         if let Some(last) = window.last_mut() {
             *last = u32::from(ch);

@@ -61,7 +61,7 @@ pub const LEARN_KNOWN_PERCENT: u8 = 70;
 pub const REPEATS_KEPT: usize = 1_024;
 
 /// Letters of a text that are looked at for that; copies are alike at their beginnings.
-pub const REPEATS_CHARS_MAX: usize = 1_024;
+pub const REPEATS_CHARS_MAX: usize = 512;
 
 /// Letters below which a text is no copy of another: "good morning" is everybody's.
 pub const REPEATS_LETTERS_MIN: usize = 12;

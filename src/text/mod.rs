@@ -18,6 +18,6 @@ mod writer;
 pub use canonical::{Canonical, Tally};
 pub use fold::{Scratch, fold, fold_phrase};
 pub use lookalike::shape;
-pub use skeleton::{Place, Skeleton, class_of, skeleton};
+pub use skeleton::{Place, Skeleton, class_of, plain_class, skeleton};
 pub use tables::{has_no_spaces, is_word};
 pub use views::links;

@@ -9,7 +9,7 @@
 
 use super::has_no_spaces;
 use super::lookalike::shape;
-use super::tables::is_word;
+use super::tables::{is_word, simple};
 
 /// Where in the folded text the letters of a skeleton stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +100,13 @@ pub const fn class_of(ch: char) -> char {
             _ => shape(ch),
         },
     }
+}
+
+/// The class of a letter or digit as written, without a look at what stands around it; `None` for all that is no plain
+/// letter. For comparing texts with each other, where the whole fold would cost more than it tells.
+#[must_use]
+pub fn plain_class(ch: char) -> Option<char> {
+    simple(ch).filter(|folded| is_word(*folded)).map(class_of)
 }
 
 const fn is_sign_letter(ch: char) -> bool {
