@@ -15,6 +15,7 @@ pub mod judge;
 pub mod learn;
 pub mod links;
 pub mod message;
+pub mod newcomers;
 pub mod pacing;
 pub mod policy;
 pub mod repeats;

@@ -397,7 +397,11 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 16] {
         ),
         // Each once more while it is read anew.
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
-        holder("what was seen of late, in numbers", 80 * wide(REPEATS_KEPT), "the oldest is forgotten"),
+        holder(
+            "what was seen of late, in numbers",
+            80 * wide(REPEATS_KEPT) + 96 * wide(NEWCOMERS_KEPT),
+            "the oldest is forgotten",
+        ),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
         holder("one commit", 1024 * KIB + 8 * KIB * capacity.poll_limit, "the next commit waits"),

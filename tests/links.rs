@@ -17,7 +17,7 @@ fn message(surfaces: &[(SurfaceKind, &str)]) -> Message {
 
 fn found(message: &Message) -> Vec<Link> {
     let mut links = Links::default();
-    find(message, &LinkLists::shipped(), &mut links);
+    find(message, LinkLists::shipped(), &mut links);
     for link in links.iter() {
         let text = &message.surfaces[usize::from(link.span.surface)].text;
         let (from, to) = (link.span.from as usize, link.span.to as usize);
@@ -269,9 +269,9 @@ fn addresses_behind_texts_are_found_and_masks_are_seen() {
 fn links_past_the_bound_are_counted() {
     let text = "example.com ".repeat(limits::LINKS_MAX + 7);
     let mut links = Links::default();
-    find(&message(&[(SurfaceKind::Text, &text)]), &LinkLists::shipped(), &mut links);
+    find(&message(&[(SurfaceKind::Text, &text)]), LinkLists::shipped(), &mut links);
     assert_eq!((links.len(), links.left_out()), (limits::LINKS_MAX, 7));
-    find(&message(&[(SurfaceKind::Text, "nothing")]), &LinkLists::shipped(), &mut links);
+    find(&message(&[(SurfaceKind::Text, "nothing")]), LinkLists::shipped(), &mut links);
     assert_eq!((links.len(), links.left_out()), (0, 0));
 }
 

@@ -15,8 +15,9 @@ use crate::counters::Counters;
 use crate::decide::{Disposition, Plan, Standing, plan};
 use crate::limits;
 use crate::message::{
-    AlbumId, ChatId, Message, MessageId, Sender, TraceId, UpdateId, UserId, floor_char_boundary, fnv1a,
+    AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UpdateId, UserId, floor_char_boundary, fnv1a,
 };
+use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
 use crate::shard::{Judged, Rulebook};
@@ -99,6 +100,7 @@ pub struct Ingest {
     ceilings: Ceilings,
     paused: Option<Paused>,
     repeats: Repeats,
+    newcomers: Newcomers,
 }
 
 impl Ingest {
@@ -123,6 +125,7 @@ impl Ingest {
             ceilings: Ceilings::default(),
             paused: None,
             repeats: Repeats::default(),
+            newcomers: Newcomers::default(),
         })
     }
 
@@ -138,6 +141,7 @@ impl Ingest {
             admitted.tick.updates.push(incoming.id);
             match incoming.what {
                 What::Message(message) => self.arrive(*message, incoming.id, book, now, &mut admitted),
+                What::Joined { chat, user } => self.newcomers.joined(book.current(chat), user, now.mono),
                 other => self.note(other, book, &mut admitted),
             }
         }
@@ -153,6 +157,13 @@ impl Ingest {
             admitted.want_facts.push(message.chat);
         }
         message.behaviour = self.repeats.note(&message, now.mono);
+        if let Sender::Member(user) | Sender::Bot(user) = message.sender
+            && message.revision == Revision::Original
+            && let Some(newcomer) = self.newcomers.wrote(message.chat, user, now.mono)
+        {
+            message.member_age_s = Some(newcomer.age_s);
+            message.message_count = Some(newcomer.messages);
+        }
         // The same update has the same trace when it is delivered again.
         let trace = TraceId(fnv1a(&[self.own.0.to_le_bytes().as_slice(), &id.0.to_le_bytes()].concat()));
         admitted.arrivals.push(Arrival { message: Arc::new(message), trace });
@@ -187,7 +198,11 @@ impl Ingest {
                 self.counters.updates_unreadable.one();
                 tracing::warn!(why, "an update could not be read; it is acknowledged and passed over");
             }
-            What::JoinRequest { .. } | What::Reaction { .. } | What::Nothing | What::Message(_) => {}
+            What::JoinRequest { .. }
+            | What::Reaction { .. }
+            | What::Nothing
+            | What::Joined { .. }
+            | What::Message(_) => {}
         }
     }
 

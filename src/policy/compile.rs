@@ -31,10 +31,10 @@ pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
     let mut ordered: Vec<&PackSource> = sources.iter().collect();
     ordered.sort_by(|a, b| a.file.cmp(&b.file));
     let is_links = |source: &PackSource| source.file.rsplit('/').next() == Some(links::LISTS_FILE);
-    let link_lists = match ordered.iter().find(|source| is_links(source)) {
-        Some(source) => Some(LinkLists::read(&source.file, &source.text, &mut mistakes)),
-        None => None,
-    };
+    let link_lists = ordered
+        .iter()
+        .find(|source| is_links(source))
+        .map(|source| LinkLists::read(&source.file, &source.text, &mut mistakes));
     let packs: Vec<(&str, Pack)> = ordered
         .iter()
         .filter(|source| !is_links(source))

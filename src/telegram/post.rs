@@ -43,6 +43,7 @@ struct Chat {
 #[derive(Deserialize)]
 struct MemberChange {
     chat: Chat,
+    old_chat_member: Option<ChatMember>,
     new_chat_member: ChatMember,
 }
 
@@ -261,6 +262,10 @@ impl Update {
                 _ => Standing::Other,
             };
             let user = UserId(change.new_chat_member.user.id);
+            let was_out = change.old_chat_member.is_some_and(|old| matches!(old.status.as_str(), "left" | "kicked"));
+            if was_out && matches!(change.new_chat_member.status.as_str(), "member" | "restricted") {
+                return What::Joined { chat: ChatId(change.chat.id), user };
+            }
             return What::Administrator { chat: ChatId(change.chat.id), user, standing };
         }
         if let Some(request) = self.chat_join_request {
@@ -544,6 +549,22 @@ mod tests {
             "text":"look at this","quote":{"text":"free coins"},"reply_to_message":{"message_id":1,"text":"get free coins now"}}}"#,
         );
         assert_eq!(texts(&quoted), [(SurfaceKind::Text, "look at this")]);
+    }
+
+    #[test]
+    fn a_join_is_told_from_a_change_of_rank() {
+        let update = |old: &str, new: &str| {
+            let text = format!(
+                r#"{{"update_id":1,"chat_member":{{"chat":{{"id":-5,"type":"supergroup"}},"from":{{"id":7,"is_bot":false,"first_name":"a"}},"date":1,"old_chat_member":{{"status":"{old}","user":{{"id":7,"is_bot":false,"first_name":"a"}}}},"new_chat_member":{{"status":"{new}","user":{{"id":7,"is_bot":false,"first_name":"a"}}}}}}}}"#
+            );
+            crate::telegram::update::read(&text).expect("an update").what
+        };
+        let joined = What::Joined { chat: ChatId(-5), user: UserId(7) };
+        assert_eq!(update("left", "member"), joined);
+        assert_eq!(update("kicked", "restricted"), joined);
+        assert_ne!(update("left", "administrator"), joined);
+        assert_ne!(update("administrator", "member"), joined);
+        assert_ne!(update("member", "left"), joined);
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub enum What {
         /// What they are now.
         standing: Standing,
     },
+    /// Somebody joined.
+    Joined {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+    },
     /// Somebody pressed a button. Answered so that the button does not spin.
     Callback {
         /// What to answer to.
