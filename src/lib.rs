@@ -9,6 +9,7 @@ pub mod limits;
 pub mod secret;
 
 // Floor 1: pure and total.
+pub mod budget;
 pub mod decide;
 pub mod document;
 pub mod judge;
@@ -16,10 +17,12 @@ pub mod learn;
 pub mod links;
 pub mod message;
 pub mod newcomers;
+pub mod opinion;
 pub mod pacing;
 pub mod policy;
 pub mod repeats;
 pub mod signals;
+pub mod tenant;
 pub mod text;
 pub mod verdict;
 

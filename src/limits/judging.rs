@@ -151,3 +151,9 @@ pub const REGEX_CACHE_BYTES_MAX: usize = 32 * 1024;
 
 /// Bytes of a folded text that regular expressions look at: twice the largest message in letters of one byte.
 pub const REGEX_TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// A model's reason, bytes; the rest is cut.
+pub const OPINION_REASON_BYTES_MAX: usize = super::REASON_BYTES_MAX;
+
+/// A tenant's name, bytes; a longer one is refused.
+pub const TENANT_NAME_BYTES_MAX: usize = 32;

@@ -23,6 +23,8 @@ pub const FLOORS: [&[&str]; 5] = [
         "decide",
         "judge",
         "budget",
+        "opinion",
+        "tenant",
         "pacing",
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
