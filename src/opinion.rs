@@ -63,8 +63,7 @@ pub fn apply(verdict: Verdict, opinion: &Opinion, least: u8) -> Verdict {
     if opinion.view == View::Breach && !opinion.reason.is_empty() {
         verdict.reason.clone_from(&opinion.reason);
     }
-    let finding =
-        Finding { rule: MODEL_RULE.to_owned(), score: 0, reason: opinion.reason.clone(), spans: Vec::new() };
+    let finding = Finding { rule: MODEL_RULE.to_owned(), score: 0, reason: opinion.reason.clone(), spans: Vec::new() };
     verdict.findings.truncate(limits::FINDINGS_MAX.saturating_sub(1));
     verdict.findings.push(finding);
     verdict
