@@ -214,6 +214,12 @@ impl Tenants {
         self.owner.get(&chat).and_then(|place| self.others.get(*place)).unwrap_or(&self.default)
     }
 
+    /// The one that owns every chat without another owner.
+    #[must_use]
+    pub const fn default_one(&self) -> &Tenant {
+        &self.default
+    }
+
     /// The owner's place in [`Tenants::iter`].
     #[must_use]
     pub fn place_of(&self, chat: ChatId) -> usize {

@@ -10,7 +10,7 @@ use aegis::config::Config;
 use aegis::counters::Counters;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::compile;
-use aegis::shard::{InForce, Judged, Rulebook, Shards};
+use aegis::shard::{InForce, Judged, Shards};
 use board::{Board, Signal};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,13 +33,7 @@ fn begin(dir: &Path) -> (Reloader, InForce, Arc<Counters>) {
     std::fs::write(dir.join("own.toml"), pack(0)).unwrap();
     let config = Config { policy_dir: Some(dir.to_owned()), ..Config::default() };
     let policy = compile(&aegis::packs::read(dir).unwrap()).unwrap();
-    let in_force = InForce::new(Arc::new(Rulebook {
-        policy: Arc::new(policy),
-        paused: aegis::policy::Paused::default(),
-        learned: Arc::default(),
-        rules: config.rules(),
-        chats: config.chat_rules(),
-    }));
+    let in_force = InForce::new(Arc::new(aegis::app::rulebook(&config, policy)));
     let counters = Arc::new(Counters::default());
     let reloader = Reloader::new(&config, None, in_force.clone(), Arc::clone(&counters), Wall(0));
     (reloader, in_force, counters)
@@ -196,14 +190,7 @@ fn without_a_folder_the_shipped_packs_stay_in_force() {
     let policy = compile(&aegis::policy::shipped()).unwrap();
     let version = policy.version;
     let config = Config::default();
-    let book = Rulebook {
-        policy: Arc::new(policy),
-        paused: aegis::policy::Paused::default(),
-        learned: Arc::default(),
-        rules: config.rules(),
-        chats: config.chat_rules(),
-    };
-    let in_force = InForce::new(Arc::new(book));
+    let in_force = InForce::new(Arc::new(aegis::app::rulebook(&config, policy)));
     let mut reloader = Reloader::new(&config, None, in_force.clone(), Arc::default(), Wall(0));
     assert_eq!(reloader.look(Wall(1)), None);
     assert_eq!(reloader.reload(Wall(1)), Reloaded::Shipped);

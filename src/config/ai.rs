@@ -261,7 +261,8 @@ pub(super) fn read_ai(
     let queue = i64::from(limits::AI_QUEUE_MAX);
     ai.queue = number(section_ref, "queue", 1..=queue, mistakes).unwrap_or(ai.queue);
     let tokens = i64::from(limits::AI_OUTPUT_TOKENS_MAX);
-    ai.max_output_tokens = number(section_ref, "max_output_tokens", 16..=tokens, mistakes).unwrap_or(ai.max_output_tokens);
+    ai.max_output_tokens =
+        number(section_ref, "max_output_tokens", 16..=tokens, mistakes).unwrap_or(ai.max_output_tokens);
     ai.confidence = number(section_ref, "confidence", 0..=100, mistakes).unwrap_or(ai.confidence);
     let ttl = i64::from(limits::AI_CACHE_TTL_S_MAX);
     ai.cache_ttl_s = number(section_ref, "cache_ttl_s", 0..=ttl, mistakes).unwrap_or(ai.cache_ttl_s);
@@ -275,7 +276,8 @@ pub(super) fn read_ai(
         {
             ai.currency = found.value;
         } else {
-            let what = format!("`ai.currency` is a label such as \"USD\", 1 to {} letters", limits::CURRENCY_LETTERS_MAX);
+            let what =
+                format!("`ai.currency` is a label such as \"USD\", 1 to {} letters", limits::CURRENCY_LETTERS_MAX);
             mistakes.add(file, found.line, what);
         }
     }
@@ -456,11 +458,15 @@ pub(super) fn check(config: &Config, name: &str, surroundings: &Surroundings<'_>
     }
     let prices = ai.prices();
     if (prices.input > Micros(0) || prices.output > Micros(0)) && budget.money.is_none() {
-        add("spending would have no limit: the model costs money and `budget.money` is missing; write the most it may \
-             cost in a month, such as money = \"5.00\" in [budget], or \"0\" for nothing");
+        add(
+            "spending would have no limit: the model costs money and `budget.money` is missing; write the most it may \
+             cost in a month, such as money = \"5.00\" in [budget], or \"0\" for nothing",
+        );
     }
     if budget.calls.is_none() {
-        add("spending would have no limit: `budget.calls` is missing; write the most calls to make in a month, such as \
-             calls = 10000 in [budget]");
+        add(
+            "spending would have no limit: `budget.calls` is missing; write the most calls to make in a month, such as \
+             calls = 10000 in [budget]",
+        );
     }
 }

@@ -363,12 +363,7 @@ fn telegram(
     token_file.map(|found| Lined { value: PathBuf::from(found.value), line: found.line })
 }
 
-fn from_environment(
-    config: &mut Config,
-    surroundings: &Surroundings<'_>,
-    later: &mut Later,
-    mistakes: &mut Mistakes,
-) {
+fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later: &mut Later, mistakes: &mut Mistakes) {
     for (name, value) in surroundings.environment {
         if !name.starts_with("AEGIS_") {
             continue;

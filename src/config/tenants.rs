@@ -131,10 +131,16 @@ impl Config {
 }
 
 /// Reads `[tenants]`, when the root's settings are known.
-pub(super) fn read(config: &mut Config, section: Section<'_>, surroundings: &Surroundings<'_>, mistakes: &mut Mistakes) {
+pub(super) fn read(
+    config: &mut Config,
+    section: Section<'_>,
+    surroundings: &Surroundings<'_>,
+    mistakes: &mut Mistakes,
+) {
     let mut section = section;
     let file = section.file();
     let mut owners: BTreeMap<ChatId, TenantName> = BTreeMap::new();
+    let mut too_many = false;
     for key in section.keys() {
         let Some(own) = section.section_named(&key, mistakes) else { continue };
         let line = own.line();
@@ -153,8 +159,10 @@ pub(super) fn read(config: &mut Config, section: Section<'_>, surroundings: &Sur
             continue;
         };
         if config.tenants.len() >= limits::TENANTS_MAX {
-            mistakes.add(file, line, format!("there are at most {} tenants", limits::TENANTS_MAX));
-            break;
+            if !std::mem::replace(&mut too_many, true) {
+                mistakes.add(file, line, format!("there are at most {} tenants", limits::TENANTS_MAX));
+            }
+            continue;
         }
         let tenant = tenant(config, &name, own, &mut owners, surroundings, mistakes);
         config.tenants.insert(name, tenant);
