@@ -1,4 +1,4 @@
-//! Packs that change while messages are judged: one version at a time, and never a broken one.
+//! Packs and settings that change while messages are judged: one version at a time, and never a broken one.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
@@ -182,6 +182,40 @@ async fn a_running_appliance_reads_changed_packs_and_shows_on_its_page_why_it_re
         ..board::message(0)
     });
     board::settled(&board, &standin).await;
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+}
+
+#[tokio::test]
+async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and_what_needs_a_restart() {
+    let standin = board::play(board::script(0));
+    let mut board = Board::new(&standin);
+    board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
+    let file = board.write("aegis.toml", "[budget]\ncalls = 1\n");
+    let life = board.run(&["--config", &file]);
+    board.hear("moderating", 1);
+    let log = board.log();
+    let page = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    board.write(
+        "aegis.toml",
+        "shards = 0\n[ai]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\nprice_input = \"1\"\n",
+    );
+    life.hang_up();
+    board.hear("the changed settings are refused", 1);
+    for told in [
+        "aegis.toml:1: `shards`",
+        "`ai.price_output` is missing",
+        "`budget.money` is missing",
+        "`budget.calls` is missing",
+    ] {
+        board.hear(told, 1);
+    }
+    let shown = fetch(&page).await;
+    assert!(shown.contains("changed settings refused at") && shown.contains("aegis.toml:1:"), "{shown}");
+    board.write("aegis.toml", "shards = 3\n[telegram]\npoll_limit = 7\n[tenants.a]\nchats = [\"-1\"]\n");
+    life.hang_up();
+    board.hear("in force after a restart only: telegram, shards", 1);
+    board.hear("new settings are in force", 1);
+    assert!(!fetch(&page).await.contains("settings refused"));
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
 

@@ -75,11 +75,31 @@ fn each_tenant_is_judged_by_its_packs_and_scores_over_one_compiled_set() {
             (vec!["rude", "link", "both"], 95, Outcome::Block)
         );
         assert!([&own, &b, &nobodys].iter().all(|verdict| verdict.policy == a.policy));
-        assert!(!book.policy.packs().is_empty() && book.rules(ChatId(A)).mode == Mode::Enforce);
+        assert_eq!(book.rules(ChatId(A)).mode, Mode::Enforce);
         let done = |verdict: &Verdict, chat: i64| {
             plan(&message(chat), verdict, book.rules(ChatId(chat)), Standing::Ordinary).disposition
         };
         assert_eq!(done(&nobodys, NOBODYS), Disposition::Recorded, "the mode of the root is record");
+    }
+}
+
+#[test]
+fn zones_are_those_of_the_machine_and_one_it_lacks_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first moment of November 2026 in each, and the first after the clocks changed.
+    for (name, first) in [
+        ("Pacific/Kiritimati", 1_793_491_200 - 14 * 3_600),
+        ("America/St_Johns", 1_793_491_200 + 9_000),
+        ("Europe/Berlin", 1_793_491_200 - 3_600),
+    ] {
+        let loaded = settings(folder.path(), &format!("time_zone = \"{name}\"\n")).load();
+        if Path::new("/usr/share/zoneinfo").join(name).exists() {
+            let zone = loaded.unwrap().zone;
+            assert_eq!((zone.name(), zone.month(first - 1), zone.month(first)), (name, 202_610, 202_611));
+        } else {
+            let told = loaded.unwrap_err().to_string();
+            assert!(told.contains("is not known on this machine"), "{told}");
+        }
     }
 }
 

@@ -22,6 +22,8 @@ const ZONES: &str = "/usr/share/zoneinfo";
 #[derive(Clone)]
 pub struct Source {
     file: Option<PathBuf>,
+    /// The file as it was before it was first read.
+    seen: Option<Listing>,
     environment: Vec<(String, String)>,
 }
 
@@ -36,7 +38,7 @@ impl Source {
     /// This file, and these variables.
     #[must_use]
     pub fn new(file: Option<&Path>, environment: Vec<(String, String)>) -> Self {
-        Self { file: file.map(Path::to_owned), environment }
+        Self { file: file.map(Path::to_owned), seen: file.map(Listing::of_file), environment }
     }
 
     /// This file, and the variables of this process.
@@ -72,7 +74,7 @@ impl Source {
 
 /// One byte more than may be there, so that what is too long is seen as such.
 fn read_text(path: &Path) -> std::io::Result<String> {
-    let bound = u64::try_from(limits::SETTINGS_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let bound = u64::try_from(limits::SETTINGS_FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(bound).read_to_end(&mut bytes)?;
     String::from_utf8(bytes).map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
@@ -80,7 +82,8 @@ fn read_text(path: &Path) -> std::io::Result<String> {
 
 fn read_zone(name: &str) -> std::io::Result<Vec<u8>> {
     let mut rules = Vec::new();
-    std::fs::File::open(Path::new(ZONES).join(name))?.take(limits::ZONE_FILE_BYTES_MAX).read_to_end(&mut rules)?;
+    let bound = u64::try_from(limits::ZONE_FILE_BYTES_MAX).unwrap_or(u64::MAX);
+    std::fs::File::open(Path::new(ZONES).join(name))?.take(bound).read_to_end(&mut rules)?;
     Ok(rules)
 }
 
@@ -124,7 +127,7 @@ pub(super) enum Read {
 
 impl Kept {
     pub(super) fn new(source: Source, config: Config) -> Self {
-        let watch = source.listing().map(Watch::new);
+        let watch = source.seen.map(Watch::new);
         Self { source, config, watch }
     }
 

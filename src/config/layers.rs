@@ -43,8 +43,8 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
     if let Some(path) = file {
         let name = path.display().to_string();
         match (surroundings.read)(path) {
-            Ok(text) if text.len() > limits::SETTINGS_BYTES_MAX => {
-                mistakes.add(&name, 0, format!("a settings file is at most {} bytes", limits::SETTINGS_BYTES_MAX));
+            Ok(text) if text.len() > limits::SETTINGS_FILE_BYTES_MAX => {
+                mistakes.add(&name, 0, format!("a settings file is at most {} bytes", limits::SETTINGS_FILE_BYTES_MAX));
             }
             Ok(text) => from_file(&mut config, &name, &text, surroundings, &mut later, &mut mistakes),
             Err(error) => mistakes.add(&name, 0, format!("cannot be read: {error}")),

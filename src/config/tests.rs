@@ -131,7 +131,7 @@ fn settings_that_would_spend_without_a_limit_are_refused_and_say_what_to_write()
     assert!(load(Some(&format!("[ai]\n{PRICED}[budget]\nmoney = \"0\"\ncalls = 5\n")), &[]).is_ok());
     let told = load(None, &[("AEGIS_AI_BASE_URL", "https://a.example/v1")]).expect_err("nothing else is said");
     for expected in ["`ai.model` is missing", "`ai.price_input` is missing", "`ai.price_output` is missing", calls] {
-        assert!(told.contains(&format!("AEGIS_AI_BASE_URL: ")) && told.contains(expected), "{expected}\nin: {told}");
+        assert!(told.contains("AEGIS_AI_BASE_URL: ") && told.contains(expected), "{expected}\nin: {told}");
     }
 }
 

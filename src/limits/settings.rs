@@ -4,6 +4,11 @@
 //!
 //! Never: a value read from a file or the machine.
 
+/// A settings file, bytes: room for every tenant and chat there may be, with long rules in files of their own. A larger
+/// one is refused. While the worst file of this size is read it takes about 50 times as much, as measured: less than
+/// the smallest board has for building packs, which is never done at the same time.
+pub const SETTINGS_FILE_BYTES_MAX: usize = 192 * 1024;
+
 /// Tenants besides the default one. More are refused: each has rows and gauges of its own.
 pub const TENANTS_MAX: usize = 64;
 
@@ -70,4 +75,7 @@ pub const RETENTION_DAYS_MIN: u8 = 7;
 pub const ZONE_NAME_BYTES_MAX: usize = 64;
 
 /// One file of the time zone database, bytes; the largest known has about 4 KiB. A larger one is refused.
-pub const ZONE_FILE_BYTES_MAX: u64 = 64 * 1024;
+pub const ZONE_FILE_BYTES_MAX: usize = 8 * 1024;
+
+/// What is held of one tenant, bytes: its rules in words, its zone, and its numbers and names.
+pub const TENANT_BYTES_MAX: usize = COMMUNITY_RULES_BYTES_MAX + ZONE_FILE_BYTES_MAX + 4 * 1024;
