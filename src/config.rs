@@ -15,7 +15,6 @@ mod tests;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
-pub use layers::VARIABLES;
 pub use tenants::TenantSettings;
 
 use crate::decide::ChatRules;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
-use aegis::app::{Reloader, Resettled, Source, check_packs, rulebook};
+use aegis::app::{Reloaded, Reloader, Resettled, Source, check_packs, rulebook};
 use aegis::clock::Wall;
 use aegis::decide::{Disposition, Standing, plan};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
@@ -110,6 +110,37 @@ fn a_pack_that_nobody_has_is_told_with_its_line() {
     let told = check_packs(&source.load().unwrap(), &source.name(), &compile(&packs()).unwrap()).unwrap_err();
     let told = told.to_string();
     assert!(told.contains("aegis.toml:3: unknown pack of tenant `a` \"link\"; did you mean \"links\"?"), "{told}");
+}
+
+#[test]
+fn packs_that_change_stay_those_of_their_tenants() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("packs");
+    std::fs::create_dir(&dir).unwrap();
+    let text = format!("policy_dir = \"{}\"\n{SETTINGS}", dir.display());
+    let source = settings(folder.path(), &text);
+    packs().iter().for_each(|pack| std::fs::write(dir.join(&pack.file), &pack.text).unwrap());
+    let config = source.load().unwrap();
+    let in_force = InForce::new(Arc::new(rulebook(&config, compile(&packs()).unwrap())));
+    let mut reloader =
+        Reloader::new(&config, None, in_force.clone(), Arc::default(), Wall(0)).with_settings(source, config.clone());
+    // A pack that sorts before the others moves all their numbers.
+    let first = "[pack]\nid = \"first\"\nversion = 1\n[[rule]]\nid = \"first\"\nscore = 7\nreason = \"first\"\n\
+                 keywords = [\"rudeword\"]\n";
+    std::fs::write(dir.join("a-first.toml"), first).unwrap();
+    assert!(matches!(reloader.reload(Wall(1)), Reloaded::Swapped(_)));
+    let (now, mut scratch) = (in_force.now(), Scratch::default());
+    for (chat, found) in
+        [(A, vec!["rude"]), (A_OWN, vec!["rude"]), (B, vec!["link"]), (NOBODYS, vec!["rude", "link", "first", "both"])]
+    {
+        assert_eq!(rules(&verdict(&now, chat, &mut scratch)), found, "chat {chat}");
+    }
+    // A pack that is gone judges for nobody; the others go on.
+    std::fs::write(dir.join("links.toml"), first.replace("first", "last")).unwrap();
+    assert!(matches!(reloader.reload(Wall(2)), Reloaded::Swapped(_)));
+    let now = in_force.now();
+    assert_eq!(rules(&verdict(&now, B, &mut scratch)), Vec::<&str>::new());
+    assert_eq!(rules(&verdict(&now, A, &mut scratch)), ["rude"]);
 }
 
 #[test]

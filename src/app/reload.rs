@@ -280,6 +280,7 @@ impl Reloader {
         if let Err(mistakes) = read {
             let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
             lock(&self.standing).settings_refused = Some((now, first));
+            self.counters.settings_reload_refusals.one();
             mistakes.list().iter().for_each(|mistake| tracing::error!("{mistake}"));
             tracing::error!("the changed settings are refused; the old ones stay in force");
             return Some(Resettled::Refused(mistakes));
@@ -291,6 +292,7 @@ impl Reloader {
         }
         let config = kept.config();
         self.in_force.change(|book| settings::apply(config, book));
+        self.counters.settings_reloads.one();
         tracing::info!(mode = config.mode.word(), tenants = config.tenants.len(), "new settings are in force");
         Some(Resettled::Swapped)
     }
