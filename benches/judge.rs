@@ -12,7 +12,7 @@
 
 use aegis::learn::{self, Learned};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
-use aegis::policy::{self, PackSource, Paused, PolicySet, Scratch, Terms};
+use aegis::policy::{self, PackSource, PacksOff, Paused, PolicySet, Scratch, Terms};
 use aegis::verdict::Thresholds;
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -118,7 +118,8 @@ fn time(name: &str, set: &PolicySet, text: &str) {
     let mut scratch = Scratch::default();
     let learned = Learned::new(learn::prior().into_iter().collect());
     let paused = Paused::default();
-    let terms = Terms { set, paused: &paused, learned: &learned, thresholds: Thresholds::default() };
+    let terms =
+        Terms { set, paused: &paused, learned: &learned, off: PacksOff::default(), thresholds: Thresholds::default() };
     let rounds = if text.len() > 2_000 { ROUNDS / 100 } else { ROUNDS };
     let mut taken: Vec<u128> = (0..rounds)
         .map(|_| {

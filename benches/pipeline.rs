@@ -15,14 +15,14 @@ use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace};
 use aegis::ingest::Ingest;
 use aegis::message::UserId;
-use aegis::policy::{PackSource, Paused, Scratch, compile};
+use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::io::{CountedFile, IoCount};
 use aegis::store::{Keep, Store, Tick};
 use aegis::telegram::{Admin, Reply, Request, update};
+use aegis::tenant::Tenants;
 use aegis::verdict::{Mode, Thresholds};
 use redb::StorageBackend;
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,13 +80,7 @@ fn rulebook() -> Rulebook {
                 keywords_file = \"phrases.txt\"\nscore = 100\nactions = [\"delete\", \"ban\"]\n";
     let source = PackSource { file: "promo.toml".into(), text: text.into(), lists: vec![("phrases.txt".into(), list)] };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Rulebook {
-        policy: Arc::new(compile(&[source]).unwrap()),
-        paused: Paused::default(),
-        learned: Arc::default(),
-        rules,
-        chats: BTreeMap::new(),
-    }
+    Rulebook::new(compile(&[source]).unwrap(), Tenants::with_rules(rules))
 }
 
 fn updates(messages: usize) -> Vec<String> {

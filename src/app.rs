@@ -7,9 +7,11 @@
 mod health;
 mod jobs;
 mod reload;
+mod settings;
 
 pub use health::Health;
-pub use reload::{Reloaded, Reloader, load_policy, pack_sources};
+pub use reload::{Reloaded, Reloader, Resettled, load_policy, pack_sources};
+pub use settings::{Source, check_packs, rulebook};
 
 use crate::chats::ChatBook;
 use crate::clock::Clock;
@@ -26,8 +28,8 @@ use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::lessons;
 use crate::limits;
 use crate::packs::watch::Listing;
-use crate::policy::{Paused, PolicySet};
-use crate::shard::{InForce, Rulebook, Shards};
+use crate::policy::PolicySet;
+use crate::shard::{InForce, Shards};
 use crate::store::io::IoCount;
 use crate::store::{self, Found, Keep, Snapshots, Store, StoreError};
 use crate::telegram::{Reply, Request, Telegram};
@@ -172,7 +174,15 @@ struct Parts {
 ///
 /// # Errors
 /// When the settings do not fit, the token is missing, or storage cannot be opened. Nothing is left running.
-pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -> u64) -> Result<Running, Failure> {
+///
+/// With a `source` the settings are read from it again when they change.
+pub fn start(
+    config: Config,
+    source: Option<Source>,
+    clock: Clock,
+    counters: Arc<Counters>,
+    heap: fn() -> u64,
+) -> Result<Running, Failure> {
     let Some(token) = config.telegram.token.clone() else {
         let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE; \
                    `aegis demo` works without one";
@@ -187,6 +197,7 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
     }
     let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
+    check_packs(&config, &source.as_ref().map_or_else(|| "settings".to_owned(), Source::name), &policy)?;
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
@@ -210,15 +221,12 @@ pub fn start(config: Config, clock: Clock, counters: Arc<Counters>, heap: fn() -
         .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
     let (learned, wrong) = lessons::read(&lessons::folder(&config.data_dir));
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
-    let rulebook = Arc::new(Rulebook {
-        policy: Arc::new(policy),
-        paused: Paused::default(),
-        learned: Arc::new(learned),
-        rules: config.rules(),
-        chats: config.chat_rules(),
-    });
+    let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
     let now = clock.now().wall;
-    let reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
+    let mut reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
+    if let Some(source) = source {
+        reloader = reloader.with_settings(source, config.clone());
+    }
     let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
     parts.start(ingest, reloader, writer, gone, heap)
 }

@@ -14,9 +14,9 @@ mod playing;
 mod policy;
 pub mod screen;
 
-use crate::app::{self, Failure, FailureKind};
+use crate::app::{self, Failure, FailureKind, Source};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat, Surroundings};
+use crate::config::{Config, LogFormat};
 use crate::counters::Counters;
 use crate::limits;
 use crate::telemetry;
@@ -162,10 +162,11 @@ pub fn main(heap: fn() -> u64, bound_heap: fn(u64)) -> ExitCode {
 fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result<(), Failure> {
     match command {
         Command::Run { config } => {
-            let config = load(config.as_deref())?;
+            let source = Source::of_process(config.as_deref());
+            let config = source.load()?;
             start_log(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
-            moderate(config, heap)
+            moderate(config, source, heap)
         }
         Command::Demo(args) => {
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
@@ -176,7 +177,10 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Judge { policy, models, rules_only } => offline::judge_lines(policy.as_deref(), &models, rules_only),
         Command::Learn(args) => learn::learn(&load(args.config())?, args),
         Command::Policy { verb } => policy::carry_out(verb),
-        Command::Check { config } => offline::check(&load(config.as_deref())?),
+        Command::Check { config } => {
+            let source = Source::of_process(config.as_deref());
+            offline::check(&source.load()?, &source.name())
+        }
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
@@ -185,11 +189,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
 }
 
 fn load(file: Option<&Path>) -> Result<Config, Failure> {
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .collect();
-    let read = |path: &Path| std::fs::read_to_string(path);
-    Ok(Config::load(file, &Surroundings { environment: &environment, read: &read })?)
+    Ok(Source::of_process(file).load()?)
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
@@ -211,12 +211,12 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::usage(format!("the threads cannot be started: {error}")))
 }
 
-fn moderate(config: Config, heap: fn() -> u64) -> Result<(), Failure> {
+fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Failure> {
     let clock = Clock::start();
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
-        let running = app::start(config, clock, Arc::new(Counters::default()), heap)?;
+        let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
         let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("http://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;

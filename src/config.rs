@@ -6,17 +6,22 @@
 //!
 //! Never: a file or a variable read by itself. The caller brings both, so that tests can.
 
+mod ai;
 mod board;
 mod layers;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
+pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
+pub use tenants::TenantSettings;
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
 use crate::message::ChatId;
 use crate::secret::Secret;
+use crate::tenant::{TenantName, Zone};
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,6 +48,16 @@ pub struct Config {
     pub review_fallback: ReviewFallback,
     /// Chats with settings of their own.
     pub chats: BTreeMap<ChatId, ChatSettings>,
+    /// Where days and months begin.
+    pub zone: Zone,
+    /// The model that is asked about unsure messages.
+    pub ai: Ai,
+    /// What may be spent on it.
+    pub budget: Budget,
+    /// What replaces it while there is none to ask.
+    pub degrade: Degrade,
+    /// Tenants besides the default one, which all other settings here describe.
+    pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// What is logged, and how.
     pub log: Log,
     /// The board.
@@ -115,6 +130,8 @@ pub struct Surroundings<'a> {
     pub environment: &'a [(String, String)],
     /// Reads a file.
     pub read: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    /// Reads the compiled rules of a time zone, by its name.
+    pub zone: &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>,
 }
 
 impl Default for Config {
@@ -139,6 +156,11 @@ impl Default for Config {
             thresholds: Thresholds::default(),
             review_fallback: ReviewFallback::Record,
             chats: BTreeMap::new(),
+            zone: Zone::default(),
+            ai: Ai::default(),
+            budget: Budget::default(),
+            degrade: Degrade::default(),
+            tenants: BTreeMap::new(),
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
         }
@@ -154,23 +176,9 @@ impl Config {
         layers::load(file, surroundings)
     }
 
-    /// The rules of all chats without their own.
+    /// The rules of all chats without their own and without a tenant.
     #[must_use]
     pub const fn rules(&self) -> ChatRules {
         ChatRules { mode: self.mode, thresholds: self.thresholds, fallback: self.review_fallback }
-    }
-
-    /// The rules of the chats with their own.
-    #[must_use]
-    pub fn chat_rules(&self) -> BTreeMap<ChatId, ChatRules> {
-        let of_chat = |own: &ChatSettings| ChatRules {
-            mode: own.mode.unwrap_or(self.mode),
-            thresholds: Thresholds {
-                review: own.review.unwrap_or(self.thresholds.review),
-                block: own.block.unwrap_or(self.thresholds.block),
-            },
-            fallback: self.review_fallback,
-        };
-        self.chats.iter().map(|(chat, own)| (*chat, of_chat(own))).collect()
     }
 }

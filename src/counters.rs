@@ -205,6 +205,8 @@ counters! {
         http_requests: "Requests the local page answered",
         policy_reloads: "Times that changed packs were put in force without a restart",
         policy_reload_refusals: "Times that changed packs were refused, and the old ones stayed in force",
+        settings_reloads: "Times that changed settings were put in force without a restart",
+        settings_reload_refusals: "Times that changed settings were refused, and the old ones stayed in force",
         history_dropped: "Messages not stored for trying other policies on, since too many waited",
         http_refused: "Requests and connections the front refused",
     }

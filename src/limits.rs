@@ -6,8 +6,10 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod judging;
+mod settings;
 
 pub use judging::*;
+pub use settings::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
 pub const BATCH_UPDATES_MAX: usize = 100;
@@ -366,7 +368,7 @@ const fn wide(value: usize) -> u64 {
 
 /// Everything Aegis holds at once, at most: a line a holder.
 #[must_use]
-pub const fn memory_lines(capacity: &Capacity) -> [Holder; 16] {
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 17] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
@@ -409,6 +411,12 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 16] {
         holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
         // A record, and its administrators.
         holder("book of chats", wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX)), "the quietest chat is forgotten"),
+        // As read, and as the rulebook has them.
+        holder(
+            "settings: tenants, and chats with their own",
+            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX),
+            "a further tenant or chat is refused; the old settings stay",
+        ),
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
         holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),

@@ -6,13 +6,15 @@
 //!
 //! Never: an effect. A worker reads and judges.
 
+use crate::config::Ai;
 use crate::counters::Counters;
 use crate::decide::ChatRules;
 use crate::learn::Learned;
 use crate::limits;
 use crate::message::{ChatId, Message};
-use crate::policy::{self, Paused, PolicySet, Scratch, Terms};
-use crate::verdict::{Thresholds, Verdict};
+use crate::policy::{self, PacksOff, Paused, PolicySet, Scratch, Terms};
+use crate::tenant::{Tenant, Tenants};
+use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,24 +31,87 @@ pub struct Rulebook {
     pub paused: Paused,
     /// What was learned.
     pub learned: Arc<Learned>,
-    /// The rules of a chat without its own.
-    pub rules: ChatRules,
+    /// Whose each chat is, and what is set for its owner.
+    pub tenants: Arc<Tenants>,
     /// The rules of chats with their own.
-    pub chats: BTreeMap<ChatId, ChatRules>,
+    pub chats: Arc<BTreeMap<ChatId, ChatRules>>,
+    /// How a model is asked about unsure messages.
+    pub ai: Arc<Ai>,
+    /// The packs that do not judge for a tenant, in the order of the tenants.
+    off: Arc<[PacksOff]>,
 }
 
 impl Rulebook {
-    /// What a message is judged by.
+    /// With nothing learned, no chats with rules of their own, and no model.
     #[must_use]
-    pub fn terms(&self, thresholds: Thresholds) -> Terms<'_> {
-        Terms { set: &self.policy, paused: &self.paused, learned: &self.learned, thresholds }
+    pub fn new(policy: PolicySet, tenants: Tenants) -> Self {
+        let off = packs_off(&policy, &tenants);
+        Self {
+            policy: Arc::new(policy),
+            paused: Paused::default(),
+            learned: Arc::default(),
+            tenants: Arc::new(tenants),
+            chats: Arc::default(),
+            ai: Arc::default(),
+            off,
+        }
     }
 
-    /// The rules of a chat.
+    /// The same with another policy, of which no rule is paused.
+    #[must_use]
+    pub fn with_policy(&self, policy: PolicySet) -> Self {
+        let off = packs_off(&policy, &self.tenants);
+        Self { policy: Arc::new(policy), paused: Paused::default(), off, ..self.clone() }
+    }
+
+    /// The same with what these settings say.
+    #[must_use]
+    pub fn with_settings(&self, tenants: Tenants, chats: BTreeMap<ChatId, ChatRules>, ai: Ai) -> Self {
+        let off = packs_off(&self.policy, &tenants);
+        Self { tenants: Arc::new(tenants), chats: Arc::new(chats), ai: Arc::new(ai), off, ..self.clone() }
+    }
+
+    /// The same with these rules paused.
+    #[must_use]
+    pub fn with_paused(&self, paused: Paused) -> Self {
+        Self { paused, ..self.clone() }
+    }
+
+    /// The same with this learned.
+    #[must_use]
+    pub fn with_learned(&self, learned: Learned) -> Self {
+        Self { learned: Arc::new(learned), ..self.clone() }
+    }
+
+    /// What a message in a chat is judged by.
+    #[must_use]
+    pub fn terms(&self, chat: ChatId) -> Terms<'_> {
+        Terms {
+            set: &self.policy,
+            paused: &self.paused,
+            learned: &self.learned,
+            off: self.off.get(self.tenants.place_of(chat)).copied().unwrap_or_default(),
+            thresholds: self.rules(chat).thresholds,
+        }
+    }
+
+    /// The rules of a chat: its own, or its tenant's.
     #[must_use]
     pub fn rules(&self, chat: ChatId) -> &ChatRules {
-        self.chats.get(&chat).unwrap_or(&self.rules)
+        self.chats.get(&chat).unwrap_or_else(|| &self.tenants.of(chat).rules)
     }
+
+    /// The owner of a chat.
+    #[must_use]
+    pub fn tenant(&self, chat: ChatId) -> &Tenant {
+        self.tenants.of(chat)
+    }
+}
+
+/// For each tenant, the packs that do not judge for it.
+fn packs_off(policy: &PolicySet, tenants: &Tenants) -> Arc<[PacksOff]> {
+    let of_tenant = |tenant: &Tenant| tenant.packs.as_ref().map_or_else(PacksOff::default, |ids| policy.all_but(ids));
+    tenants.iter().map(of_tenant).collect()
 }
 
 /// The one place where the rules in force lie. Whoever holds a copy of it sees the same rules.
@@ -64,6 +129,15 @@ impl InForce {
     pub fn swap(&self, book: Arc<Rulebook>) {
         // The old rules are dropped after the lock is given back, since that may take a while.
         let _old = std::mem::replace(&mut *lock(&self.0), book);
+    }
+
+    /// Changes the rules in force, whichever they are at that moment.
+    pub fn change(&self, with: impl FnOnce(&Rulebook) -> Rulebook) {
+        let mut now = lock(&self.0);
+        let book = Arc::new(with(&now));
+        let old = std::mem::replace(&mut *now, book);
+        drop(now);
+        drop(old);
     }
 
     /// Puts new rules in the place of those in hand, unless others are in force by now.
@@ -92,8 +166,7 @@ pub enum Judged {
 
 /// Judges one message. A panic is caught and becomes [`Judged::Poison`].
 pub fn judge(book: &Rulebook, message: &Message, scratch: &mut Scratch) -> Judged {
-    let thresholds = book.rules(message.chat).thresholds;
-    match catch_unwind(AssertUnwindSafe(|| policy::judge_on(&book.terms(thresholds), message, scratch))) {
+    match catch_unwind(AssertUnwindSafe(|| policy::judge_on(&book.terms(message.chat), message, scratch))) {
         Ok(verdict) => Judged::Verdict(verdict),
         Err(_) => {
             // What the panic left half done must not be used again.

@@ -10,7 +10,7 @@
 
 use aegis::learn::{self, Example, Features, Learned, Model, Reach};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
-use aegis::policy::{self, Paused, PolicySet, Terms};
+use aegis::policy::{self, PacksOff, Paused, PolicySet, Terms};
 use aegis::signals::{Script, Signals};
 use aegis::text;
 use aegis::verdict::{Outcome, Thresholds};
@@ -109,7 +109,13 @@ fn verdicts(set: &PolicySet, learned: &Learned, rows: &[&Row]) -> [f64; 4] {
     let mut scratch = policy::Scratch::default();
     let mut counts = [[0_usize; 3]; 2];
     for row in rows {
-        let terms = Terms { set, paused: &Paused::default(), learned, thresholds: Thresholds::default() };
+        let terms = Terms {
+            set,
+            paused: &Paused::default(),
+            learned,
+            off: PacksOff::default(),
+            thresholds: Thresholds::default(),
+        };
         let judged = policy::judge_on(&terms, &row.message, &mut scratch);
         let count = &mut counts[usize::from(row.is_spam)];
         count[0] += 1;

@@ -3,7 +3,7 @@
 use aegis::judge::{self, LineFate};
 use aegis::learn::Learned;
 use aegis::limits;
-use aegis::policy::{self, PackSource, Paused, PolicySet, Scratch, Terms};
+use aegis::policy::{self, PackSource, PacksOff, Paused, PolicySet, Scratch, Terms};
 use aegis::verdict::Thresholds;
 use serde_json::{Value, json};
 
@@ -20,7 +20,13 @@ fn ask(line: &str) -> (LineFate, Value) {
     let mut out = String::new();
     let fate = {
         let (set, paused, learned) = (set(), Paused::default(), Learned::default());
-        let terms = Terms { set: &set, paused: &paused, learned: &learned, thresholds: Thresholds::default() };
+        let terms = Terms {
+            set: &set,
+            paused: &paused,
+            learned: &learned,
+            off: PacksOff::default(),
+            thresholds: Thresholds::default(),
+        };
         judge::line(&terms, line, 3, &mut Scratch::default(), &mut out)
     };
     assert!(!out.contains('\n'), "one line out");

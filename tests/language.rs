@@ -2,7 +2,7 @@
 
 use aegis::limits;
 use aegis::message::{ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, UserId};
-use aegis::policy::{self, Ceilings, PackSource, PolicySet, Scratch};
+use aegis::policy::{self, Ceilings, PackSource, PacksOff, PolicySet, Scratch};
 use aegis::verdict::{Outcome, Thresholds, Verdict};
 
 fn source(body: &str) -> PackSource {
@@ -145,8 +145,13 @@ fn a_rule_that_hits_too_often_trips_once_and_only_records_then() {
     let message = message("one");
     let mut scratch = Scratch::default();
     let learned = aegis::learn::Learned::default();
-    let terms =
-        policy::Terms { set: &set, paused: ceilings.paused(), learned: &learned, thresholds: Thresholds::default() };
+    let terms = policy::Terms {
+        set: &set,
+        paused: ceilings.paused(),
+        learned: &learned,
+        off: PacksOff::default(),
+        thresholds: Thresholds::default(),
+    };
     let paused = policy::judge_on(&terms, &message, &mut scratch);
     assert_eq!((paused.outcome, paused.score, paused.actions.len()), (Outcome::Allow, 0, 0));
     assert!(ceilings.note(&set, &verdict, 2 * hour + 3).is_empty(), "told once");

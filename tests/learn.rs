@@ -7,7 +7,7 @@ mod board;
 use aegis::learn::{Features, Learned, Opinion};
 use aegis::lessons;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
-use aegis::policy::{self, PackSource, Paused, PolicySet, Scratch, Terms};
+use aegis::policy::{self, PackSource, PacksOff, Paused, PolicySet, Scratch, Terms};
 use aegis::signals::Signals;
 use aegis::text;
 use aegis::verdict::{Outcome, Thresholds};
@@ -108,7 +108,13 @@ fn what_was_learned_adds_to_the_rules_and_says_so() {
         "[pack]\nid = \"p\"\nversion = 1\n[[rule]]\nid = \"r\"\nreason = \"wares\"\nscore = 1\nlearned_min = 50\n";
     let set: PolicySet =
         policy::compile(&[PackSource { file: "p.toml".into(), text: pack.into(), lists: Vec::new() }]).unwrap();
-    let terms = Terms { set: &set, paused: &Paused::default(), learned: &learned, thresholds: Thresholds::default() };
+    let terms = Terms {
+        set: &set,
+        paused: &Paused::default(),
+        learned: &learned,
+        off: PacksOff::default(),
+        thresholds: Thresholds::default(),
+    };
     let verdict = policy::judge_on(&terms, &message(-1, AD), &mut Scratch::default());
     assert_ne!(verdict.outcome, Outcome::Allow);
     let rules: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.as_str()).collect();

@@ -1,4 +1,4 @@
-//! Packs that change while messages are judged: one version at a time, and never a broken one.
+//! Packs and settings that change while messages are judged: one version at a time, and never a broken one.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
@@ -10,7 +10,7 @@ use aegis::config::Config;
 use aegis::counters::Counters;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::compile;
-use aegis::shard::{InForce, Judged, Rulebook, Shards};
+use aegis::shard::{InForce, Judged, Shards};
 use board::{Board, Signal};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,13 +33,7 @@ fn begin(dir: &Path) -> (Reloader, InForce, Arc<Counters>) {
     std::fs::write(dir.join("own.toml"), pack(0)).unwrap();
     let config = Config { policy_dir: Some(dir.to_owned()), ..Config::default() };
     let policy = compile(&aegis::packs::read(dir).unwrap()).unwrap();
-    let in_force = InForce::new(Arc::new(Rulebook {
-        policy: Arc::new(policy),
-        paused: aegis::policy::Paused::default(),
-        learned: Arc::default(),
-        rules: config.rules(),
-        chats: config.chat_rules(),
-    }));
+    let in_force = InForce::new(Arc::new(aegis::app::rulebook(&config, policy)));
     let counters = Arc::new(Counters::default());
     let reloader = Reloader::new(&config, None, in_force.clone(), Arc::clone(&counters), Wall(0));
     (reloader, in_force, counters)
@@ -191,19 +185,46 @@ async fn a_running_appliance_reads_changed_packs_and_shows_on_its_page_why_it_re
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
 
+#[tokio::test]
+async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and_what_needs_a_restart() {
+    let standin = board::play(board::script(0));
+    let mut board = Board::new(&standin);
+    board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
+    let file = board.write("aegis.toml", "[budget]\ncalls = 1\n");
+    let life = board.run(&["--config", &file]);
+    board.hear("moderating", 1);
+    let log = board.log();
+    let page = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    board.write(
+        "aegis.toml",
+        "shards = 0\n[ai]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\nprice_input = \"1\"\n",
+    );
+    life.hang_up();
+    board.hear("the changed settings are refused", 1);
+    for told in [
+        "aegis.toml:1: `shards`",
+        "`ai.price_output` is missing",
+        "`budget.money` is missing",
+        "`budget.calls` is missing",
+    ] {
+        board.hear(told, 1);
+    }
+    let shown = fetch(&page).await;
+    assert!(shown.contains("changed settings refused at") && shown.contains("aegis.toml:1:"), "{shown}");
+    board.write("aegis.toml", "shards = 3\n[telegram]\npoll_limit = 7\n[tenants.a]\nchats = [\"-1\"]\n");
+    life.hang_up();
+    board.hear("in force after a restart only: telegram, shards", 1);
+    board.hear("new settings are in force", 1);
+    assert!(!fetch(&page).await.contains("settings refused"));
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+}
+
 #[test]
 fn without_a_folder_the_shipped_packs_stay_in_force() {
     let policy = compile(&aegis::policy::shipped()).unwrap();
     let version = policy.version;
     let config = Config::default();
-    let book = Rulebook {
-        policy: Arc::new(policy),
-        paused: aegis::policy::Paused::default(),
-        learned: Arc::default(),
-        rules: config.rules(),
-        chats: config.chat_rules(),
-    };
-    let in_force = InForce::new(Arc::new(book));
+    let in_force = InForce::new(Arc::new(aegis::app::rulebook(&config, policy)));
     let mut reloader = Reloader::new(&config, None, in_force.clone(), Arc::default(), Wall(0));
     assert_eq!(reloader.look(Wall(1)), None);
     assert_eq!(reloader.reload(Wall(1)), Reloaded::Shipped);

@@ -131,7 +131,7 @@ impl Source for Health {
         Status {
             version: env!("CARGO_PKG_VERSION"),
             board: self.board.clone(),
-            mode: rulebook.rules.mode.word(),
+            mode: rulebook.tenants.default_one().rules.mode.word(),
             rung: self.rung(),
             uptime_s: now.mono.0 / 1000,
             policy: reload::in_words(&rulebook, &self.standing),

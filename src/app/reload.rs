@@ -1,12 +1,13 @@
-//! Packs: read and held to the board's bound, at the start and again whenever they change.
+//! Packs and settings: read and held to the board's bound, at the start and again whenever they change.
 //!
-//! Promises: new packs are read and compiled aside, and put in force in one step, or not at all: whatever is wrong with
-//! them, the old ones stay, every mistake is logged, and the page shows the first. Everything else in the rulebook
-//! stays as it is.
+//! Promises: new packs are read and compiled aside, and put in force in one step, or not at all, and so are new settings:
+//! whatever is wrong with them, the old ones stay, every mistake is logged, and the page shows the first. Everything
+//! else in the rulebook stays as it is.
 //!
-//! Never: a half-good policy in force. A refused folder is not tried again until it changes, or until SIGHUP.
+//! Never: a half-good policy in force. What was refused is not tried again until it changes, or until SIGHUP.
 
 use super::Failure;
+use super::settings::{self, Kept, Read, Source};
 use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::counters::Counters;
@@ -15,7 +16,7 @@ use crate::lessons;
 use crate::limits;
 use crate::lists;
 use crate::packs::watch::{Change, Listing, Watch};
-use crate::policy::{self, PackSource, Paused, PolicySet};
+use crate::policy::{self, PackSource, PolicySet};
 use crate::shard::{InForce, Rulebook};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,11 +143,23 @@ pub enum Reloaded {
     Refused(Mistakes),
 }
 
+/// How reading the settings again ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resettled {
+    /// Nothing that may change while the appliance runs is different.
+    Unchanged,
+    /// New settings are in force.
+    Swapped,
+    /// Something is wrong with them; the old ones stay in force.
+    Refused(Mistakes),
+}
+
 /// When the packs in force were read, and why the last attempt to read others failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     loaded_at: Wall,
     refused: Option<(Wall, String)>,
+    settings_refused: Option<(Wall, String)>,
 }
 
 /// The standing as several tasks share it.
@@ -160,11 +173,14 @@ fn lock(standing: &SharedStanding) -> MutexGuard<'_, Standing> {
 /// The policy in one sentence, for the page.
 #[must_use]
 pub fn in_words(book: &Rulebook, standing: &SharedStanding) -> String {
-    let Standing { loaded_at, refused } = lock(standing).clone();
+    let Standing { loaded_at, refused, settings_refused } = lock(standing).clone();
     let (version, rules) = (book.policy.version, book.policy.rules().len());
     let mut text = format!("version {version:016x}, {rules} rules, loaded at {}", loaded_at.utc());
     if let Some((at, why)) = refused {
         text.push_str(&format!("; last reload refused at {}: {why}", at.utc()));
+    }
+    if let Some((at, why)) = settings_refused {
+        text.push_str(&format!("; changed settings refused at {}: {why}", at.utc()));
     }
     text
 }
@@ -178,6 +194,8 @@ pub struct Reloader {
     /// The folder of what was taught, and what was seen of it.
     lessons: PathBuf,
     lessons_watch: Watch,
+    /// The settings, when they may change while the appliance runs.
+    settings: Option<Kept>,
     in_force: InForce,
     standing: SharedStanding,
     counters: Arc<Counters>,
@@ -202,10 +220,18 @@ impl Reloader {
             dir,
             lessons_watch: Watch::new(Listing::of(&lessons)),
             lessons,
+            settings: None,
             in_force,
-            standing: Arc::new(Mutex::new(Standing { loaded_at: now, refused: None })),
+            standing: Arc::new(Mutex::new(Standing { loaded_at: now, ..Standing::default() })),
             counters,
         }
+    }
+
+    /// The same, which also reads settings anew when they change. `config` is what is in force, as read from `source`.
+    #[must_use]
+    pub fn with_settings(mut self, source: Source, config: Config) -> Self {
+        self.settings = Some(Kept::new(source, config));
+        self
     }
 
     /// Where the rules in force lie.
@@ -220,23 +246,67 @@ impl Reloader {
         Arc::clone(&self.standing)
     }
 
-    /// Looks at the folder once; reads it when a change has stood still for two looks.
+    /// Looks at the folder, and at the settings, once; reads what has stood still for two looks after a change. Tells
+    /// what came of the packs.
     pub fn look(&mut self, now: Wall) -> Option<Reloaded> {
         if self.lessons_watch.look(Listing::of(&self.lessons)) == Change::Settled {
             self.learn();
         }
+        // The packs first: settings may name a pack that came with them.
+        let packs = self.look_at_packs(now);
+        self.look_at_settings(now);
+        packs
+    }
+
+    fn look_at_packs(&mut self, now: Wall) -> Option<Reloaded> {
         let seen = Listing::of(self.dir.as_deref()?);
         (self.watch.look(seen) == Change::Settled).then(|| self.read(now))
     }
 
-    /// Reads the folder now, changed or not.
+    /// Looks at the file of settings once; reads it when a change has stood still for two looks.
+    pub fn look_at_settings(&mut self, now: Wall) -> Option<Resettled> {
+        let kept = self.settings.as_mut()?;
+        let seen = kept.listing()?;
+        (kept.watch.as_mut()?.look(seen) == Change::Settled).then(|| self.read_settings(now))?
+    }
+
+    /// Reads the settings now, changed or not; `None` when they are not to be read again.
+    pub fn read_settings(&mut self, now: Wall) -> Option<Resettled> {
+        let kept = self.settings.as_mut()?;
+        if let (Some(seen), Some(watch)) = (kept.listing(), kept.watch.as_mut()) {
+            watch.reading(seen);
+        }
+        let read = kept.read(&self.in_force.now().policy);
+        if let Err(mistakes) = read {
+            let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
+            lock(&self.standing).settings_refused = Some((now, first));
+            self.counters.settings_reload_refusals.one();
+            mistakes.list().iter().for_each(|mistake| tracing::error!("{mistake}"));
+            tracing::error!("the changed settings are refused; the old ones stay in force");
+            return Some(Resettled::Refused(mistakes));
+        }
+        lock(&self.standing).settings_refused = None;
+        if let Ok(Read::Same) = read {
+            tracing::info!("the settings say what is in force already");
+            return Some(Resettled::Unchanged);
+        }
+        let config = kept.config();
+        self.in_force.change(|book| settings::apply(config, book));
+        self.counters.settings_reloads.one();
+        tracing::info!(mode = config.mode.word(), tenants = config.tenants.len(), "new settings are in force");
+        Some(Resettled::Swapped)
+    }
+
+    /// Reads the folder and the settings now, changed or not. Tells what came of the packs.
     pub fn reload(&mut self, now: Wall) -> Reloaded {
         self.lessons_watch.reading(Listing::of(&self.lessons));
         self.learn();
         if let Some(dir) = &self.dir {
             self.watch.reading(Listing::of(dir));
         }
-        self.read(now)
+        let packs = self.read(now);
+        self.read_settings(now);
+        packs
     }
 
     /// Reads what was taught. What is damaged is named and left out.
@@ -246,7 +316,7 @@ impl Reloader {
         let old = self.in_force.now();
         if *old.learned != learned {
             tracing::info!(layers = learned.layers().len(), "what was learned is in force");
-            self.in_force.swap(Arc::new(Rulebook { learned: Arc::new(learned), ..(*old).clone() }));
+            self.in_force.change(|book| book.with_learned(learned));
         }
     }
 
@@ -262,18 +332,18 @@ impl Reloader {
         };
         let old = self.in_force.now();
         let (version, rules) = (policy.version, policy.rules().len());
-        *lock(&self.standing) = Standing { loaded_at: now, refused: None };
+        {
+            let mut standing = lock(&self.standing);
+            (standing.loaded_at, standing.refused) = (now, None);
+        }
         if version == old.policy.version {
             tracing::info!(version = format!("{version:016x}"), "the policy folder holds what is in force already");
             return Reloaded::Unchanged;
         }
-        self.in_force.swap(Arc::new(Rulebook {
-            policy: Arc::new(policy),
-            paused: Paused::default(),
-            learned: Arc::clone(&old.learned),
-            rules: old.rules,
-            chats: old.chats.clone(),
-        }));
+        if let Some(Err(missing)) = self.settings.as_ref().map(|kept| kept.packs_missing(&policy)) {
+            missing.list().iter().for_each(|mistake| tracing::warn!("{mistake}"));
+        }
+        self.in_force.change(|book| book.with_policy(policy));
         self.counters.policy_reloads.one();
         tracing::info!(version = format!("{version:016x}"), rules, "new packs are in force");
         Reloaded::Swapped(version)

@@ -13,9 +13,10 @@ use crate::control::{self, history::Asked};
 use crate::judge;
 use crate::limits;
 use crate::message::Message;
-use crate::policy::{self, PolicySet, Scratch, compile};
+use crate::policy::{self, Scratch, compile};
+use crate::shard::Rulebook;
 use crate::store::history::{HistoryReader, Kept};
-use crate::verdict::{Finding, Outcome, Thresholds, Verdict};
+use crate::verdict::{Finding, Outcome, Verdict};
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
@@ -47,8 +48,8 @@ const TEXT_COLUMNS: usize = 100;
 /// Two policies and what came of the messages so far.
 struct Comparison {
     config: Config,
-    base: PolicySet,
-    candidate: PolicySet,
+    base: Rulebook,
+    candidate: Rulebook,
     scratch: Scratch,
     limit: usize,
     counts: [[u64; 3]; 3],
@@ -63,9 +64,9 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let base = compile(&app::pack_sources(args.policy.as_deref().or(config.policy_dir.as_deref()))?)?;
     let candidate = compile(&app::pack_sources(Some(&args.candidate))?)?;
     let mut comparison = Comparison {
+        base: app::rulebook(&config, base),
+        candidate: app::rulebook(&config, candidate),
         config,
-        base,
-        candidate,
         scratch: Scratch::default(),
         limit: args.limit.min(limits::DIFF_LISTED_MAX),
         counts: [[0; 3]; 3],
@@ -146,16 +147,10 @@ impl Comparison {
         }
     }
 
-    fn thresholds(&self, message: &Message) -> Thresholds {
-        let of_chat = self.config.chats.get(&message.chat).and_then(|_| self.config.chat_rules().remove(&message.chat));
-        of_chat.unwrap_or(self.config.rules()).thresholds
-    }
-
     /// Judges a message by both policies. `place` says where it came from.
     fn take(&mut self, message: &Message, place: &str) {
-        let thresholds = self.thresholds(message);
-        let before = policy::judge(&self.base, thresholds, message, &mut self.scratch);
-        let after = policy::judge(&self.candidate, thresholds, message, &mut self.scratch);
+        let before = policy::judge_on(&self.base.terms(message.chat), message, &mut self.scratch);
+        let after = policy::judge_on(&self.candidate.terms(message.chat), message, &mut self.scratch);
         self.messages = self.messages.saturating_add(1);
         let at = |outcome: Outcome| OUTCOMES.iter().position(|one| *one == outcome).unwrap_or(0);
         if let Some(count) = self.counts.get_mut(at(before.outcome)).and_then(|row| row.get_mut(at(after.outcome))) {
@@ -171,7 +166,7 @@ impl Comparison {
 
     fn told(&self) -> String {
         let mut out = String::new();
-        for (name, set) in [("policy", &self.base), ("candidate", &self.candidate)] {
+        for (name, set) in [("policy", &self.base.policy), ("candidate", &self.candidate.policy)] {
             let (version, packs, rules) = (set.version, set.packs().len(), set.rules().len());
             out.push_str(&format!("{name:<9} version {version:016x}, {packs} packs, {rules} rules\n"));
         }

@@ -5,13 +5,14 @@
 //!
 //! Never: an effect. Nothing is sent, kept or learned.
 
+use super::load;
 use super::offline::{output, print};
 use super::screen::{self, Colour};
 use crate::app::{self, Failure};
 use crate::learn::{Learned, prior};
 use crate::limits;
 use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, Surface, SurfaceKind, Truncation, UserId};
-use crate::policy::{self, Paused, PolicySet, Scratch, Terms, compile};
+use crate::policy::{self, PolicySet, Scratch, compile};
 use crate::signals::{Signal, Signals};
 use crate::text::Tally;
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Thresholds, Verdict};
@@ -28,6 +29,9 @@ pub(super) struct ExplainArgs {
     /// A folder with packs; without it, those that come with the program.
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
+    /// The file of settings, for the chat's own scores and its tenant's packs; without it, everything is as usual.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The chat's number.
     #[arg(long, value_name = "N", default_value_t = -1, allow_hyphen_values = true)]
     chat: i64,
@@ -87,14 +91,15 @@ fn views(scratch: &Scratch) -> [(&'static str, &str); 2] {
 
 /// Explains.
 pub(super) fn explain(args: &ExplainArgs) -> Result<(), Failure> {
-    let set = compile(&app::pack_sources(args.policy.as_deref())?)?;
+    let config = args.config.as_deref().map(|file| load(Some(file))).transpose()?.unwrap_or_default();
+    let set = compile(&app::pack_sources(args.policy.as_deref().or(config.policy_dir.as_deref()))?)?;
     let message = args.message()?;
-    let thresholds = Thresholds::default();
     let mut scratch = Scratch::default();
-    let (paused, learned) = (Paused::default(), Learned::new(prior().into_iter().collect()));
-    let terms = Terms { set: &set, paused: &paused, learned: &learned, thresholds };
+    let book = app::rulebook(&config, set).with_learned(Learned::new(prior().into_iter().collect()));
+    let terms = book.terms(message.chat);
     let verdict = policy::judge_on(&terms, &message, &mut scratch);
-    let told = Told { set: &set, message: &message, thresholds, verdict: &verdict, scratch: &scratch };
+    let (set, thresholds) = (terms.set, terms.thresholds);
+    let told = Told { set, message: &message, thresholds, verdict: &verdict, scratch: &scratch };
     if args.json {
         return print(&format!("{}\n", told.json()));
     }

@@ -10,7 +10,7 @@ use crate::judge::{self, LineFate};
 use crate::learn::{Layer, Learned, prior};
 use crate::lessons;
 use crate::limits;
-use crate::policy::{Paused, Scratch, Terms, compile, contradictions};
+use crate::policy::{PacksOff, Paused, Scratch, Terms, compile, contradictions};
 use crate::store::io::IoCount;
 use crate::store::{JOURNAL_FILE, Store, StoreError, open_file, schema};
 use crate::verdict::Thresholds;
@@ -27,7 +27,7 @@ pub(super) fn judge_lines(policy: Option<&Path>, models: &[PathBuf], rules_only:
     let policy = compile(&app::pack_sources(policy)?)?;
     let learned = learned(models, rules_only)?;
     let (paused, thresholds) = (Paused::default(), Thresholds::default());
-    let terms = Terms { set: &policy, paused: &paused, learned: &learned, thresholds };
+    let terms = Terms { set: &policy, paused: &paused, learned: &learned, off: PacksOff::default(), thresholds };
     let mut input = std::io::BufReader::with_capacity(limits::JUDGE_BUFFER_BYTES, std::io::stdin().lock());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let (mut scratch, mut answer, mut line) = (Scratch::default(), String::new(), Vec::new());
@@ -81,8 +81,9 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Settings and packs, checked.
-pub(super) fn check(config: &Config) -> Result<(), Failure> {
+pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
     let policy = app::load_policy(config)?;
+    app::check_packs(config, file, &policy)?;
     let mut text = String::from("settings: valid\n");
     let listen = config.web.listen.map_or_else(|| "off".to_owned(), |listen| listen.to_string());
     let token = if config.telegram.token.is_some() { "present" } else { "missing: set AEGIS_TELEGRAM_TOKEN" };
@@ -97,6 +98,9 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
         ("thresholds", format!("review at {}, block at {}", config.thresholds.review, config.thresholds.block)),
         ("unsure messages", config.review_fallback.word().to_owned()),
         ("chats with their own settings", config.chats.len().to_string()),
+        ("tenants with their own settings", config.tenants.len().to_string()),
+        ("time zone", config.zone.name().to_owned()),
+        ("model", if config.ai.is_on() { config.ai.model.clone() } else { "none: rules only".to_owned() }),
     ] {
         text.push_str(&format!("  {name}: {value}\n"));
     }

@@ -81,7 +81,8 @@ async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
     config.telegram.requests_per_second = 0;
     config.telegram.group_messages_per_minute = 0;
     config.web.listen = Some(order.page);
-    let running = app::start(config, Clock::start(), order.counters, heap).map_err(|failure| failure.to_string())?;
+    let running =
+        app::start(config, None, Clock::start(), order.counters, heap).map_err(|failure| failure.to_string())?;
     let stop = order.stop;
     // A sender that is gone says the same as one that sends.
     running.until(async move { drop(stop.await) }).await.map_err(|failure| failure.to_string())

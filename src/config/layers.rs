@@ -1,6 +1,6 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings};
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, tenants};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::limits;
 use crate::message::ChatId;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Every variable Aegis reads.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 16] = [
     "AEGIS_TELEGRAM_TOKEN",
     "AEGIS_TELEGRAM_TOKEN_FILE",
     "AEGIS_TELEGRAM_API_URL",
@@ -23,27 +23,37 @@ pub const VARIABLES: [&str; 12] = [
     "AEGIS_SHARDS",
     "AEGIS_LOG",
     "AEGIS_BOARD",
+    "AEGIS_AI_BASE_URL",
+    "AEGIS_AI_MODEL",
+    "AEGIS_AI_KEY",
+    "AEGIS_AI_KEY_FILE",
 ];
+
+/// Files of secrets, with what named them. They are read last, when nothing stronger gave the secret.
+#[derive(Default)]
+struct Later {
+    token: Option<(PathBuf, &'static str)>,
+    key: Option<(PathBuf, &'static str)>,
+}
 
 pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Result<Config, Mistakes> {
     let mut mistakes = Mistakes::default();
     let mut config = Config::default();
-    let mut token_file = None;
+    let mut later = Later::default();
     if let Some(path) = file {
         let name = path.display().to_string();
         match (surroundings.read)(path) {
-            Ok(text) if text.len() > limits::SETTINGS_BYTES_MAX => {
-                mistakes.add(&name, 0, format!("a settings file is at most {} bytes", limits::SETTINGS_BYTES_MAX));
+            Ok(text) if text.len() > limits::SETTINGS_FILE_BYTES_MAX => {
+                mistakes.add(&name, 0, format!("a settings file is at most {} bytes", limits::SETTINGS_FILE_BYTES_MAX));
             }
-            Ok(text) => token_file = from_file(&mut config, &name, &text, surroundings, &mut mistakes),
+            Ok(text) => from_file(&mut config, &name, &text, surroundings, &mut later, &mut mistakes),
             Err(error) => mistakes.add(&name, 0, format!("cannot be read: {error}")),
         }
     } else if let Some(board) = variable(surroundings, "AEGIS_BOARD") {
         set_board(&mut config, "AEGIS_BOARD", &Lined { value: board.to_owned(), line: 0 }, &mut mistakes);
     }
-    let mut token_from = token_file.map(|file| (file.value, "telegram.token_file"));
-    from_environment(&mut config, surroundings, &mut token_from, &mut mistakes);
-    if let Some((path, source)) = token_from
+    from_environment(&mut config, surroundings, &mut later, &mut mistakes);
+    if let Some((path, source)) = later.token
         && config.telegram.token.is_none()
     {
         match (surroundings.read)(&path) {
@@ -51,15 +61,23 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
             Err(error) => mistakes.add(source, 0, format!("{} cannot be read: {error}", path.display())),
         }
     }
-    check_together(&config, file, &mut mistakes);
+    if let Some((path, source)) = later.key
+        && config.ai.key.is_none()
+    {
+        match (surroundings.read)(&path) {
+            Ok(text) => ai::set_key(&mut config.ai, source, 0, text.trim(), &mut mistakes),
+            Err(error) => mistakes.add(source, 0, format!("{} cannot be read: {error}", path.display())),
+        }
+    }
+    check_together(&config, file, surroundings, &mut mistakes);
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
 }
 
-fn variable<'a>(surroundings: &'a Surroundings<'_>, name: &str) -> Option<&'a str> {
+pub(super) fn variable<'a>(surroundings: &'a Surroundings<'_>, name: &str) -> Option<&'a str> {
     surroundings.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn check_together(config: &Config, file: Option<&Path>, mistakes: &mut Mistakes) {
+fn check_together(config: &Config, file: Option<&Path>, surroundings: &Surroundings<'_>, mistakes: &mut Mistakes) {
     let name = file.map_or_else(|| "settings".to_owned(), |path| path.display().to_string());
     if config.thresholds.review > config.thresholds.block {
         mistakes.add(&name, 0, "`thresholds.review` must not be above `thresholds.block`");
@@ -69,6 +87,8 @@ fn check_together(config: &Config, file: Option<&Path>, mistakes: &mut Mistakes)
             mistakes.add(&name, 0, format!("`chats.\"{}\"`: `review` must not be above `block`", chat.0));
         }
     }
+    tenants::check(config, &name, mistakes);
+    ai::check(config, &name, surroundings, mistakes);
 }
 
 fn set_board(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
@@ -82,7 +102,7 @@ fn set_board(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &
     }
 }
 
-fn unknown(file: &str, found: &Lined<String>, what: &str, known: &[&str], mistakes: &mut Mistakes) {
+pub(super) fn unknown(file: &str, found: &Lined<String>, what: &str, known: &[&str], mistakes: &mut Mistakes) {
     let shown = found.value.escape_debug();
     let told = match nearest(&found.value, known) {
         Some(word) => format!("unknown {what} \"{shown}\"; did you mean \"{word}\"?"),
@@ -91,12 +111,20 @@ fn unknown(file: &str, found: &Lined<String>, what: &str, known: &[&str], mistak
     mistakes.add(file, found.line, told);
 }
 
-fn mode(file: &str, found: &Lined<String>, mistakes: &mut Mistakes) -> Option<Mode> {
+pub(super) fn mode(file: &str, found: &Lined<String>, mistakes: &mut Mistakes) -> Option<Mode> {
     let mode = Mode::from_word(&found.value);
     if mode.is_none() {
         unknown(file, found, "mode", &["record", "enforce"], mistakes);
     }
     mode
+}
+
+pub(super) fn fallback(file: &str, found: &Lined<String>, mistakes: &mut Mistakes) -> Option<ReviewFallback> {
+    let fallback = ReviewFallback::from_word(&found.value);
+    if fallback.is_none() {
+        unknown(file, found, "fallback", &["record", "delete", "block"], mistakes);
+    }
+    fallback
 }
 
 /// The shape of a token, checked without showing it.
@@ -160,14 +188,15 @@ fn set_log(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mu
     }
 }
 
-/// Reads the file; returns where the token is to be read from.
+/// Reads the file; the files of secrets are for later.
 fn from_file(
     config: &mut Config,
     name: &str,
     text: &str,
     surroundings: &Surroundings<'_>,
+    later: &mut Later,
     mistakes: &mut Mistakes,
-) -> Option<Lined<PathBuf>> {
+) {
     let mut root = read(name, text, mistakes);
     let board = root.text("board", mistakes);
     match variable(surroundings, "AEGIS_BOARD") {
@@ -207,7 +236,10 @@ fn from_file(
         capacity.history_messages = if keep { messages.unwrap_or(capacity.history_messages) } else { 0 };
         history.finish(mistakes);
     }
-    let token_file = root.section("telegram", mistakes).and_then(|section| telegram(config, name, section, mistakes));
+    if let Some(section) = root.section("telegram", mistakes) {
+        let token_file = telegram(config, name, section, mistakes);
+        later.token = token_file.map(|file| (file.value, "telegram.token_file"));
+    }
     if let Some(mut web) = root.section("web", mistakes) {
         if let Some(found) = web.text("listen", mistakes) {
             set_listen(config, name, &found, mistakes);
@@ -230,16 +262,27 @@ fn from_file(
         log.finish(mistakes);
     }
     judging(config, name, &mut root, mistakes);
+    if let Some(zone) = ai::read_zone(&mut root, surroundings, mistakes) {
+        config.zone = zone;
+    }
+    if let Some(section) = root.section("ai", mistakes) {
+        let key_file = ai::read_ai(&mut config.ai, section, surroundings, mistakes);
+        later.key = key_file.map(|file| (file, "ai.key_file"));
+    }
+    if let Some(mut section) = root.section("budget", mistakes) {
+        ai::read_caps(&mut config.budget, &mut section, mistakes);
+        let warn = ai::number(&mut section, "warn_percent", 1..=100, mistakes);
+        config.budget.warn_percent = warn.unwrap_or(config.budget.warn_percent);
+        section.finish(mistakes);
+    }
+    if let Some(section) = root.section("tenants", mistakes) {
+        tenants::read(config, section, surroundings, mistakes);
+    }
     root.finish(mistakes);
-    token_file
 }
 
 fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &mut Mistakes) {
-    let score = |section: &mut Section<'_>, key, mistakes: &mut Mistakes| {
-        section
-            .integer(key, 1..=i64::from(limits::SCORE_MAX), mistakes)
-            .and_then(|found| u16::try_from(found.value).ok())
-    };
+    let score = ai::score;
     if let Some(mut thresholds) = root.section("thresholds", mistakes) {
         config.thresholds.review = score(&mut thresholds, "review", mistakes).unwrap_or(config.thresholds.review);
         config.thresholds.block = score(&mut thresholds, "block", mistakes).unwrap_or(config.thresholds.block);
@@ -247,11 +290,9 @@ fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &m
     }
     if let Some(mut review) = root.section("review", mistakes) {
         if let Some(found) = review.text("fallback", mistakes) {
-            match ReviewFallback::from_word(&found.value) {
-                Some(fallback) => config.review_fallback = fallback,
-                None => unknown(name, &found, "fallback", &["record", "delete", "block"], mistakes),
-            }
+            config.review_fallback = fallback(name, &found, mistakes).unwrap_or(config.review_fallback);
         }
+        ai::read_degrade(&mut config.degrade, &mut review, mistakes);
         review.finish(mistakes);
     }
     let Some(mut chats) = root.section("chats", mistakes) else { return };
@@ -322,12 +363,7 @@ fn telegram(
     token_file.map(|found| Lined { value: PathBuf::from(found.value), line: found.line })
 }
 
-fn from_environment(
-    config: &mut Config,
-    surroundings: &Surroundings<'_>,
-    token_from: &mut Option<(PathBuf, &'static str)>,
-    mistakes: &mut Mistakes,
-) {
+fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later: &mut Later, mistakes: &mut Mistakes) {
     for (name, value) in surroundings.environment {
         if !name.starts_with("AEGIS_") {
             continue;
@@ -343,7 +379,7 @@ fn from_environment(
         };
         match name.as_str() {
             "AEGIS_TELEGRAM_TOKEN" => set_token(config, name, 0, value.trim(), mistakes),
-            "AEGIS_TELEGRAM_TOKEN_FILE" => *token_from = Some((PathBuf::from(value), "AEGIS_TELEGRAM_TOKEN_FILE")),
+            "AEGIS_TELEGRAM_TOKEN_FILE" => later.token = Some((PathBuf::from(value), "AEGIS_TELEGRAM_TOKEN_FILE")),
             "AEGIS_TELEGRAM_API_URL" => set_api_url(config, name, &found, mistakes),
             "AEGIS_TELEGRAM_RPS" => {
                 config.telegram.requests_per_second = number(0..=1_000).unwrap_or_default();
@@ -361,6 +397,7 @@ fn from_environment(
             "AEGIS_MODE" => config.mode = mode(name, &found, mistakes).unwrap_or(config.mode),
             "AEGIS_LOG" => set_log(config, name, &found, mistakes),
             "AEGIS_BOARD" => {}
+            name if ai::from_variable(&mut config.ai, &mut later.key, name, value, mistakes) => {}
             _ => {
                 let what = match nearest(name, &VARIABLES) {
                     Some(known) => format!("unknown variable; did you mean {known}?"),

@@ -12,7 +12,7 @@ use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
-use crate::shard::{Judged, Rulebook, Shards};
+use crate::shard::{Judged, Shards};
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,7 +164,7 @@ impl Poller {
         let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
         if let Some(paused) = self.ingest.take_paused() {
             // If the policy was loaded anew meanwhile, its rules begin with none paused.
-            self.shards.in_force().replace(&rulebook, Arc::new(Rulebook { paused, ..(*rulebook).clone() }));
+            self.shards.in_force().replace(&rulebook, Arc::new(rulebook.with_paused(paused)));
         }
         tick.absorb(settled);
         for (from, to) in moved {

@@ -1,4 +1,4 @@
-//! Noticing that the policy folder was changed.
+//! Noticing that the policy folder, or the file of settings, was changed.
 //!
 //! Promises: a look costs one listing, bounded by `limits::POLICY_ENTRIES_MAX`; a change is told once, and only when the
 //! listing has stood still for two looks, because editors and copies write in steps. Hidden files, editors' backups and
@@ -26,22 +26,31 @@ impl Listing {
             if is_passed_over(&name.to_string_lossy()) {
                 continue;
             }
-            let mut hash = Sha256::new();
-            hash.update(name.as_encoded_bytes());
-            // Through links: what they lead to is what is read.
-            if let Ok(found) = std::fs::metadata(entry.path()) {
-                for number in [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()] {
-                    hash.update(number.to_be_bytes());
-                }
-                hash.update(found.size().to_be_bytes());
-                hash.update(found.ino().to_be_bytes());
-            }
             // A sum, since folders list their files in any order.
-            let one = hash.finalize().iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-            sum = sum.wrapping_add(one);
+            sum = sum.wrapping_add(of_one(&name, &entry.path()));
         }
         Self(sum)
     }
+
+    /// Looks at one file. One that is not there has a listing of its own too.
+    #[must_use]
+    pub fn of_file(file: &Path) -> Self {
+        Self(of_one(file.as_os_str(), file))
+    }
+}
+
+fn of_one(name: &std::ffi::OsStr, path: &Path) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(name.as_encoded_bytes());
+    // Through links: what they lead to is what is read.
+    if let Ok(found) = std::fs::metadata(path) {
+        for number in [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()] {
+            hash.update(number.to_be_bytes());
+        }
+        hash.update(found.size().to_be_bytes());
+        hash.update(found.ino().to_be_bytes());
+    }
+    hash.finalize().iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 fn is_passed_over(name: &str) -> bool {

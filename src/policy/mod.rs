@@ -22,6 +22,6 @@ pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
 pub use compile::compile;
 pub use contradictions::{Contradiction, contradictions};
 pub use pack::{PackSource, keyword_files};
-pub use set::{PackInfo, PolicySet, RuleInfo};
+pub use set::{PackInfo, PacksOff, PolicySet, RuleInfo};
 pub use shipped::{shipped, shipped_cases};
 pub use verdict::{LEARNED_RULE, Scratch, TRUNCATED_RULE, Terms, judge, judge_on};

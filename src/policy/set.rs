@@ -108,7 +108,28 @@ pub struct RuleInfo<'p> {
     pub keywords: usize,
 }
 
+/// The packs of a set that do not judge for somebody. Their rules neither score nor show, as if they were not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PacksOff(u128);
+
+// A bit a pack.
+const _: () = assert!(crate::limits::PACKS_MAX <= 128);
+
+impl PacksOff {
+    pub(super) const fn has(self, pack: u16) -> bool {
+        // Two steps, so that no number of a pack shifts by too much.
+        pack < 128 && (self.0 >> pack) & 1 == 1
+    }
+}
+
 impl PolicySet {
+    /// All packs of this set but those with these ids.
+    #[must_use]
+    pub fn all_but(&self, ids: &[String]) -> PacksOff {
+        let off = (0_u32..).zip(&self.packs).filter(|(_, pack)| !ids.contains(&pack.id));
+        PacksOff(off.fold(0, |bits, (number, _)| bits | 1_u128.checked_shl(number).unwrap_or(0)))
+    }
+
     /// A set without rules: it allows everything.
     #[must_use]
     pub fn empty() -> Self {

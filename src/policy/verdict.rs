@@ -10,7 +10,7 @@ use super::ceiling::{Paused, Stage};
 use super::condition::{self, Facts, LinkWish};
 use super::matching::{Hit, Hits, Role};
 use super::regexes::Caches;
-use super::set::{PolicySet, surface_bit};
+use super::set::{PacksOff, PolicySet, surface_bit};
 use crate::learn::{Features, Learned, Opinion};
 use crate::limits;
 use crate::links::{self, LinkLists, Links};
@@ -89,6 +89,8 @@ pub struct Terms<'t> {
     pub paused: &'t Paused,
     /// What was learned.
     pub learned: &'t Learned,
+    /// The packs that do not judge here.
+    pub off: PacksOff,
     /// The scores that decide.
     pub thresholds: Thresholds,
 }
@@ -97,13 +99,13 @@ pub struct Terms<'t> {
 #[must_use]
 pub fn judge(set: &PolicySet, thresholds: Thresholds, message: &Message, scratch: &mut Scratch) -> Verdict {
     let (paused, learned) = (&Paused::default(), &Learned::default());
-    judge_on(&Terms { set, paused, learned, thresholds }, message, scratch)
+    judge_on(&Terms { set, paused, learned, off: PacksOff::default(), thresholds }, message, scratch)
 }
 
 /// Judges a message.
 #[must_use]
 pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> Verdict {
-    let Terms { set, paused, learned, thresholds } = *terms;
+    let Terms { set, paused, learned, off, thresholds } = *terms;
     let Scratch { text, standing, asked, hits, spots, links, features, caches } = scratch;
     text::fold(message, text);
     for rule in asked.drain(..) {
@@ -120,6 +122,7 @@ pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> 
     let mut bench = Bench {
         set,
         paused,
+        off,
         message,
         folded,
         standing,
@@ -151,6 +154,7 @@ pub fn judge_on(terms: &Terms<'_>, message: &Message, scratch: &mut Scratch) -> 
 struct Bench<'b> {
     set: &'b PolicySet,
     paused: &'b Paused,
+    off: PacksOff,
     message: &'b Message,
     folded: &'b Canonical,
     standing: &'b mut Vec<Standing>,
@@ -237,8 +241,8 @@ impl<'b> Bench<'b> {
             Some(Standing::ConditionsFail) | None => return false,
             Some(Standing::NotAsked) => {}
         }
-        let waits = self.set.rules.get(index).is_some_and(|rule| rule.is_late);
-        let holds = waits || self.holds(index);
+        let Some(asked) = self.set.rules.get(index) else { return false };
+        let holds = !self.off.has(asked.pack) && (asked.is_late || self.holds(index));
         if let Some(slot) = self.standing.get_mut(index) {
             *slot = if holds { Standing::Speaks(0) } else { Standing::ConditionsFail };
         }

@@ -16,12 +16,12 @@ use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
 use aegis::ingest::Ingest;
 use aegis::message::UserId;
-use aegis::policy::{PackSource, Paused, Scratch, compile};
+use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
 use aegis::telegram::{CallError, Incoming, Reply, Request};
+use aegis::tenant::Tenants;
 use aegis::verdict::{Mode, Thresholds};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The bot's own id.
@@ -44,13 +44,7 @@ pub fn rulebook() -> Arc<Rulebook> {
                 score = 90\nkeywords = [\"rudeword\"]\nactions = [\"delete\", \"notify\"]\n";
     let source = PackSource { file: "p.toml".into(), text: text.into(), lists: Vec::new() };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Arc::new(Rulebook {
-        policy: Arc::new(compile(&[source]).expect("the pack is whole")),
-        paused: Paused::default(),
-        learned: Arc::default(),
-        rules,
-        chats: BTreeMap::new(),
-    })
+    Arc::new(Rulebook::new(compile(&[source]).expect("the pack is whole"), Tenants::with_rules(rules)))
 }
 
 /// A time.
