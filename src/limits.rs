@@ -6,8 +6,10 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod judging;
+mod model;
 
 pub use judging::*;
+pub use model::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
 pub const BATCH_UPDATES_MAX: usize = 100;
