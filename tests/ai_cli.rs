@@ -59,7 +59,7 @@ fn the_request_the_answer_the_opinion_and_its_cost_are_shown() {
     ]);
     assert_eq!(seen.authorization.as_deref(), Some(format!("Bearer {KEY}").as_str()));
     let sent: Value = serde_json::from_str(&seen.bodies[0]).unwrap();
-    assert_eq!(requests(&answer), [sent.clone()], "what is shown is what was sent");
+    assert_eq!(requests(&answer), std::slice::from_ref(&sent), "what is shown is what was sent");
     let told: Value = serde_json::from_str(sent["messages"][1]["content"].as_str().unwrap()).unwrap();
     assert_eq!(told["community_rules"], "Sell nothing.");
     assert_eq!(told["message"]["links"][0], "shop.example/a");
