@@ -66,6 +66,16 @@ fn the_request_the_answer_the_opinion_and_its_cost_are_shown() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let model = start(Behaviour::Honest);
+    let mut board = board();
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        board.set(name, "http://127.0.0.1:9");
+    }
+    try_at(&board, &model.base_url(), &["--text", "hello"]).says(&["Opinion: allow"]);
+}
+
+#[test]
 fn a_dry_run_sends_nothing() {
     let model = start(Behaviour::Honest);
     let answer = try_at(&board(), &model.base_url(), &["--text", "hello", "--dry-run"]);

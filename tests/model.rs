@@ -209,6 +209,15 @@ async fn every_failure_has_its_fate_and_says_whether_it_may_have_cost() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let model = start(Behaviour::Status(status));
+        assert_eq!(ask(&model, TEXT).await.unwrap_err().fate, Fate::Refused);
+        assert_eq!(model.seen().calls, 1, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_cannot_work_are_refused_before_any_call() {
     let model = start(Behaviour::Honest);
     let wrong = [

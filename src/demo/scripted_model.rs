@@ -399,7 +399,9 @@ async fn answer(stream: &mut TcpStream, shared: &Shared, behaviour: &Behaviour, 
         }
         Behaviour::Hangs => hold(stream).await,
         Behaviour::Status(status) => {
-            send_all(stream, shared, *status, "", "{\"error\":{\"message\":\"as told\"}}").await
+            // A redirect leads back here, where whoever follows it is counted.
+            let header = if (300..400).contains(status) { "Location: /v1/elsewhere\r\n" } else { "" };
+            send_all(stream, shared, *status, header, "{\"error\":{\"message\":\"as told\"}}").await;
         }
         Behaviour::RetryAfter(seconds) => {
             let header = format!("Retry-After: {seconds}\r\n");
