@@ -1,8 +1,9 @@
 //! The command line: from words as typed to one call each.
 //!
-//! Promises: exit codes say who has to act (64 usage or settings, 65 data, 74 storage, 77 token); a refusal says what,
+//! Promises: exit codes say who has to act (64 usage or settings, 65 data, 74 storage, 77 token or key); a refusal says what,
 //! where and how to mend it, and nothing was done.
 
+mod ai;
 pub mod cases;
 mod diff;
 mod explain;
@@ -54,6 +55,11 @@ enum Command {
         /// Leave out what comes learned with the program.
         #[arg(long)]
         rules_only: bool,
+    },
+    /// Try a model that is asked about unsure messages.
+    Ai {
+        #[command(subcommand)]
+        verb: ai::Ai,
     },
     /// Teach the learner, or take a lesson back.
     Learn(learn::LearnArgs),
@@ -175,6 +181,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             runtime()?.block_on(playing::play(args, heap))
         }
         Command::Judge { policy, models, rules_only } => offline::judge_lines(policy.as_deref(), &models, rules_only),
+        Command::Ai { verb } => ai::carry_out(verb),
         Command::Learn(args) => learn::learn(&load(args.config())?, args),
         Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => {

@@ -30,6 +30,7 @@ pub mod verdict;
 pub mod config;
 pub mod lessons;
 pub mod lists;
+pub mod model;
 pub mod packs;
 pub mod store;
 pub mod telegram;

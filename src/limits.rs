@@ -6,9 +6,11 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod judging;
+mod model;
 mod settings;
 
 pub use judging::*;
+pub use model::*;
 pub use settings::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.

@@ -75,7 +75,7 @@ impl ExplainArgs {
     }
 }
 
-fn standard_input() -> Result<String, Failure> {
+pub(super) fn standard_input() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(limits::JUDGE_LINE_BYTES_MAX).unwrap_or(u64::MAX);
     std::io::stdin().lock().take(bound).read_to_end(&mut bytes).map_err(output)?;

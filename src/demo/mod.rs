@@ -9,12 +9,14 @@
 pub mod api;
 pub mod community;
 pub mod faults;
+mod http;
 pub mod input;
 pub mod ledger;
 mod play;
 pub mod readings;
 pub mod report;
 pub mod script;
+pub mod scripted_model;
 pub mod standin;
 pub mod town;
 

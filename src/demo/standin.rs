@@ -5,10 +5,10 @@
 //!
 //! Never: anything but loopback unless told so; TLS; files.
 
+use super::http::{After, Parsed, parse, render};
 use super::ledger::Ledger;
 use super::script::{Script, Scripted};
 use super::town::{Call, Method, Polled, Said, Town, refuse};
-use crate::limits;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -188,57 +188,6 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// One request, as far as it matters.
-struct Request {
-    path: String,
-    body_from: usize,
-    body_to: usize,
-    after: After,
-}
-
-/// What becomes of the connection after the answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum After {
-    Keep,
-    Close,
-}
-
-enum Parsed {
-    Whole(Request),
-    NeedMore,
-    Broken,
-}
-
-fn parse(bytes: &[u8]) -> Parsed {
-    let mut headers = [httparse::EMPTY_HEADER; 32];
-    let mut request = httparse::Request::new(&mut headers);
-    let head = match request.parse(bytes) {
-        Ok(httparse::Status::Complete(head)) => head,
-        Ok(httparse::Status::Partial) if bytes.len() < limits::DEMO_HEAD_BYTES_MAX => return Parsed::NeedMore,
-        _ => return Parsed::Broken,
-    };
-    let path = request.path.unwrap_or_default().to_owned();
-    let mut length = 0_usize;
-    let mut after = if request.version == Some(1) { After::Keep } else { After::Close };
-    for header in request.headers.iter() {
-        if header.name.eq_ignore_ascii_case("content-length") {
-            match std::str::from_utf8(header.value).ok().and_then(|value| value.trim().parse().ok()) {
-                Some(bytes) if bytes <= limits::DEMO_BODY_BYTES_MAX => length = bytes,
-                _ => return Parsed::Broken,
-            }
-        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            return Parsed::Broken;
-        } else if header.name.eq_ignore_ascii_case("connection") && header.value.eq_ignore_ascii_case(b"close") {
-            after = After::Close;
-        }
-    }
-    let body_to = head + length;
-    if bytes.len() < body_to {
-        return Parsed::NeedMore;
-    }
-    Parsed::Whole(Request { path, body_from: head, body_to, after })
-}
-
 async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let mut inbox: Vec<u8> = Vec::with_capacity(2_048);
@@ -283,25 +232,6 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
             }
         }
     }
-}
-
-fn render(status: u16, text: &str) -> Vec<u8> {
-    let reason = match status {
-        200 => "OK",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        404 => "Not Found",
-        409 => "Conflict",
-        429 => "Too Many Requests",
-        _ => "Internal Server Error",
-    };
-    let mut out = format!(
-        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        text.len()
-    )
-    .into_bytes();
-    out.extend_from_slice(text.as_bytes());
-    out
 }
 
 /// What a request turned out to be.
