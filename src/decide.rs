@@ -5,7 +5,7 @@
 //!
 //! Never: a clock, a disk, a network, a chat's state other than what the caller brings.
 
-use crate::message::{Message, Sender};
+use crate::message::Sender;
 use crate::verdict::{ActionKind, Mode, Outcome, PlannedAction, ReviewFallback, Thresholds, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -69,16 +69,16 @@ pub struct Plan {
     pub actions: Vec<PlannedAction>,
 }
 
-/// What is to be done about a message with this verdict.
+/// What is to be done about a message of this sender with this verdict.
 #[must_use]
-pub fn plan(message: &Message, verdict: &Verdict, rules: &ChatRules, standing: Standing) -> Plan {
+pub fn plan(sender: Sender, verdict: &Verdict, rules: &ChatRules, standing: Standing) -> Plan {
     let nothing = |disposition| Plan { disposition, actions: Vec::new() };
     let wanted = match (verdict.outcome, rules.fallback) {
         (Outcome::Block, _) | (Outcome::Review, ReviewFallback::Block) => verdict.actions.clone(),
         (Outcome::Review, ReviewFallback::Delete) => vec![PlannedAction { kind: ActionKind::Delete, seconds: 0 }],
         (Outcome::Allow, _) | (Outcome::Review, ReviewFallback::Record) => Vec::new(),
     };
-    if message.sender.is_exempt() || standing == Standing::Protected {
+    if sender.is_exempt() || standing == Standing::Protected {
         return nothing(Disposition::Exempt);
     }
     if wanted.is_empty() || rules.mode == Mode::Record {
@@ -87,7 +87,7 @@ pub fn plan(message: &Message, verdict: &Verdict, rules: &ChatRules, standing: S
     if standing == Standing::WatchOnly {
         return nothing(Disposition::WatchOnly);
     }
-    let actions: Vec<_> = wanted.into_iter().filter(|action| is_possible(action.kind, message.sender)).collect();
+    let actions: Vec<_> = wanted.into_iter().filter(|action| is_possible(action.kind, sender)).collect();
     let disposition = if actions.is_empty() { Disposition::Recorded } else { Disposition::Promised };
     Plan { disposition, actions }
 }
@@ -106,17 +106,13 @@ const fn is_possible(kind: ActionKind, sender: Sender) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{ChatId, MessageId, UserId};
+    use crate::message::{ChatId, UserId};
 
     fn blocked() -> Verdict {
         let actions = [ActionKind::Delete, ActionKind::Mute, ActionKind::Ban]
             .map(|kind| PlannedAction { kind, seconds: 0 })
             .to_vec();
         Verdict { outcome: Outcome::Block, score: 100, actions, ..Verdict::default() }
-    }
-
-    fn from(sender: Sender) -> Message {
-        Message::empty(ChatId(-1), MessageId(1), sender)
     }
 
     const ENFORCE: ChatRules = ChatRules {
@@ -128,23 +124,23 @@ mod tests {
     #[test]
     fn those_who_are_never_acted_on_are_not() {
         for sender in [Sender::AnonymousAdmin, Sender::LinkedChannel, Sender::Nobody] {
-            let plan = plan(&from(sender), &blocked(), &ENFORCE, Standing::Ordinary);
+            let plan = plan(sender, &blocked(), &ENFORCE, Standing::Ordinary);
             assert_eq!((plan.disposition, plan.actions), (Disposition::Exempt, vec![]), "{sender:?}");
         }
-        let admin = plan(&from(Sender::Member(UserId(1))), &blocked(), &ENFORCE, Standing::Protected);
+        let admin = plan(Sender::Member(UserId(1)), &blocked(), &ENFORCE, Standing::Protected);
         assert_eq!(admin.disposition, Disposition::Exempt);
     }
 
     #[test]
     fn record_mode_does_nothing() {
         let rules = ChatRules { mode: Mode::Record, ..ENFORCE };
-        let plan = plan(&from(Sender::Member(UserId(1))), &blocked(), &rules, Standing::Ordinary);
+        let plan = plan(Sender::Member(UserId(1)), &blocked(), &rules, Standing::Ordinary);
         assert_eq!((plan.disposition, plan.actions), (Disposition::Recorded, vec![]));
     }
 
     #[test]
     fn a_channel_is_banned_and_not_muted() {
-        let plan = plan(&from(Sender::Channel(ChatId(-9))), &blocked(), &ENFORCE, Standing::Ordinary);
+        let plan = plan(Sender::Channel(ChatId(-9)), &blocked(), &ENFORCE, Standing::Ordinary);
         let kinds: Vec<_> = plan.actions.iter().map(|action| action.kind).collect();
         assert_eq!(kinds, [ActionKind::Delete, ActionKind::Ban]);
     }
@@ -152,17 +148,17 @@ mod tests {
     #[test]
     fn an_unsure_verdict_follows_the_fallback() {
         let unsure = Verdict { outcome: Outcome::Review, ..blocked() };
-        let message = from(Sender::Member(UserId(1)));
+        let sender = Sender::Member(UserId(1));
         for (fallback, count) in [(ReviewFallback::Record, 0), (ReviewFallback::Delete, 1), (ReviewFallback::Block, 3)]
         {
-            let plan = plan(&message, &unsure, &ChatRules { fallback, ..ENFORCE }, Standing::Ordinary);
+            let plan = plan(sender, &unsure, &ChatRules { fallback, ..ENFORCE }, Standing::Ordinary);
             assert_eq!(plan.actions.len(), count, "{fallback:?}");
         }
     }
 
     #[test]
     fn without_rights_nothing_is_promised() {
-        let plan = plan(&from(Sender::Member(UserId(1))), &blocked(), &ENFORCE, Standing::WatchOnly);
+        let plan = plan(Sender::Member(UserId(1)), &blocked(), &ENFORCE, Standing::WatchOnly);
         assert_eq!(plan.disposition, Disposition::WatchOnly);
     }
 }

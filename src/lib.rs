@@ -43,6 +43,7 @@ pub mod control;
 pub mod dispatch;
 pub mod ingest;
 pub mod journal;
+pub mod settle;
 pub mod shard;
 
 // Floor 4: wires parts.

@@ -7,10 +7,12 @@
 
 mod judging;
 mod model;
+mod review;
 mod settings;
 
 pub use judging::*;
 pub use model::*;
+pub use review::*;
 pub use settings::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.

@@ -49,24 +49,71 @@ pub struct Opinion {
 /// The rule under whose name an opinion stands among the findings.
 pub const MODEL_RULE: &str = "aegis-model";
 
-/// The verdict after an opinion. One that is sure already, and an opinion below `least` percent, change nothing.
+/// The rule under whose name it is told why nobody was asked, or no answer came.
+pub const NO_OPINION_RULE: &str = "aegis-no-opinion";
+
+/// Where an opinion comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// The model was asked about this message.
+    Asked,
+    /// It was given for the same message before.
+    Same,
+    /// It was given for nearly the same message before.
+    NearlySame,
+}
+
+impl Heard {
+    /// Where from, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "asked now",
+            Self::Same => "remembered from the same message",
+            Self::NearlySame => "remembered from nearly the same message",
+        }
+    }
+}
+
+/// The verdict after an opinion. One that is sure already stays as it is; an opinion below `least` percent is noted and
+/// moves nothing. The verdict's reason stays that of the rules: the model's may repeat what a stranger wrote, and is for
+/// moderators only.
 #[must_use]
-pub fn apply(verdict: Verdict, opinion: &Opinion, least: u8) -> Verdict {
-    if verdict.outcome != Outcome::Review || opinion.confidence < least {
+pub fn apply(verdict: Verdict, opinion: &Opinion, heard: Heard, least: u8) -> Verdict {
+    if verdict.outcome != Outcome::Review {
         return verdict;
     }
     let mut verdict = verdict;
-    verdict.outcome = match opinion.view {
-        View::Fine => Outcome::Allow,
-        View::Breach => Outcome::Block,
-    };
-    if opinion.view == View::Breach && !opinion.reason.is_empty() {
-        verdict.reason.clone_from(&opinion.reason);
+    let counts = opinion.confidence >= least;
+    if counts {
+        verdict.outcome = match opinion.view {
+            View::Fine => Outcome::Allow,
+            View::Breach => Outcome::Block,
+        };
     }
-    let finding = Finding { rule: MODEL_RULE.to_owned(), score: 0, reason: opinion.reason.clone(), spans: Vec::new() };
-    verdict.findings.truncate(limits::FINDINGS_MAX.saturating_sub(1));
-    verdict.findings.push(finding);
+    let (view, from) = (opinion.view.word(), heard.words());
+    let doubt = if counts { String::new() } else { format!(", and {least} % are wanted") };
+    note(&mut verdict, MODEL_RULE, format!("{view}, {} % sure{doubt}, {from}: {}", opinion.confidence, opinion.reason));
     verdict
+}
+
+/// The verdict with a word on why there is no opinion.
+#[must_use]
+pub fn without(verdict: Verdict, why: &str) -> Verdict {
+    let mut verdict = verdict;
+    note(&mut verdict, NO_OPINION_RULE, why.to_owned());
+    verdict
+}
+
+/// Whether an opinion, or the want of one, is a part of what was found.
+#[must_use]
+pub fn was_sought(verdict: &Verdict) -> bool {
+    verdict.findings.iter().any(|finding| finding.rule == MODEL_RULE || finding.rule == NO_OPINION_RULE)
+}
+
+fn note(verdict: &mut Verdict, rule: &str, reason: String) {
+    verdict.findings.truncate(limits::FINDINGS_MAX.saturating_sub(1));
+    verdict.findings.push(Finding { rule: rule.to_owned(), score: 0, reason, spans: Vec::new() });
 }
 
 #[cfg(test)]
@@ -85,15 +132,30 @@ mod tests {
     fn an_opinion_moves_only_what_is_unsure() {
         for view in [View::Fine, View::Breach] {
             for outcome in [Outcome::Allow, Outcome::Block] {
-                assert_eq!(apply(verdict(outcome), &opinion(view, 100), 0), verdict(outcome));
+                assert_eq!(apply(verdict(outcome), &opinion(view, 100), Heard::Asked, 0), verdict(outcome));
             }
         }
-        assert_eq!(apply(verdict(Outcome::Review), &opinion(View::Fine, 90), 70).outcome, Outcome::Allow);
-        assert_eq!(apply(verdict(Outcome::Review), &opinion(View::Breach, 90), 70).outcome, Outcome::Block);
+        assert_eq!(apply(verdict(Outcome::Review), &opinion(View::Fine, 90), Heard::Asked, 70).outcome, Outcome::Allow);
+        assert_eq!(
+            apply(verdict(Outcome::Review), &opinion(View::Breach, 90), Heard::Asked, 70).outcome,
+            Outcome::Block
+        );
     }
 
     #[test]
     fn an_opinion_that_is_not_sure_of_itself_changes_nothing() {
-        assert_eq!(apply(verdict(Outcome::Review), &opinion(View::Breach, 69), 70), verdict(Outcome::Review));
+        let unmoved = apply(verdict(Outcome::Review), &opinion(View::Breach, 69), Heard::Asked, 70);
+        assert_eq!(unmoved.outcome, Outcome::Review);
+        assert!(was_sought(&unmoved), "it is noted all the same");
+    }
+
+    #[test]
+    fn what_a_model_says_is_never_the_reason_that_members_read() {
+        let verdict = Verdict { reason: "advertising".to_owned(), ..verdict(Outcome::Review) };
+        for heard in [Heard::Asked, Heard::Same, Heard::NearlySame] {
+            let moved = apply(verdict.clone(), &opinion(View::Breach, 90), heard, 70);
+            assert_eq!(moved.reason, "advertising");
+            assert!(moved.findings.iter().any(|finding| finding.reason.ends_with(": it says so")));
+        }
     }
 }

@@ -13,9 +13,9 @@ use crate::learn::Learned;
 use crate::limits;
 use crate::message::{ChatId, Message};
 use crate::policy::{self, PacksOff, Paused, PolicySet, Scratch, Terms};
-use crate::tenant::{Tenant, Tenants};
-use crate::verdict::Verdict;
-use std::collections::BTreeMap;
+use crate::tenant::{DegradeMode, Tenant, TenantName, Tenants};
+use crate::verdict::{Thresholds, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +37,8 @@ pub struct Rulebook {
     pub chats: Arc<BTreeMap<ChatId, ChatRules>>,
     /// How a model is asked about unsure messages.
     pub ai: Arc<Ai>,
+    /// Tenants whose unsure messages no model can be asked about now.
+    pub degraded: Arc<BTreeSet<TenantName>>,
     /// The packs that do not judge for a tenant, in the order of the tenants.
     off: Arc<[PacksOff]>,
 }
@@ -53,6 +55,7 @@ impl Rulebook {
             tenants: Arc::new(tenants),
             chats: Arc::default(),
             ai: Arc::default(),
+            degraded: Arc::default(),
             off,
         }
     }
@@ -77,6 +80,12 @@ impl Rulebook {
         Self { paused, ..self.clone() }
     }
 
+    /// The same with no model to ask for these tenants.
+    #[must_use]
+    pub fn with_degraded(&self, degraded: BTreeSet<TenantName>) -> Self {
+        Self { degraded: Arc::new(degraded), ..self.clone() }
+    }
+
     /// The same with this learned.
     #[must_use]
     pub fn with_learned(&self, learned: Learned) -> Self {
@@ -91,8 +100,28 @@ impl Rulebook {
             paused: &self.paused,
             learned: &self.learned,
             off: self.off.get(self.tenants.place_of(chat)).copied().unwrap_or_default(),
-            thresholds: self.rules(chat).thresholds,
+            thresholds: self.thresholds(chat),
         }
+    }
+
+    /// The scores that matter in a chat now.
+    fn thresholds(&self, chat: ChatId) -> Thresholds {
+        let rules = self.rules(chat);
+        match self.degraded(chat) {
+            Some(DegradeMode::StrictRules) => self.tenant(chat).strict_for(rules),
+            Some(DegradeMode::DisableAi | DegradeMode::LinkBlocks) | None => rules.thresholds,
+        }
+    }
+
+    /// What replaces the model in a chat now; `None` while there is one to ask, or none was set up.
+    #[must_use]
+    pub fn degraded(&self, chat: ChatId) -> Option<DegradeMode> {
+        // Nearly always nobody is.
+        if self.degraded.is_empty() {
+            return None;
+        }
+        let tenant = self.tenant(chat);
+        self.degraded.contains(&tenant.name).then_some(tenant.degrade)
     }
 
     /// The rules of a chat: its own, or its tenant's.
@@ -140,12 +169,13 @@ impl InForce {
         drop(old);
     }
 
-    /// Puts new rules in the place of those in hand, unless others are in force by now.
-    pub fn replace(&self, in_hand: &Arc<Rulebook>, book: Arc<Rulebook>) {
-        let mut now = lock(&self.0);
-        if Arc::ptr_eq(&now, in_hand) {
-            let _old = std::mem::replace(&mut *now, book);
-        }
+    /// Pauses rules of the policy in hand, unless another policy is in force by now: its rules begin with none paused.
+    pub fn pause(&self, in_hand: &Rulebook, paused: Paused) {
+        self.change(
+            |now| {
+                if Arc::ptr_eq(&now.policy, &in_hand.policy) { now.with_paused(paused) } else { now.clone() }
+            },
+        );
     }
 
     /// The rules in force.

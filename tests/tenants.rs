@@ -77,7 +77,7 @@ fn each_tenant_is_judged_by_its_packs_and_scores_over_one_compiled_set() {
         assert!([&own, &b, &nobodys].iter().all(|verdict| verdict.policy == a.policy));
         assert_eq!(book.rules(ChatId(A)).mode, Mode::Enforce);
         let done = |verdict: &Verdict, chat: i64| {
-            plan(&message(chat), verdict, book.rules(ChatId(chat)), Standing::Ordinary).disposition
+            plan(message(chat).sender, verdict, book.rules(ChatId(chat)), Standing::Ordinary).disposition
         };
         assert_eq!(done(&nobodys, NOBODYS), Disposition::Recorded, "the mode of the root is record");
     }

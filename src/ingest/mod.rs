@@ -1,8 +1,7 @@
 //! From updates to promises: recognise what was seen, have it judged, write down what follows.
 //!
 //! Promises: an update is acknowledged only after what follows from it is durable; one that was seen before, by its
-//! id, is passed over, whatever the order of the ids; an album is one unit; a member gets at most one notice in a
-//! window.
+//! id, is passed over, whatever the order of the ids.
 //!
 //! Never: a watermark. After a quiet week Telegram draws ids at random, and "larger than the last" would discard
 //! everything.
@@ -10,25 +9,21 @@
 pub mod poll;
 
 use crate::chats::ChatBook;
-use crate::clock::{Now, Wall};
+use crate::clock::Now;
 use crate::counters::Counters;
-use crate::decide::{Disposition, Plan, Standing, plan};
-use crate::limits;
-use crate::message::{
-    AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UpdateId, UserId, floor_char_boundary, fnv1a,
-};
+use crate::decide::Standing;
+use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserId, fnv1a};
 use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
+use crate::settle::{self, Case, Settler, SharedSettler};
 use crate::shard::{Judged, Rulebook};
-use crate::store::records::{
-    AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Undecided, excerpt,
-};
-use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
+use crate::store::records::{Undecided, excerpt};
+use crate::store::{Snapshots, StoreError, Tick};
 use crate::telegram::{Incoming, What, update};
-use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::Arc;
+use crate::verdict::{Outcome, Verdict};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
 /// Remembers the ids of the last updates.
 #[derive(Clone, Debug)]
@@ -88,13 +83,11 @@ pub struct Admitted {
     pub callbacks: Vec<String>,
 }
 
-/// The albums under judgement and the updates seen.
+/// The updates seen, and what is known of those who send.
 #[derive(Debug)]
 pub struct Ingest {
     seen: Seen,
-    albums: BTreeMap<(ChatId, AlbumId), AlbumRecord>,
-    album_order: VecDeque<(ChatId, AlbumId)>,
-    snapshots: Snapshots,
+    settler: SharedSettler,
     counters: Arc<Counters>,
     own: UserId,
     ceilings: Ceilings,
@@ -117,9 +110,7 @@ impl Ingest {
         let seen = Seen::new(snapshots.updates()?, updates_remembered);
         Ok(Self {
             seen,
-            albums: BTreeMap::new(),
-            album_order: VecDeque::new(),
-            snapshots,
+            settler: Arc::new(Mutex::new(Settler::new(snapshots, Arc::clone(&counters)))),
             counters,
             own,
             ceilings: Ceilings::default(),
@@ -127,6 +118,12 @@ impl Ingest {
             repeats: Repeats::default(),
             newcomers: Newcomers::default(),
         })
+    }
+
+    /// What settles verdicts, for others who decide about messages.
+    #[must_use]
+    pub fn settler(&self) -> SharedSettler {
+        Arc::clone(&self.settler)
     }
 
     /// Sorts a batch: what is new, what it means, what must be judged.
@@ -219,7 +216,6 @@ impl Ingest {
         now: Now,
     ) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
-        let mut noticed = BTreeMap::new();
         if self.paused.is_none() && rulebook.paused != *self.ceilings.paused() {
             // The policy was loaded again.
             self.ceilings.reset();
@@ -239,7 +235,17 @@ impl Ingest {
                 Outcome::Review => self.counters.verdicts_review.one(),
                 Outcome::Block => self.counters.verdicts_block.one(),
             }
-            self.settle_one(arrival, verdict, rulebook, book, now, &mut tick, &mut noticed)?;
+            let message = &arrival.message;
+            if verdict.outcome == Outcome::Allow && message.album.is_none() {
+                continue;
+            }
+            let case = Case::of(message, arrival.trace, now.wall);
+            let standing = book.standing(message.chat, message.sender);
+            let rules = rulebook.rules(message.chat);
+            let mut settler = settle::lock(&self.settler);
+            let verdict = settler.with_album(&case, verdict)?;
+            let promise = settler.settle(&case, verdict, rules, standing, now, &mut tick)?;
+            tick.promises.extend(promise);
         }
         Ok(tick)
     }
@@ -262,67 +268,6 @@ impl Ingest {
         self.paused.take()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of `settle`, with the state of its batch")]
-    fn settle_one(
-        &mut self,
-        arrival: &Arrival,
-        verdict: Verdict,
-        rulebook: &Rulebook,
-        book: &ChatBook,
-        now: Now,
-        tick: &mut Tick,
-        noticed: &mut BTreeMap<(ChatId, UserId), MemberRecord>,
-    ) -> Result<(), StoreError> {
-        let message = &arrival.message;
-        let rules = rulebook.rules(message.chat);
-        let mut also_removed = Vec::new();
-        let mut verdict = verdict;
-        if let Some(album) = message.album {
-            let key = (message.chat, album);
-            self.load_album(key)?;
-            verdict = self.judge_as_album(key, message.id, verdict, &mut also_removed);
-            if let Some(record) = self.albums.get(&key) {
-                tick.albums.push((key.0, key.1, record.clone()));
-            }
-        }
-        if verdict.outcome == Outcome::Allow {
-            return Ok(());
-        }
-        let Plan { disposition, actions } = plan(message, &verdict, rules, book.standing(message.chat, message.sender));
-        if disposition == Disposition::Exempt {
-            self.counters.exempt.one();
-        }
-        let mut rows = Vec::with_capacity(actions.len() + also_removed.len());
-        for action in &actions {
-            if action.kind.is_courtesy() && !self.may_notice(message, action.kind, now, noticed, tick)? {
-                continue;
-            }
-            rows.push(row(arrival, message.id, *action, &verdict, now));
-            if action.kind == ActionKind::Delete {
-                rows.extend(also_removed.iter().map(|part| row(arrival, *part, *action, &verdict, now)));
-            }
-        }
-        let decision = Decision {
-            at: now.wall,
-            chat: message.chat,
-            message: message.id,
-            sender: message.sender,
-            revision: message.revision,
-            outcome: verdict.outcome,
-            score: verdict.score,
-            reason: verdict.reason,
-            findings: verdict.findings,
-            actions: verdict.actions,
-            mode: rules.mode,
-            disposition,
-            policy: verdict.policy,
-            trace: arrival.trace,
-            excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
-        };
-        tick.promises.push(Promise { decision, rows });
-        Ok(())
-    }
-
     fn quarantine(&self, arrival: &Arrival, now: Now) -> Undecided {
         self.counters.quarantined.one();
         let message = &arrival.message;
@@ -335,118 +280,6 @@ impl Ingest {
             excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
         }
     }
-
-    fn load_album(&mut self, key: (ChatId, AlbumId)) -> Result<(), StoreError> {
-        if !self.albums.contains_key(&key) {
-            let record = self.snapshots.album(key.0, key.1)?.unwrap_or_default();
-            self.albums.insert(key, record);
-            self.album_order.push_back(key);
-            while self.album_order.len() > limits::ALBUMS_MAX {
-                if let Some(oldest) = self.album_order.pop_front() {
-                    self.albums.remove(&oldest);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A part of an album that was blocked is removed with it; the first blocked part takes the earlier ones along.
-    /// The sender was dealt with by the part that was blocked.
-    fn judge_as_album(
-        &mut self,
-        key: (ChatId, AlbumId),
-        part: MessageId,
-        verdict: Verdict,
-        also_removed: &mut Vec<MessageId>,
-    ) -> Verdict {
-        let Some(album) = self.albums.get_mut(&key) else { return verdict };
-        if let Some(reason) = album.blocked_for.clone() {
-            if verdict.outcome == Outcome::Block {
-                return verdict;
-            }
-            let actions = vec![PlannedAction { kind: ActionKind::Delete, seconds: 0 }];
-            let mut findings = verdict.findings;
-            let finding = Finding {
-                rule: "aegis-album".to_owned(),
-                score: album.score,
-                reason: reason.clone(),
-                spans: Vec::new(),
-            };
-            findings.insert(0, finding);
-            findings.truncate(limits::FINDINGS_MAX);
-            return Verdict {
-                outcome: Outcome::Block,
-                score: album.score,
-                reason,
-                findings,
-                actions,
-                policy: verdict.policy,
-            };
-        }
-        if verdict.outcome == Outcome::Block {
-            also_removed.extend(album.parts.iter().filter(|earlier| **earlier != part));
-            album.blocked_for = Some(verdict.reason.clone());
-            album.score = verdict.score;
-        } else if album.parts.len() < limits::ALBUM_PARTS_MAX && !album.parts.contains(&part) {
-            album.parts.push(part);
-        }
-        verdict
-    }
-
-    /// Whether a courtesy about the sender may be promised; counts a warning.
-    fn may_notice(
-        &self,
-        message: &Message,
-        kind: ActionKind,
-        now: Now,
-        noticed: &mut BTreeMap<(ChatId, UserId), MemberRecord>,
-        tick: &mut Tick,
-    ) -> Result<bool, StoreError> {
-        let (Sender::Member(user) | Sender::Bot(user)) = message.sender else { return Ok(true) };
-        let key = (message.chat, user);
-        let known = match noticed.get(&key) {
-            Some(record) => record.clone(),
-            None => self.snapshots.member(message.chat, user)?.unwrap_or_default(),
-        };
-        let mut record = known.clone();
-        if kind == ActionKind::Warn {
-            record.warns = record.warns.saturating_add(1);
-        }
-        let may = !is_recent(known.notice_at, now.wall);
-        if may {
-            record.notice_at = now.wall;
-        }
-        noticed.insert(key, record.clone());
-        tick.members.retain(|change| (change.chat, change.user) != key);
-        tick.members.push(MemberChange { chat: message.chat, user, record });
-        Ok(may)
-    }
-}
-
-/// Whether a notice lies within the window. A time in the future is a clock that was set back, and does not count.
-const fn is_recent(noticed: Wall, now: Wall) -> bool {
-    noticed.0 > 0 && noticed.0 <= now.0 && now.0 - noticed.0 < limits::NOTICE_WINDOW_MS
-}
-
-fn row(arrival: &Arrival, part: MessageId, action: PlannedAction, verdict: &Verdict, now: Now) -> OutboxRow {
-    let text = if action.kind.is_courtesy() { notice(&verdict.reason) } else { String::new() };
-    OutboxRow {
-        key: OutboxKey { chat: arrival.message.chat, message: part, action: action.kind },
-        decision: 0,
-        target: arrival.message.sender,
-        seconds: action.seconds,
-        state: OutboxState::Pending,
-        attempts: 0,
-        not_before: Wall(0),
-        received: now.wall,
-        trace: arrival.trace,
-        text,
-    }
-}
-
-fn notice(reason: &str) -> String {
-    let cut = floor_char_boundary(reason, limits::NOTICE_BYTES_MAX.saturating_sub(32));
-    format!("A message was removed: {}", reason.get(..cut).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -462,13 +295,5 @@ mod tests {
         assert!(!seen.is_new(UpdateId(2)));
         assert!(seen.is_new(UpdateId(1)));
         assert!(seen.is_new(UpdateId(9)), "the oldest is forgotten");
-    }
-
-    #[test]
-    fn a_notice_in_the_future_is_a_clock_that_was_set_back() {
-        assert!(is_recent(Wall(1_000), Wall(1_500)));
-        assert!(!is_recent(Wall(2_000), Wall(1_500)));
-        assert!(!is_recent(Wall(0), Wall(1)));
-        assert!(!is_recent(Wall(1), Wall(1 + limits::NOTICE_WINDOW_MS)));
     }
 }

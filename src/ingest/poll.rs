@@ -163,8 +163,7 @@ impl Poller {
         }
         let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
         if let Some(paused) = self.ingest.take_paused() {
-            // If the policy was loaded anew meanwhile, its rules begin with none paused.
-            self.shards.in_force().replace(&rulebook, Arc::new(rulebook.with_paused(paused)));
+            self.shards.in_force().pause(&rulebook, paused);
         }
         tick.absorb(settled);
         for (from, to) in moved {

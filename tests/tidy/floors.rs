@@ -28,7 +28,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "pacing",
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
-    &["chats", "ingest", "shard", "review", "dispatch", "journal", "control", "jobs"],
+    &["chats", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "jobs"],
     &["main", "app", "cli", "demo"],
 ];
 

@@ -1,0 +1,281 @@
+//! From a verdict to what is promised: the decision, its actions, the parts of its album, its notices.
+//!
+//! Promises: an album is one unit, whoever decided about a part of it; a member gets at most one notice in a window.
+//! Ingest and the review lane settle through the same [`Settler`], so that neither repeats what the other did.
+//!
+//! Never: a commit. What follows is written into a `Tick`, which is nothing until the journal has it.
+
+use crate::clock::{Now, Wall};
+use crate::counters::Counters;
+use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
+use crate::limits;
+use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
+use crate::opinion::was_sought;
+use crate::store::records::{AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, excerpt};
+use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
+use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a decision is about: a message without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: MessageId,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Original or edited.
+    pub revision: Revision,
+    /// Its album.
+    pub album: Option<AlbumId>,
+    /// Its trace.
+    pub trace: TraceId,
+    /// When its update arrived.
+    pub received: Wall,
+    /// The start of its first text.
+    pub excerpt: String,
+}
+
+impl Case {
+    /// The case of a message.
+    #[must_use]
+    pub fn of(message: &Message, trace: TraceId, received: Wall) -> Self {
+        Self {
+            chat: message.chat,
+            message: message.id,
+            sender: message.sender,
+            revision: message.revision,
+            album: message.album,
+            trace,
+            received,
+            excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
+        }
+    }
+}
+
+/// A settler that several tasks share. Locked for a step, never across a wait.
+pub type SharedSettler = Arc<Mutex<Settler>>;
+
+/// Locks a settler.
+pub fn lock(settler: &SharedSettler) -> MutexGuard<'_, Settler> {
+    // Nothing panics while holding it; a poisoned one still holds whole values.
+    settler.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The albums under judgement, and who was told something of late.
+#[derive(Debug)]
+pub struct Settler {
+    snapshots: Snapshots,
+    counters: Arc<Counters>,
+    albums: BTreeMap<(ChatId, AlbumId), AlbumRecord>,
+    album_order: VecDeque<(ChatId, AlbumId)>,
+    /// Members whose record changed of late: the change may not be durable yet.
+    members: BTreeMap<(ChatId, UserId), MemberRecord>,
+    member_order: VecDeque<(ChatId, UserId)>,
+}
+
+impl Settler {
+    /// Takes up where the durable file left off.
+    #[must_use]
+    pub const fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
+        Self {
+            snapshots,
+            counters,
+            albums: BTreeMap::new(),
+            album_order: VecDeque::new(),
+            members: BTreeMap::new(),
+            member_order: VecDeque::new(),
+        }
+    }
+
+    /// The verdict of a part, judged together with its album. A part of an album that was blocked goes with it.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn with_album(&mut self, case: &Case, verdict: Verdict) -> Result<Verdict, StoreError> {
+        let Some(key) = case.album.map(|album| (case.chat, album)) else { return Ok(verdict) };
+        self.load_album(key)?;
+        let blocked = self.albums.get(&key).and_then(|album| Some((album.blocked_for.clone()?, album.score)));
+        Ok(match blocked {
+            Some((reason, score)) if verdict.outcome != Outcome::Block => with_its_album(verdict, reason, score),
+            _ => verdict,
+        })
+    }
+
+    /// Writes down what follows from a verdict of [`Settler::with_album`], and returns it: the decision and its actions,
+    /// or nothing, when the message may stay and nobody but the rules was asked.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn settle(
+        &mut self,
+        case: &Case,
+        verdict: Verdict,
+        rules: &ChatRules,
+        standing: Standing,
+        now: Now,
+        tick: &mut Tick,
+    ) -> Result<Option<Promise>, StoreError> {
+        let also_removed = self.note_part(case, &verdict, tick)?;
+        if verdict.outcome == Outcome::Allow && !was_sought(&verdict) {
+            return Ok(None);
+        }
+        let Plan { disposition, actions } = plan(case.sender, &verdict, rules, standing);
+        if disposition == Disposition::Exempt {
+            self.counters.exempt.one();
+        }
+        let mut rows = Vec::with_capacity(actions.len() + also_removed.len());
+        for action in &actions {
+            if action.kind.is_courtesy() && !self.may_notice(case, action.kind, now, tick)? {
+                continue;
+            }
+            rows.push(row(case, case.message, *action, &verdict));
+            if action.kind == ActionKind::Delete {
+                rows.extend(also_removed.iter().map(|part| row(case, *part, *action, &verdict)));
+            }
+        }
+        let decision = Decision {
+            at: now.wall,
+            chat: case.chat,
+            message: case.message,
+            sender: case.sender,
+            revision: case.revision,
+            outcome: verdict.outcome,
+            score: verdict.score,
+            reason: verdict.reason,
+            findings: verdict.findings,
+            actions: verdict.actions,
+            mode: rules.mode,
+            disposition,
+            policy: verdict.policy,
+            trace: case.trace,
+            excerpt: case.excerpt.clone(),
+        };
+        Ok(Some(Promise { decision, rows }))
+    }
+
+    fn load_album(&mut self, key: (ChatId, AlbumId)) -> Result<(), StoreError> {
+        if !self.albums.contains_key(&key) {
+            let record = self.snapshots.album(key.0, key.1)?.unwrap_or_default();
+            self.albums.insert(key, record);
+            self.album_order.push_back(key);
+            while self.album_order.len() > limits::ALBUMS_MAX {
+                if let Some(oldest) = self.album_order.pop_front() {
+                    self.albums.remove(&oldest);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers a part with its album. The first blocked part takes the earlier ones along, which are returned; the
+    /// sender is dealt with by the part that was blocked.
+    fn note_part(&mut self, case: &Case, verdict: &Verdict, tick: &mut Tick) -> Result<Vec<MessageId>, StoreError> {
+        let Some(key) = case.album.map(|album| (case.chat, album)) else { return Ok(Vec::new()) };
+        self.load_album(key)?;
+        let Some(album) = self.albums.get_mut(&key) else { return Ok(Vec::new()) };
+        let mut also_removed = Vec::new();
+        if album.blocked_for.is_none() {
+            if verdict.outcome == Outcome::Block {
+                also_removed.extend(album.parts.iter().filter(|earlier| **earlier != case.message));
+                album.blocked_for = Some(verdict.reason.clone());
+                album.score = verdict.score;
+            } else if album.parts.len() < limits::ALBUM_PARTS_MAX && !album.parts.contains(&case.message) {
+                album.parts.push(case.message);
+            }
+        }
+        tick.albums.push((key.0, key.1, album.clone()));
+        Ok(also_removed)
+    }
+
+    /// Remembers a part that nobody has decided about yet, so that it goes if another part is blocked.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn await_decision(&mut self, case: &Case, verdict: &Verdict, tick: &mut Tick) -> Result<(), StoreError> {
+        self.note_part(case, verdict, tick).map(drop)
+    }
+
+    /// Whether a courtesy about the sender may be promised; counts a warning.
+    fn may_notice(&mut self, case: &Case, kind: ActionKind, now: Now, tick: &mut Tick) -> Result<bool, StoreError> {
+        let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(true) };
+        let key = (case.chat, user);
+        let known = match self.members.get(&key) {
+            Some(record) => record.clone(),
+            None => self.snapshots.member(case.chat, user)?.unwrap_or_default(),
+        };
+        let mut record = known.clone();
+        if kind == ActionKind::Warn {
+            record.warns = record.warns.saturating_add(1);
+        }
+        let may = !is_recent(known.notice_at, now.wall);
+        if may {
+            record.notice_at = now.wall;
+        }
+        self.remember_member(key, record.clone());
+        tick.members.retain(|change| (change.chat, change.user) != key);
+        tick.members.push(MemberChange { chat: case.chat, user, record });
+        Ok(may)
+    }
+
+    fn remember_member(&mut self, key: (ChatId, UserId), record: MemberRecord) {
+        if self.members.insert(key, record).is_none() {
+            self.member_order.push_back(key);
+        }
+        while self.member_order.len() > limits::MEMBERS_CHANGED_MAX {
+            if let Some(oldest) = self.member_order.pop_front() {
+                self.members.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn with_its_album(verdict: Verdict, reason: String, score: u16) -> Verdict {
+    let actions = vec![PlannedAction { kind: ActionKind::Delete, seconds: 0 }];
+    let mut findings = verdict.findings;
+    let finding = Finding { rule: "aegis-album".to_owned(), score, reason: reason.clone(), spans: Vec::new() };
+    findings.insert(0, finding);
+    findings.truncate(limits::FINDINGS_MAX);
+    Verdict { outcome: Outcome::Block, score, reason, findings, actions, policy: verdict.policy }
+}
+
+/// Whether a notice lies within the window. A time in the future is a clock that was set back, and does not count.
+const fn is_recent(noticed: Wall, now: Wall) -> bool {
+    noticed.0 > 0 && noticed.0 <= now.0 && now.0 - noticed.0 < limits::NOTICE_WINDOW_MS
+}
+
+fn row(case: &Case, part: MessageId, action: PlannedAction, verdict: &Verdict) -> OutboxRow {
+    let text = if action.kind.is_courtesy() { notice(&verdict.reason) } else { String::new() };
+    OutboxRow {
+        key: OutboxKey { chat: case.chat, message: part, action: action.kind },
+        decision: 0,
+        target: case.sender,
+        seconds: action.seconds,
+        state: OutboxState::Pending,
+        attempts: 0,
+        not_before: Wall(0),
+        received: case.received,
+        trace: case.trace,
+        text,
+    }
+}
+
+fn notice(reason: &str) -> String {
+    let cut = floor_char_boundary(reason, limits::NOTICE_BYTES_MAX.saturating_sub(32));
+    format!("A message was removed: {}", reason.get(..cut).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_in_the_future_is_a_clock_that_was_set_back() {
+        assert!(is_recent(Wall(1_000), Wall(1_500)));
+        assert!(!is_recent(Wall(2_000), Wall(1_500)));
+        assert!(!is_recent(Wall(0), Wall(1)));
+        assert!(!is_recent(Wall(1), Wall(1 + limits::NOTICE_WINDOW_MS)));
+    }
+}
