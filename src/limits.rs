@@ -5,8 +5,10 @@
 //!
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
+mod cache;
 mod judging;
 
+pub use cache::*;
 pub use judging::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
