@@ -18,6 +18,7 @@ pub mod links;
 pub mod message;
 pub mod newcomers;
 pub mod opinion;
+pub mod opinions;
 pub mod pacing;
 pub mod policy;
 pub mod repeats;

@@ -5,11 +5,13 @@
 //!
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
+mod cache;
 mod judging;
 mod model;
 mod review;
 mod settings;
 
+pub use cache::*;
 pub use judging::*;
 pub use model::*;
 pub use review::*;

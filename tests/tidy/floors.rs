@@ -24,6 +24,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "judge",
         "budget",
         "opinion",
+        "opinions",
         "tenant",
         "pacing",
     ],
