@@ -195,6 +195,11 @@ pub fn start(
             config.board.name, config.board.memory_bytes
         )));
     }
+    if config.ai.is_on() {
+        tracing::warn!(
+            "the settings name a model; this version does not ask it yet, and decides by rules alone: `aegis ai try` asks"
+        );
+    }
     let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
     check_packs(&config, &source.as_ref().map_or_else(|| "settings".to_owned(), Source::name), &policy)?;

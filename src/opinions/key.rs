@@ -151,6 +151,6 @@ fn place(link: &Link) -> &str {
         }
         LinkKind::Invite | LinkKind::App | LinkKind::Mail | LinkKind::Other => return &link.canonical,
     };
-    let ends = link.canonical.match_indices(['/', '?']).map(|(at, _)| at);
-    ends.skip(parts - 1).next().and_then(|at| link.canonical.get(..at)).unwrap_or(&link.canonical)
+    let mut ends = link.canonical.match_indices(['/', '?']).map(|(at, _)| at);
+    ends.nth(parts - 1).and_then(|at| link.canonical.get(..at)).unwrap_or(&link.canonical)
 }
