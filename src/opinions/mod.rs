@@ -181,3 +181,68 @@ impl Opinions {
         (view == View::Breach).then_some((index, Hit::Near))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::links::{self, LinkLists, Links};
+    use crate::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
+    use crate::tenant::TenantName;
+    use crate::text;
+
+    const SPAM: &str = "Earn a second income from home, no experience needed, write to our manager today";
+
+    fn key(words: &str, policy: u64) -> Key {
+        let mut message = Message::empty(ChatId(-1), MessageId(1), Sender::Member(UserId(1)));
+        message.push(SurfaceKind::Text, words);
+        let (mut scratch, mut found) = (text::Scratch::default(), Links::default());
+        text::fold(&message, &mut scratch);
+        links::find(&message, LinkLists::shipped(), &mut found);
+        let ground = Ground::new(policy, &TenantName::default(), "no advertising", "small");
+        Key::of(&message, scratch.canonical(), &found, &ground)
+    }
+
+    fn opinion(view: View) -> Opinion {
+        Opinion { view, confidence: 90, reason: "it says so".to_owned() }
+    }
+
+    #[test]
+    fn an_opinion_answers_its_own_message_within_its_time_and_no_other_policy() {
+        let mut opinions = Opinions::new(64 * 1024, 60);
+        opinions.put(key(SPAM, 1), opinion(View::Fine), 1_000);
+        assert_eq!(opinions.look(&key(SPAM, 1), 1_060).map(|(_, hit)| hit), Some(Hit::Exact));
+        assert_eq!(opinions.look(&key(SPAM, 2), 1_000), None);
+        assert_eq!(opinions.look(&key(SPAM, 1), 1_061), None);
+        assert_eq!(opinions.look(&key(SPAM, 1), 1_000), None, "what was too old never comes back");
+    }
+
+    #[test]
+    fn only_an_unfriendly_opinion_answers_what_is_nearly_the_same() {
+        let varied = key(&format!("{SPAM} 4711"), 1);
+        for (view, hit) in [(View::Breach, Some(Hit::Near)), (View::Fine, None)] {
+            let mut opinions = Opinions::new(64 * 1024, 60);
+            opinions.put(key(SPAM, 1), opinion(view), 1_000);
+            assert_eq!(opinions.look(&varied, 1_000).map(|(_, hit)| hit), hit, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn the_memory_never_passes_its_bytes() {
+        let mut opinions = Opinions::new(8 * 1024, 60);
+        for number in 0..500 {
+            opinions.put(key(&format!("text {number}"), number), opinion(View::Breach), 1_000);
+            assert!(opinions.bytes() <= 8 * 1024, "{} bytes", opinions.bytes());
+        }
+        assert!(opinions.entries() > 10 && opinions.entries() < 500);
+    }
+
+    #[test]
+    fn alike_messages_wait_for_one_call_and_a_friendly_answer_is_not_stretched() {
+        let mut waiting = Waiting::default();
+        assert_eq!(waiting.begin(key(SPAM, 1), 1), Begun::Ask);
+        assert_eq!(waiting.begin(key(SPAM, 1), 2), Begun::WaitFor(1));
+        assert_eq!(waiting.begin(key(&format!("{SPAM} 4711"), 1), 3), Begun::WaitFor(1));
+        let ended = waiting.end(1, Some(View::Fine));
+        assert_eq!((ended.answered, ended.ask), (vec![2], vec![3]));
+    }
+}
