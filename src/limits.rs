@@ -407,7 +407,11 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 17] {
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
         holder(
             "what was seen of late, in numbers",
-            80 * wide(REPEATS_KEPT) + 96 * wide(NEWCOMERS_KEPT),
+            // An album has its parts and the reason it was blocked for.
+            80 * wide(REPEATS_KEPT)
+                + 96 * wide(NEWCOMERS_KEPT)
+                + 96 * wide(MEMBERS_CHANGED_MAX)
+                + 512 * wide(ALBUMS_MAX),
             "the oldest is forgotten",
         ),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),

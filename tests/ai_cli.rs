@@ -118,7 +118,7 @@ fn every_mistake_is_named_at_once() {
     answer.refused(64, &["--base-url: ", "name or password"]);
     assert!(!format!("{answer:?}").contains("hunter2"));
     let answer = board.ask(&["ai", "try", "--text", "x", "--input-price", "cheap"]);
-    answer.refused(64, &["write it like 0.15"]);
+    answer.refused(64, &["--input-price", "an amount such as \"0\" or \"5.00\""]);
 }
 
 #[test]

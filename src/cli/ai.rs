@@ -69,29 +69,11 @@ pub(super) struct EndpointArgs {
     #[arg(long, value_name = "N", default_value_t = 300)]
     max_output_tokens: u32,
     /// The price of a million tokens that are sent.
-    #[arg(long, value_name = "MONEY", value_parser = money, default_value = "0")]
+    #[arg(long, value_name = "MONEY", default_value = "0")]
     input_price: Micros,
     /// The price of a million tokens that come back.
-    #[arg(long, value_name = "MONEY", value_parser = money, default_value = "0")]
+    #[arg(long, value_name = "MONEY", default_value = "0")]
     output_price: Micros,
-}
-
-/// Money as people write it: `12`, `0.15`; six places after the point.
-fn money(word: &str) -> Result<Micros, String> {
-    let (whole, part) = word.split_once('.').unwrap_or((word, ""));
-    let digits = |text: &str| text.chars().all(|ch| ch.is_ascii_digit());
-    let micros = |whole: &str, part: &str| {
-        let part: u64 = format!("{part:0<6}").parse().ok()?;
-        whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(part)
-    };
-    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > 6 {
-        return Err("write it like 0.15, with at most six digits after the point".to_owned());
-    }
-    micros(whole, part).map(Micros).ok_or_else(|| "no model costs that much".to_owned())
-}
-
-fn shown_money(money: Micros) -> String {
-    format!("{}.{:06}", money.0 / 1_000_000, money.0 % 1_000_000)
 }
 
 /// The endpoint that the flags name. All mistakes are listed at once.
@@ -257,7 +239,7 @@ fn heard(endpoint: &Endpoint, status: u16, body: &[u8]) -> String {
 }
 
 fn at_most(endpoint: &Endpoint, body: &str) -> String {
-    format!("It can cost at most {}.\n", shown_money(most_cost(endpoint, body.len())))
+    format!("It can cost at most {}.\n", most_cost(endpoint, body.len()))
 }
 
 /// Says how it ended. No opinion is the fault of who brought the data: the model.
@@ -283,7 +265,7 @@ fn conclude(endpoint: &Endpoint, body: &str, ended: Result<Answer, CallFailure>)
         let reason = screen::line(&opinion.reason, usize::MAX);
         format!("Opinion: {} ({word}), {} percent sure: {reason}\n", opinion.view.word(), opinion.confidence)
     });
-    let cost = shown_money(answer.cost);
+    let cost = answer.cost;
     print(&format!(
         "{}{tokens} It cost {cost} and took {} ms. {}",
         opinion.as_deref().unwrap_or_default(),
@@ -308,23 +290,5 @@ fn kind_of(failure: &CallFailure) -> FailureKind {
         (Fate::Refused, Some(401 | 403)) => FailureKind::Token,
         (Fate::Refused, _) => FailureKind::Usage,
         _ => FailureKind::Broken,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_read_as_people_write_it() {
-        for (word, micros) in
-            [("0", 0), ("0.15", 150_000), ("12", 12_000_000), ("1.000001", 1_000_001), ("3.", 3_000_000)]
-        {
-            assert_eq!(money(word), Ok(Micros(micros)), "{word}");
-        }
-        for word in ["", ".5", "-1", "+1", "1,5", "0.1234567", "1e3", "99999999999999999999", "1.-5"] {
-            assert!(money(word).is_err(), "{word}");
-        }
-        assert_eq!(shown_money(Micros(1_150_000)), "1.150000");
     }
 }

@@ -7,7 +7,7 @@
 
 use super::layers::{unknown, variable};
 use super::{Config, Surroundings};
-use crate::budget::{Caps, Micros, Prices};
+use crate::budget::{Caps, Micros, NoAmount, Prices};
 use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
 use crate::secret::Secret;
@@ -203,31 +203,15 @@ pub(super) fn score(section: &mut Section<'_>, key: &'static str, mistakes: &mut
 /// An amount of money, such as "5.00".
 pub(super) fn money(section: &mut Section<'_>, key: &'static str, mistakes: &mut Mistakes) -> Option<Micros> {
     let found = section.text(key, mistakes)?;
-    let parsed = micros(found.value.trim());
-    if parsed.is_none() {
-        let what = format!(
-            "`{key}` must be an amount such as \"0\" or \"5.00\", with at most six digits after the point and at most {}, \
-             not \"{}\"",
-            limits::MONEY_UNITS_MAX,
-            found.value.escape_debug()
-        );
-        mistakes.add(section.file(), found.line, what);
+    match found.value.trim().parse() {
+        Ok(amount) => Some(amount),
+        Err(wanted) => {
+            let wanted: NoAmount = wanted;
+            let what = format!("`{key}` must be {wanted}, not \"{}\"", found.value.escape_debug());
+            mistakes.add(section.file(), found.line, what);
+            None
+        }
     }
-    parsed
-}
-
-/// Reads an amount exactly: digits, and at most six more after a point.
-fn micros(text: &str) -> Option<Micros> {
-    let (units, parts) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str, most: usize| {
-        (!text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
-    };
-    digits(units, 9)?;
-    digits(parts, 6)?;
-    let units: u64 = units.parse().ok()?;
-    let parts: u64 = format!("{parts:0<6}").parse().ok()?;
-    let sum = units.checked_mul(1_000_000)?.checked_add(parts)?;
-    (sum <= limits::MONEY_UNITS_MAX * 1_000_000).then_some(Micros(sum))
 }
 
 /// Reads `[ai]`. The place of a file with the key is returned: it is read later, when nothing stronger gave one.
@@ -248,7 +232,7 @@ pub(super) fn read_ai(
         set_key(ai, file, found.line, found.value.trim(), mistakes);
     }
     let key_file = section.text("key_file", mistakes).filter(|found| !found.value.is_empty());
-    let timeout = i64::from(limits::AI_TIMEOUT_MS_MIN)..=i64::from(limits::AI_TIMEOUT_MS_MAX);
+    let timeout = i64::from(limits::AI_TIMEOUT_MS_MIN)..=i64::try_from(limits::MODEL_CALL_MS_MAX).unwrap_or(i64::MAX);
     let section_ref = &mut section;
     ai.timeout_ms = number(section_ref, "timeout_ms", timeout, mistakes).unwrap_or(ai.timeout_ms);
     let calls = i64::from(limits::AI_CALLS_IN_FLIGHT_MAX);
@@ -260,11 +244,11 @@ pub(super) fn read_ai(
     ai.deadline_s = number(section_ref, "deadline_s", 1..=deadline, mistakes).unwrap_or(ai.deadline_s);
     let queue = i64::from(limits::AI_QUEUE_MAX);
     ai.queue = number(section_ref, "queue", 1..=queue, mistakes).unwrap_or(ai.queue);
-    let tokens = i64::from(limits::AI_OUTPUT_TOKENS_MAX);
+    let tokens = i64::from(limits::MODEL_OUTPUT_TOKENS_MAX);
     ai.max_output_tokens =
         number(section_ref, "max_output_tokens", 16..=tokens, mistakes).unwrap_or(ai.max_output_tokens);
     ai.confidence = number(section_ref, "confidence", 0..=100, mistakes).unwrap_or(ai.confidence);
-    let ttl = i64::from(limits::AI_CACHE_TTL_S_MAX);
+    let ttl = i64::try_from(limits::OPINION_TTL_S_MAX).unwrap_or(i64::MAX);
     ai.cache_ttl_s = number(section_ref, "cache_ttl_s", 0..=ttl, mistakes).unwrap_or(ai.cache_ttl_s);
     ai.price_input = money(section_ref, "price_input", mistakes).or(ai.price_input);
     ai.price_output = money(section_ref, "price_output", mistakes).or(ai.price_output);
@@ -406,7 +390,7 @@ fn set_base_url(ai: &mut Ai, file: &str, found: &Lined<String>, mistakes: &mut M
     let whole = rest.is_some_and(|rest| {
         !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()) && !rest.contains(['?', '#', '@', '\\'])
     });
-    if found.value.is_empty() || (whole && url.len() <= limits::AI_NAME_BYTES_MAX) {
+    if found.value.is_empty() || (whole && url.len() <= limits::AI_URL_BYTES_MAX) {
         ai.base_url = url.to_owned();
     } else {
         let what = "must be a URL such as https://api.example.com/v1 or http://127.0.0.1:8080/v1, without a key in it; \
@@ -416,10 +400,10 @@ fn set_base_url(ai: &mut Ai, file: &str, found: &Lined<String>, mistakes: &mut M
 }
 
 fn set_model(ai: &mut Ai, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
-    if found.value.len() <= limits::AI_NAME_BYTES_MAX && !found.value.contains(char::is_control) {
+    if found.value.len() <= limits::MODEL_NAME_BYTES_MAX && !found.value.contains(char::is_control) {
         ai.model.clone_from(&found.value);
     } else {
-        let what = format!("a model's name has at most {} bytes, all printable", limits::AI_NAME_BYTES_MAX);
+        let what = format!("a model's name has at most {} bytes, all printable", limits::MODEL_NAME_BYTES_MAX);
         mistakes.add(file, found.line, what);
     }
 }

@@ -4,18 +4,8 @@
 //!
 //! Never: a value read from a file or the machine.
 
-/// Remembered opinions, bytes, every byte of a record counted: about 1,500 of them. When full, the one that was not used
-/// for longest is forgotten, and asked for again.
-pub const OPINIONS_BYTES_MAX: usize = 512 * 1024;
-
-/// The same on boards with half a gigabyte of memory or less.
-pub const OPINIONS_BYTES_SMALL: usize = 256 * 1024;
-
 /// What the allocator adds to one allocation, bytes, at most: a word for its size, and rounding up.
 pub const ALLOCATION_EXTRA_BYTES: usize = 24;
-
-/// How long an opinion is good for, seconds of Telegram's time, unless the settings say otherwise: bursts last minutes.
-pub const OPINION_TTL_S: u64 = 60 * 60;
 
 /// The longest that settings may ask for, seconds: a day. What a community thinks of a text changes.
 pub const OPINION_TTL_S_MAX: u64 = 24 * 60 * 60;
@@ -39,9 +29,3 @@ pub const SKETCH_SHARED_MIN: u32 = 32;
 /// Rows that are being asked for or wait for another's answer. When full, a further row stays where it is stored, and
 /// begins later.
 pub const WAITING_ROWS_MAX: usize = 512;
-
-/// Opinions kept in the file that may be lost: as many as the memory holds. When full, the oldest is forgotten.
-pub const OPINIONS_STORED_MAX: u64 = 2_048;
-
-/// Opinions that wait to be written there. When full, the oldest is dropped: it is asked for again after a restart.
-pub const OPINIONS_QUEUE_MAX: usize = 128;

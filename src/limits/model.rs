@@ -33,15 +33,16 @@ pub const MODEL_REQUEST_BYTES_MAX: usize = MODEL_RULES_BYTES_MAX
     + MODEL_FINDINGS_BYTES_MAX
     + MODEL_FRAME_BYTES_MAX;
 
-/// A model's name, bytes; the rest is cut, and the server will not know it.
+/// A model's name, bytes. A longer one is refused in settings; in a request it is cut, and the server will not know it.
 pub const MODEL_NAME_BYTES_MAX: usize = 256;
 
 /// Tokens that a server may add to what is sent: its template of a conversation. A token is at least a byte, so what is
 /// sent is at most as many tokens as it has bytes.
 pub const MODEL_TEMPLATE_TOKENS_MAX: u64 = 512;
 
-/// Tokens a model may be allowed to answer with: room for one that thinks first. More are not asked for.
-pub const MODEL_OUTPUT_TOKENS_MAX: u32 = 8 * 1024;
+/// Tokens a model may be allowed to answer with: a verdict with its reason needs about a hundred, a model that thinks first
+/// some thousand. More are refused.
+pub const MODEL_OUTPUT_TOKENS_MAX: u32 = 4 * 1024;
 
 /// An answer, bytes: the longest thoughts a model may have. Reading stops there and the answer is given up.
 pub const MODEL_ANSWER_BYTES_MAX: usize = 64 * 1024;

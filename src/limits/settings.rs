@@ -25,27 +25,17 @@ pub const AI_CALLS_IN_FLIGHT_MAX: u8 = 8;
 /// Calls to a model a minute that may be asked for. Above it the pace of the board itself is the bound.
 pub const AI_CALLS_PER_MINUTE_MAX: u16 = 6_000;
 
-/// How long a call to a model may take, milliseconds; a longer one is refused. See [`AI_TIMEOUT_MS_MIN`].
-pub const AI_TIMEOUT_MS_MAX: u32 = 120_000;
-
 /// The least time a call to a model may be given, milliseconds: less is too little for any network.
 pub const AI_TIMEOUT_MS_MIN: u32 = 100;
 
 /// How long an unsure message may wait for an opinion, seconds: after an hour everybody has read it.
 pub const AI_DEADLINE_S_MAX: u32 = 3_600;
 
-/// Tokens of an answer that may be asked for: a verdict with its reason needs about a hundred, a model that thinks aloud
-/// some thousand.
-pub const AI_OUTPUT_TOKENS_MAX: u32 = 4_096;
-
-/// How long an opinion may be used again, seconds: a week. 0 is not at all.
-pub const AI_CACHE_TTL_S_MAX: u32 = 7 * 24 * 60 * 60;
-
 /// The key of a model's server, bytes. A longer one is refused.
 pub const AI_KEY_BYTES_MAX: usize = 512;
 
-/// The address of a model's server, bytes, and a model's name. A longer one is refused.
-pub const AI_NAME_BYTES_MAX: usize = 256;
+/// The address of a model's server, bytes. A longer one is refused.
+pub const AI_URL_BYTES_MAX: usize = 256;
 
 /// The label of a currency, letters. A longer one is refused.
 pub const CURRENCY_LETTERS_MAX: usize = 8;
