@@ -49,9 +49,6 @@ pub struct Opinion {
 /// The rule under whose name an opinion stands among the findings.
 pub const MODEL_RULE: &str = "aegis-model";
 
-/// The rule under whose name it is told why nobody was asked, or no answer came.
-pub const NO_OPINION_RULE: &str = "aegis-no-opinion";
-
 /// Where an opinion comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heard {
@@ -97,18 +94,10 @@ pub fn apply(verdict: Verdict, opinion: &Opinion, heard: Heard, least: u8) -> Ve
     verdict
 }
 
-/// The verdict with a word on why there is no opinion.
+/// Whether an opinion is a part of what was found.
 #[must_use]
-pub fn without(verdict: Verdict, why: &str) -> Verdict {
-    let mut verdict = verdict;
-    note(&mut verdict, NO_OPINION_RULE, why.to_owned());
-    verdict
-}
-
-/// Whether an opinion, or the want of one, is a part of what was found.
-#[must_use]
-pub fn was_sought(verdict: &Verdict) -> bool {
-    verdict.findings.iter().any(|finding| finding.rule == MODEL_RULE || finding.rule == NO_OPINION_RULE)
+pub fn is_part_of(verdict: &Verdict) -> bool {
+    verdict.findings.iter().any(|finding| finding.rule == MODEL_RULE)
 }
 
 fn note(verdict: &mut Verdict, rule: &str, reason: String) {
@@ -146,7 +135,7 @@ mod tests {
     fn an_opinion_that_is_not_sure_of_itself_changes_nothing() {
         let unmoved = apply(verdict(Outcome::Review), &opinion(View::Breach, 69), Heard::Asked, 70);
         assert_eq!(unmoved.outcome, Outcome::Review);
-        assert!(was_sought(&unmoved), "it is noted all the same");
+        assert!(is_part_of(&unmoved), "it is noted all the same");
     }
 
     #[test]

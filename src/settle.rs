@@ -1,7 +1,6 @@
 //! From a verdict to what is promised: the decision, its actions, the parts of its album, its notices.
 //!
-//! Promises: an album is one unit, whoever decided about a part of it; a member gets at most one notice in a window.
-//! Ingest and the review lane settle through the same [`Settler`], so that neither repeats what the other did.
+//! Promises: an album is one unit; a member gets at most one notice in a window.
 //!
 //! Never: a commit. What follows is written into a `Tick`, which is nothing until the journal has it.
 
@@ -10,12 +9,12 @@ use crate::counters::Counters;
 use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
 use crate::limits;
 use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
-use crate::opinion::was_sought;
+use crate::opinion;
 use crate::store::records::{AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, excerpt};
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// What a decision is about: a message without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,15 +52,6 @@ impl Case {
             excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
         }
     }
-}
-
-/// A settler that several tasks share. Locked for a step, never across a wait.
-pub type SharedSettler = Arc<Mutex<Settler>>;
-
-/// Locks a settler.
-pub fn lock(settler: &SharedSettler) -> MutexGuard<'_, Settler> {
-    // Nothing panics while holding it; a poisoned one still holds whole values.
-    settler.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The albums under judgement, and who was told something of late.
@@ -119,7 +109,7 @@ impl Settler {
         tick: &mut Tick,
     ) -> Result<Option<Promise>, StoreError> {
         let also_removed = self.note_part(case, &verdict, tick)?;
-        if verdict.outcome == Outcome::Allow && !was_sought(&verdict) {
+        if verdict.outcome == Outcome::Allow && !opinion::is_part_of(&verdict) {
             return Ok(None);
         }
         let Plan { disposition, actions } = plan(case.sender, &verdict, rules, standing);
@@ -188,14 +178,6 @@ impl Settler {
         }
         tick.albums.push((key.0, key.1, album.clone()));
         Ok(also_removed)
-    }
-
-    /// Remembers a part that nobody has decided about yet, so that it goes if another part is blocked.
-    ///
-    /// # Errors
-    /// When the durable file cannot be read.
-    pub fn await_decision(&mut self, case: &Case, verdict: &Verdict, tick: &mut Tick) -> Result<(), StoreError> {
-        self.note_part(case, verdict, tick).map(drop)
     }
 
     /// Whether a courtesy about the sender may be promised; counts a warning.

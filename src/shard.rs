@@ -113,6 +113,12 @@ impl Rulebook {
         }
     }
 
+    /// Whether messages of a chat may be stored, as its owner wants it.
+    #[must_use]
+    pub fn may_store(&self, chat: ChatId) -> bool {
+        self.tenant(chat).retention_days > 0
+    }
+
     /// What replaces the model in a chat now; `None` while there is one to ask, or none was set up.
     #[must_use]
     pub fn degraded(&self, chat: ChatId) -> Option<DegradeMode> {
@@ -154,13 +160,8 @@ impl InForce {
         Self(Arc::new(Mutex::new(book)))
     }
 
-    /// Puts new rules in force. A message that is being judged is judged to its end by the old ones.
-    pub fn swap(&self, book: Arc<Rulebook>) {
-        // The old rules are dropped after the lock is given back, since that may take a while.
-        let _old = std::mem::replace(&mut *lock(&self.0), book);
-    }
-
-    /// Changes the rules in force, whichever they are at that moment.
+    /// Changes the rules in force, whichever they are at that moment. A message that is being judged is judged to its end by
+    /// the old ones.
     pub fn change(&self, with: impl FnOnce(&Rulebook) -> Rulebook) {
         let mut now = lock(&self.0);
         let book = Arc::new(with(&now));

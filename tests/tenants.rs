@@ -8,6 +8,7 @@ use aegis::decide::{Disposition, Standing, plan};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{InForce, Judged, Rulebook, judge};
+use aegis::tenant::{DegradeMode, TenantName};
 use aegis::verdict::{Mode, Outcome, Verdict};
 use std::path::Path;
 use std::sync::Arc;
@@ -81,6 +82,23 @@ fn each_tenant_is_judged_by_its_packs_and_scores_over_one_compiled_set() {
         };
         assert_eq!(done(&nobodys, NOBODYS), Disposition::Recorded, "the mode of the root is record");
     }
+}
+
+#[test]
+fn a_tenant_without_a_model_to_ask_is_judged_as_it_wants_and_others_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[tenants.a]\nchats = [\"-1\"]\npacks = [\"rude\"]\ndegrade = \"strict_rules\"\nstrict_block = 55\n\
+                [tenants.b]\nchats = [\"-3\"]\npacks = [\"rude\"]\nretention_days = 0\n";
+    let config = settings(folder.path(), text).load().unwrap();
+    let book = rulebook(&config, compile(&packs()).unwrap());
+    let degraded = book.with_degraded(["a", "b"].into_iter().filter_map(TenantName::new).collect());
+    let mut scratch = Scratch::default();
+    let mut outcome = |book: &Rulebook, chat| verdict(book, chat, &mut scratch).outcome;
+    assert_eq!((outcome(&book, A), outcome(&book, B)), (Outcome::Review, Outcome::Review));
+    assert_eq!((outcome(&degraded, A), outcome(&degraded, B)), (Outcome::Block, Outcome::Review));
+    assert_eq!(degraded.degraded(ChatId(A)), Some(DegradeMode::StrictRules));
+    assert_eq!(degraded.degraded(ChatId(NOBODYS)), None);
+    assert!(book.may_store(ChatId(A)) && !book.may_store(ChatId(B)), "b wants no message stored");
 }
 
 #[test]

@@ -16,14 +16,14 @@ use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserI
 use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
-use crate::settle::{self, Case, Settler, SharedSettler};
+use crate::settle::{Case, Settler};
 use crate::shard::{Judged, Rulebook};
 use crate::store::records::{Undecided, excerpt};
 use crate::store::{Snapshots, StoreError, Tick};
 use crate::telegram::{Incoming, What, update};
 use crate::verdict::{Outcome, Verdict};
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Remembers the ids of the last updates.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub struct Admitted {
 #[derive(Debug)]
 pub struct Ingest {
     seen: Seen,
-    settler: SharedSettler,
+    settler: Settler,
     counters: Arc<Counters>,
     own: UserId,
     ceilings: Ceilings,
@@ -110,7 +110,7 @@ impl Ingest {
         let seen = Seen::new(snapshots.updates()?, updates_remembered);
         Ok(Self {
             seen,
-            settler: Arc::new(Mutex::new(Settler::new(snapshots, Arc::clone(&counters)))),
+            settler: Settler::new(snapshots, Arc::clone(&counters)),
             counters,
             own,
             ceilings: Ceilings::default(),
@@ -118,12 +118,6 @@ impl Ingest {
             repeats: Repeats::default(),
             newcomers: Newcomers::default(),
         })
-    }
-
-    /// What settles verdicts, for others who decide about messages.
-    #[must_use]
-    pub fn settler(&self) -> SharedSettler {
-        Arc::clone(&self.settler)
     }
 
     /// Sorts a batch: what is new, what it means, what must be judged.
@@ -242,9 +236,8 @@ impl Ingest {
             let case = Case::of(message, arrival.trace, now.wall);
             let standing = book.standing(message.chat, message.sender);
             let rules = rulebook.rules(message.chat);
-            let mut settler = settle::lock(&self.settler);
-            let verdict = settler.with_album(&case, verdict)?;
-            let promise = settler.settle(&case, verdict, rules, standing, now, &mut tick)?;
+            let verdict = self.settler.with_album(&case, verdict)?;
+            let promise = self.settler.settle(&case, verdict, rules, standing, now, &mut tick)?;
             tick.promises.extend(promise);
         }
         Ok(tick)

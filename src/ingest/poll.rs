@@ -156,6 +156,7 @@ impl Poller {
             for (message, judged) in messages.iter().zip(&judged) {
                 if let Judged::Verdict(verdict) = judged
                     && !message.sender.is_exempt()
+                    && rulebook.may_store(message.chat)
                 {
                     notes.note(message, verdict);
                 }
