@@ -5,6 +5,7 @@
 
 pub mod s0001_initial;
 pub mod s0002_albums;
+pub mod s0003_slow_lane;
 
 use redb::WriteTransaction;
 
@@ -23,4 +24,4 @@ pub struct Step {
 }
 
 /// All steps, in order.
-pub const STEPS: &[Step] = &[s0001_initial::STEP, s0002_albums::STEP];
+pub const STEPS: &[Step] = &[s0001_initial::STEP, s0002_albums::STEP, s0003_slow_lane::STEP];

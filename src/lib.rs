@@ -44,6 +44,7 @@ pub mod control;
 pub mod dispatch;
 pub mod ingest;
 pub mod journal;
+pub mod review;
 pub mod settle;
 pub mod shard;
 

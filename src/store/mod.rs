@@ -15,11 +15,13 @@ pub mod migrations;
 pub mod read;
 pub mod records;
 pub mod schema;
+pub mod slow_lane;
 pub mod tables;
 pub mod tick;
 mod write;
 
 pub use read::Snapshots;
+pub use slow_lane::{ReviewRow, Reviewed};
 pub use tick::{MemberChange, Promise, Tick};
 pub use write::Committed;
 

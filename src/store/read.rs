@@ -5,8 +5,11 @@
 use super::records::{
     AlbumRecord, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided, decode,
 };
+use super::slow_lane::{ReviewRow, SetCaps, StoredSpending, account};
 use super::{StoreError, tables};
-use crate::message::{AlbumId, ChatId, UpdateId, UserId};
+use crate::budget::{Caps, Hold, Month, Spent};
+use crate::message::{AlbumId, ChatId, MessageId, UpdateId, UserId};
+use crate::tenant::TenantName;
 use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -140,6 +143,59 @@ impl Snapshots {
     /// When the file cannot be read.
     pub fn undecided_count(&self) -> Result<u64, StoreError> {
         self.count(tables::UNDECIDED)
+    }
+
+    /// A message that waits for an opinion.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the record is damaged.
+    pub fn review(&self, chat: ChatId, message: MessageId) -> Result<Option<ReviewRow>, StoreError> {
+        self.get(tables::REVIEWS, (chat.0, message.0))
+    }
+
+    /// What `f` keeps of every message that waits for an opinion: their texts are held one at a time.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn reviews<R>(&self, f: impl Fn(&ReviewRow) -> R) -> Result<Vec<R>, StoreError> {
+        each(&self.db.begin_read()?, tables::REVIEWS, |_, row: ReviewRow| f(&row))
+    }
+
+    /// What was spent, by every account that is kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn spending(&self) -> Result<Vec<StoredSpending>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut all = Vec::new();
+        for entry in txn.open_table(tables::BUDGET)?.iter()? {
+            let (key, bytes) = entry?;
+            let (tenant, month, kind, number) = key.value();
+            let spent = decode::<Spent>(bytes.value())?;
+            let (Some(tenant), Some(account)) = (TenantName::new(tenant), account((kind, number))) else {
+                return Err(StoreError::Damaged("an account of nobody".to_owned()));
+            };
+            all.push(StoredSpending { tenant, month: Month(month), account, spent });
+        }
+        Ok(all)
+    }
+
+    /// What is set aside for calls whose end is not known.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        each(&self.db.begin_read()?, tables::HOLDS, |_, hold| hold)
+    }
+
+    /// Caps set by hand.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn caps(&self) -> Result<Vec<SetCaps>, StoreError> {
+        let named =
+            each(&self.db.begin_read()?, tables::CAPS, |name, caps: Caps| Some((TenantName::new(name)?, caps)))?;
+        Ok(named.into_iter().flatten().collect())
     }
 
     /// The counters as last stored.

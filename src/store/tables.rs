@@ -32,3 +32,11 @@ pub const AUDIT: TableDefinition<u64, &[u8]> = TableDefinition::new("audit_v1");
 pub const ALBUMS: TableDefinition<(i64, u64), &[u8]> = TableDefinition::new("albums_v1");
 /// The same in the order of their arrival: the oldest are forgotten.
 pub const ALBUM_RING: TableDefinition<u64, (i64, u64)> = TableDefinition::new("album_ring_v1");
+/// Messages that wait for an opinion, by chat and message.
+pub const REVIEWS: TableDefinition<(i64, i32), &[u8]> = TableDefinition::new("reviews_v1");
+/// What was spent, by tenant, month, kind of account and its number.
+pub const BUDGET: TableDefinition<(&str, u32, u8, i64), &[u8]> = TableDefinition::new("budget_v1");
+/// What is set aside for calls under way, by number.
+pub const HOLDS: TableDefinition<u64, &[u8]> = TableDefinition::new("holds_v1");
+/// Caps set by hand, by tenant.
+pub const CAPS: TableDefinition<&str, &[u8]> = TableDefinition::new("caps_v1");

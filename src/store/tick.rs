@@ -5,7 +5,10 @@
 use super::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, Undecided,
 };
+use super::slow_lane::{ReviewRow, Reviewed};
+use crate::budget::{Caps, Hold, Paid};
 use crate::message::{AlbumId, ChatId, UpdateId, UserId};
+use crate::tenant::TenantName;
 
 /// A decision and the actions it promises.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,16 @@ pub struct Tick {
     pub moved: Vec<(ChatId, ChatId)>,
     /// Changes by hand.
     pub audit: Vec<Audit>,
+    /// Messages that begin to wait for an opinion.
+    pub reviews: Vec<ReviewRow>,
+    /// Messages that waited and are decided.
+    pub reviewed: Vec<Reviewed>,
+    /// What is set aside for calls that are made once this is durable.
+    pub reserved: Vec<Hold>,
+    /// Calls that ended, by the number of their hold.
+    pub settled: Vec<(u64, Paid)>,
+    /// Caps set by hand; `None` to go by the settings again.
+    pub caps: Vec<(TenantName, Option<Caps>)>,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -79,7 +92,12 @@ impl Tick {
             && self.pauses.is_empty()
             && self.albums.is_empty()
             && self.moved.is_empty()
-            && self.audit.is_empty())
+            && self.audit.is_empty()
+            && self.reviews.is_empty()
+            && self.reviewed.is_empty()
+            && self.reserved.is_empty()
+            && self.settled.is_empty()
+            && self.caps.is_empty())
     }
 
     /// Whether there is nothing in it at all.
@@ -109,6 +127,11 @@ impl Tick {
         self.albums.extend(other.albums);
         self.moved.extend(other.moved);
         self.audit.extend(other.audit);
+        self.reviews.extend(other.reviews);
+        self.reviewed.extend(other.reviewed);
+        self.reserved.extend(other.reserved);
+        self.settled.extend(other.settled);
+        self.caps.extend(other.caps);
         self.totals.extend(other.totals);
     }
 }

@@ -4,7 +4,7 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Store, StoreError, tables};
+use super::{Next, Promise, Store, StoreError, slow_lane, tables};
 use crate::clock::Wall;
 use crate::message::ChatId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
@@ -63,9 +63,12 @@ impl Store {
         for (from, to) in &tick.moved {
             move_chat(txn, *from, *to)?;
         }
-        if !tick.promises.is_empty() {
-            committed.accepted = self.promise(txn, next, tick)?;
+        let mut promises: Vec<&Promise> = tick.promises.iter().collect();
+        promises.extend(slow_lane::review(txn, tick)?);
+        if !promises.is_empty() {
+            committed.accepted = self.promise(txn, next, &promises)?;
         }
+        slow_lane::spend(txn, tick)?;
         self.settle(txn, next, tick, now)?;
         self.bury(txn, next, tick)?;
         committed.revived = revive(txn, tick)?;
@@ -85,12 +88,12 @@ impl Store {
         Ok(())
     }
 
-    fn promise(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<Vec<OutboxRow>> {
+    fn promise(&self, txn: &WriteTransaction, next: &mut Next, promises: &[&Promise]) -> RedbResult<Vec<OutboxRow>> {
         let mut decisions = txn.open_table(tables::DECISIONS)?;
         let mut outbox = txn.open_table(tables::OUTBOX)?;
         let done = txn.open_table(tables::DONE)?;
         let mut accepted = Vec::new();
-        for promise in &tick.promises {
+        for promise in promises {
             decisions.insert(next.decision, encode(&promise.decision).as_slice())?;
             for row in &promise.rows {
                 if done.get(row.key.raw())?.is_some() || outbox.get(row.key.raw())?.is_some() {
@@ -280,5 +283,5 @@ fn move_chat(txn: &WriteTransaction, from: ChatId, to: ChatId) -> RedbResult<()>
     let fresh = ChatRecord { admins: old.admins.clone(), ..ChatRecord::default() };
     chats.insert(to.0, encode(&fresh).as_slice())?;
     chats.insert(from.0, encode(&ChatRecord { moved_to: Some(to), ..old }).as_slice())?;
-    Ok(())
+    slow_lane::move_chat(txn, from, to)
 }

@@ -2,6 +2,10 @@
 //!
 //! Never: a clock. The month is Telegram's, read from the messages, and is given.
 
+mod ledger;
+
+pub use ledger::{Account, BudgetStanding, Hold, Ledger, Month, Paid, Refused, Spent, Who};
+
 use crate::limits;
 use serde::{Deserialize, Serialize};
 use std::fmt;
