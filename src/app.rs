@@ -14,7 +14,7 @@ pub use reload::{Reloaded, Reloader, Resettled, load_policy, pack_sources};
 pub use settings::{Source, check_packs, rulebook};
 
 use crate::chats::ChatBook;
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
@@ -27,11 +27,15 @@ use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::lessons;
 use crate::limits;
+use crate::model::Client;
 use crate::packs::watch::Listing;
 use crate::policy::PolicySet;
+use crate::review::task::Reviewer;
+use crate::review::{self, Lane, Row, SharedLane};
 use crate::shard::{InForce, Shards};
+use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
-use crate::store::{self, Found, Keep, Snapshots, Store, StoreError};
+use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
 use crate::telegram::{Reply, Request, Telegram};
 use crate::web;
 use std::fmt;
@@ -153,6 +157,7 @@ pub struct Running {
     gone: oneshot::Receiver<()>,
     poller: JoinHandle<poll::Ended>,
     dispatcher: JoinHandle<task::Ended>,
+    reviewer: JoinHandle<review::task::Ended>,
     helpers: Vec<JoinHandle<()>>,
     writer: Writer,
     keeper: Option<Keeper>,
@@ -168,6 +173,9 @@ struct Parts {
     journal: Journal,
     book: SharedBook,
     telegram: Telegram,
+    lane: SharedLane,
+    /// Calls to a model that an earlier life left open: to be made durable as paid in full.
+    settled: Tick,
 }
 
 /// Opens everything and starts to moderate, on the current runtime.
@@ -195,11 +203,6 @@ pub fn start(
             config.board.name, config.board.memory_bytes
         )));
     }
-    if config.ai.is_on() {
-        tracing::warn!(
-            "the settings name a model; this version does not ask it yet, and decides by rules alone: `aegis ai try` asks"
-        );
-    }
     let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
     check_packs(&config, &source.as_ref().map_or_else(|| "settings".to_owned(), Source::name), &policy)?;
@@ -214,12 +217,14 @@ pub fn start(
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
     let book: SharedBook = Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?)));
+    let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
     let ingest = Ingest::new(
         snapshots.clone(),
         telegram.own_id(),
         usize::try_from(config.board.capacity.updates_remembered).unwrap_or(usize::MAX),
         Arc::clone(&counters),
-    )?;
+    )?
+    .with_lane(lane.clone());
     let (gone_sender, gone) = oneshot::channel();
     let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
     let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
@@ -232,7 +237,7 @@ pub fn start(
     if let Some(source) = source {
         reloader = reloader.with_settings(source, config.clone());
     }
-    let parts = Parts { config, clock, counters, snapshots, journal, book, telegram };
+    let parts = Parts { config, clock, counters, snapshots, journal, book, telegram, lane, settled };
     parts.start(ingest, reloader, writer, gone, heap)
 }
 
@@ -245,6 +250,22 @@ fn read_packs_and_reach_out(config: &Config, token: &str) -> Result<(PolicySet, 
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
         Ok((policy, telegram.map_err(|error| Failure::usage(error.to_string()))?))
     })
+}
+
+/// The slow lane where an earlier life left it: who waits goes on waiting, and calls cut off count as paid in full.
+fn slow_lane(
+    config: &Config,
+    snapshots: &Snapshots,
+    counters: &Arc<Counters>,
+    now: Now,
+) -> Result<(SharedLane, Tick), StoreError> {
+    let mut ledger = review::ledger(snapshots)?;
+    let settled = Tick { settled: ledger.abandon_all(), ..Tick::default() };
+    let mut lane = Lane::new(ledger, limits::OPINIONS_BYTES_MAX, Arc::clone(counters));
+    lane.settings(&Arc::new(config.ai.clone()));
+    lane.has_warned(&config.tenants());
+    lane.resume(snapshots.reviews(Row::of)?, now.mono, now.wall);
+    Ok((SharedLane::new(lane), settled))
 }
 
 /// The counters that outlive the process go on where they were.
@@ -286,6 +307,7 @@ impl Parts {
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
         let shards = Shards::start(self.config.shards, reloader.in_force(), Arc::clone(&self.counters));
         let (notes, keeper) = self.history();
+        let settler = ingest.settler();
         let poller = Poller {
             telegram: self.telegram.clone(),
             ingest,
@@ -302,6 +324,19 @@ impl Parts {
             notes: notes.clone(),
         };
         let dispatcher = self.dispatcher()?;
+        let reviewer = Reviewer {
+            lane: self.lane.clone(),
+            settler,
+            snapshots: self.snapshots.clone(),
+            journal: self.journal.clone(),
+            dispatch: words.clone(),
+            book: Arc::clone(&self.book),
+            in_force: reloader.in_force(),
+            client: Client::new().map_err(|error| Failure::usage(error.to_string()))?,
+            clock: self.clock.clone(),
+            notes: notes.clone(),
+        };
+        let reviewer = tokio::spawn(reviewer.run(self.settled.clone(), stopped.clone()));
         let poller = tokio::spawn(poller.run(stopped.clone()));
         let dispatcher = tokio::spawn(dispatcher.run(heard, stopped));
         let mut helpers = vec![tokio::spawn(self.clone_for_greeting().greet())];
@@ -320,7 +355,7 @@ impl Parts {
         }
         helpers.push(tokio::spawn(reloader.run(self.clock.clone(), reload::hang_ups())));
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
-        Ok(Running { stop, gone, poller, dispatcher, helpers, writer, keeper, page })
+        Ok(Running { stop, gone, poller, dispatcher, reviewer, helpers, writer, keeper, page })
     }
 
     fn dispatcher(&self) -> Result<Dispatcher, Failure> {
@@ -367,7 +402,14 @@ impl Parts {
             }
             return (None, None);
         }
-        match history::start(dir.clone(), messages, Arc::clone(&self.counters)) {
+        let lane = self.lane.clone();
+        let remember = move |opinions: Vec<KeptOpinion>| {
+            let mut lane = lane.lock();
+            for (key, opinion, dated_s) in opinions {
+                lane.remember(key, opinion, dated_s);
+            }
+        };
+        match history::start(dir.clone(), messages, Arc::clone(&self.counters), Box::new(remember)) {
             Ok((notes, keeper)) => (Some(notes), Some(keeper)),
             Err(error) => {
                 tracing::warn!(%error, "no messages are stored: their thread cannot be started");
@@ -416,11 +458,13 @@ impl Running {
     pub async fn until(mut self, told: impl Future<Output = ()>) -> Result<(), Failure> {
         let mut poller_ended = None;
         let mut dispatcher_ended = None;
+        let mut reviewer_ended = None;
         tokio::select! {
             () = told => {}
             _ = &mut self.gone => {}
             ended = &mut self.poller => poller_ended = ended.ok(),
             ended = &mut self.dispatcher => dispatcher_ended = ended.ok(),
+            ended = &mut self.reviewer => reviewer_ended = ended.ok(),
         }
         self.stop.send_replace(true);
         if poller_ended.is_none() && !self.poller.is_finished() {
@@ -428,6 +472,9 @@ impl Running {
         }
         if dispatcher_ended.is_none() && !self.dispatcher.is_finished() {
             dispatcher_ended = (&mut self.dispatcher).await.ok();
+        }
+        if reviewer_ended.is_none() && !self.reviewer.is_finished() {
+            reviewer_ended = (&mut self.reviewer).await.ok();
         }
         for helper in &self.helpers {
             helper.abort();
@@ -446,6 +493,9 @@ impl Running {
             ended
         })
         .await;
+        if let Some(review::task::Ended::Storage(error)) = reviewer_ended {
+            return Err(Failure::from(error));
+        }
         match (poller_ended, dispatcher_ended, closed) {
             (_, _, Ok(Err(error))) => Err(Failure::from(error)),
             (Some(poll::Ended::Storage(error)), _, _) => Err(Failure::from(error)),

@@ -49,6 +49,9 @@ pub struct Opinion {
 /// The rule under whose name an opinion stands among the findings.
 pub const MODEL_RULE: &str = "aegis-model";
 
+/// The rule under whose name it stands among the findings that there is no opinion.
+pub const NO_MODEL_RULE: &str = "aegis-no-opinion";
+
 /// Where an opinion comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Heard {
@@ -91,6 +94,14 @@ pub fn apply(verdict: Verdict, opinion: &Opinion, heard: Heard, least: u8) -> Ve
     let (view, from) = (opinion.view.word(), heard.words());
     let doubt = if counts { String::new() } else { format!(", and {least} % are wanted") };
     note(&mut verdict, MODEL_RULE, format!("{view}, {} % sure{doubt}, {from}: {}", opinion.confidence, opinion.reason));
+    verdict
+}
+
+/// The verdict when nobody could be asked, and why: it stays unsure, and the fallback decides.
+#[must_use]
+pub fn without(verdict: Verdict, why: &str) -> Verdict {
+    let mut verdict = verdict;
+    note(&mut verdict, NO_MODEL_RULE, format!("no opinion: {why}"));
     verdict
 }
 

@@ -38,6 +38,13 @@ impl Bucket {
         Self { interval_us, burst: u64::from(burst).max(1), full_at_us: 0 }
     }
 
+    /// As [`Bucket::with_burst`], by the minute: `burst` at once, then `per_minute`.
+    #[must_use]
+    pub fn with_minutes(burst: u16, per_minute: u16) -> Self {
+        let interval_us = if per_minute == 0 { 0 } else { 60_000_000_u64.div_ceil(u64::from(per_minute)) };
+        Self { interval_us, burst: u64::from(burst).max(1), full_at_us: 0 }
+    }
+
     /// The earliest time at which one may be taken.
     #[must_use]
     pub const fn ready_at(&self) -> Monotonic {

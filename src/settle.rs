@@ -14,7 +14,7 @@ use crate::store::records::{AlbumRecord, Decision, MemberRecord, OutboxKey, Outb
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a decision is about: a message without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,24 @@ impl Case {
     }
 }
 
+/// The settler, shared by those who decide: ingest and the slow lane. Locked for moments only.
+#[derive(Clone, Debug)]
+pub struct SharedSettler(Arc<Mutex<Settler>>);
+
+impl SharedSettler {
+    /// Takes up where the durable file left off.
+    #[must_use]
+    pub fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
+        Self(Arc::new(Mutex::new(Settler::new(snapshots, counters))))
+    }
+
+    /// The settler.
+    pub fn lock(&self) -> MutexGuard<'_, Settler> {
+        // Nothing panics while holding it; a poisoned one still holds whole values.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The albums under judgement, and who was told something of late.
 #[derive(Debug)]
 pub struct Settler {
@@ -67,9 +85,7 @@ pub struct Settler {
 }
 
 impl Settler {
-    /// Takes up where the durable file left off.
-    #[must_use]
-    pub const fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
+    const fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
         Self {
             snapshots,
             counters,
@@ -144,6 +160,15 @@ impl Settler {
             excerpt: case.excerpt.clone(),
         };
         Ok(Some(Promise { decision, rows }))
+    }
+
+    /// Remembers a part with its album while the decision about it waits for an opinion. Its verdict is unsure.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn await_decision(&mut self, case: &Case, verdict: &Verdict, tick: &mut Tick) -> Result<(), StoreError> {
+        // An unsure part takes no other along.
+        self.note_part(case, verdict, tick).map(drop)
     }
 
     fn load_album(&mut self, key: (ChatId, AlbumId)) -> Result<(), StoreError> {

@@ -120,7 +120,7 @@ fn review() -> ReviewRow {
         chat: CHAT,
         message: MessageId(16),
         at: Wall(1_760_000_000_008),
-        sent_s: 1_760_000_000,
+        dated_s: 1_760_000_000,
         sender: message.sender,
         revision: Revision::Edited(1_760_000_001),
         album: Some(AlbumId(78)),

@@ -7,6 +7,7 @@
 //! everything.
 
 pub mod poll;
+mod unsure;
 
 use crate::chats::ChatBook;
 use crate::clock::Now;
@@ -16,7 +17,8 @@ use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserI
 use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
-use crate::settle::{Case, Settler};
+use crate::review::{Row, SharedLane};
+use crate::settle::{Case, SharedSettler};
 use crate::shard::{Judged, Rulebook};
 use crate::store::records::{Undecided, excerpt};
 use crate::store::{Snapshots, StoreError, Tick};
@@ -24,6 +26,7 @@ use crate::telegram::{Incoming, What, update};
 use crate::verdict::{Outcome, Verdict};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use unsure::{Unsure, Views};
 
 /// Remembers the ids of the last updates.
 #[derive(Clone, Debug)]
@@ -87,7 +90,9 @@ pub struct Admitted {
 #[derive(Debug)]
 pub struct Ingest {
     seen: Seen,
-    settler: Settler,
+    settler: SharedSettler,
+    lane: Option<SharedLane>,
+    views: Views,
     counters: Arc<Counters>,
     own: UserId,
     ceilings: Ceilings,
@@ -110,7 +115,9 @@ impl Ingest {
         let seen = Seen::new(snapshots.updates()?, updates_remembered);
         Ok(Self {
             seen,
-            settler: Settler::new(snapshots, Arc::clone(&counters)),
+            settler: SharedSettler::new(snapshots, Arc::clone(&counters)),
+            lane: None,
+            views: Views::default(),
             counters,
             own,
             ceilings: Ceilings::default(),
@@ -118,6 +125,33 @@ impl Ingest {
             repeats: Repeats::default(),
             newcomers: Newcomers::default(),
         })
+    }
+
+    /// Brings unsure messages into this lane from now on.
+    #[must_use]
+    pub fn with_lane(self, lane: SharedLane) -> Self {
+        Self { lane: Some(lane), ..self }
+    }
+
+    /// What turns verdicts into promises.
+    #[must_use]
+    pub fn settler(&self) -> SharedSettler {
+        self.settler.clone()
+    }
+
+    /// Those of a tick that begin to wait, once it is durable.
+    pub fn wait(&self, rows: Vec<Row>, now: Now) {
+        if let Some(lane) = self.lane.as_ref().filter(|_| !rows.is_empty()) {
+            lane.lock().enter(rows, now.mono);
+            lane.wake();
+        }
+    }
+
+    /// A chat has a new id.
+    pub fn moved(&self, from: ChatId, to: ChatId) {
+        if let Some(lane) = &self.lane {
+            lane.lock().moved(from, to);
+        }
     }
 
     /// Sorts a batch: what is new, what it means, what must be judged.
@@ -230,14 +264,23 @@ impl Ingest {
                 Outcome::Block => self.counters.verdicts_block.one(),
             }
             let message = &arrival.message;
+            let verdict = self.block_link(message, verdict, rulebook);
             if verdict.outcome == Outcome::Allow && message.album.is_none() {
                 continue;
             }
             let case = Case::of(message, arrival.trace, now.wall);
             let standing = book.standing(message.chat, message.sender);
             let rules = rulebook.rules(message.chat);
-            let verdict = self.settler.with_album(&case, verdict)?;
-            let promise = self.settler.settle(&case, verdict, rules, standing, now, &mut tick)?;
+            let verdict = self.settler.lock().with_album(&case, verdict)?;
+            let verdict = match self.unsure(arrival, verdict, standing, rulebook, now) {
+                Unsure::Decided(verdict) => verdict,
+                Unsure::Waits(row) => {
+                    self.settler.lock().await_decision(&case, &row.verdict, &mut tick)?;
+                    tick.reviews.push(*row);
+                    continue;
+                }
+            };
+            let promise = self.settler.lock().settle(&case, verdict, rules, standing, now, &mut tick)?;
             tick.promises.extend(promise);
         }
         Ok(tick)

@@ -12,6 +12,7 @@ use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
+use crate::review::Row;
 use crate::shard::{Judged, Shards};
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
@@ -168,9 +169,12 @@ impl Poller {
         }
         tick.absorb(settled);
         for (from, to) in moved {
+            self.ingest.moved(from, to);
             self.tell(Word::Moved(from, to)).await?;
         }
+        let waiting: Vec<Row> = tick.reviews.iter().map(Row::of).collect();
         self.make_durable(tick).await?;
+        self.ingest.wait(waiting, now);
         if !want_facts.is_empty() {
             self.tell(Word::WantFacts(want_facts)).await?;
         }

@@ -9,8 +9,10 @@
 use crate::counters::Counters;
 use crate::limits;
 use crate::message::Message;
+use crate::opinion::Opinion;
+use crate::opinions::Key;
 use crate::store::StoreError;
-use crate::store::history::{History, HistoryReader, Kept};
+use crate::store::history::{History, HistoryReader, Kept, KeptOpinion};
 use crate::verdict::Verdict;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -55,6 +57,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     queue: Queue,
+    opinions: VecDeque<KeptOpinion>,
     reader: Option<HistoryReader>,
     closing: bool,
 }
@@ -77,17 +80,26 @@ fn lock(shared: &Shared) -> MutexGuard<'_, State> {
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts to keep at most `messages_max` messages in the file in `dir`.
+/// What is done with the opinions of an earlier life, once the file is open.
+pub type Remember = Box<dyn FnOnce(Vec<KeptOpinion>) + Send>;
+
+/// Starts to keep at most `messages_max` messages in the file in `dir`, and opinions with them. `remember` gets those of an
+/// earlier life.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start(dir: PathBuf, messages_max: u64, counters: Arc<Counters>) -> std::io::Result<(Notes, Keeper)> {
+pub fn start(
+    dir: PathBuf,
+    messages_max: u64,
+    counters: Arc<Counters>,
+    remember: Remember,
+) -> std::io::Result<(Notes, Keeper)> {
     let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), counters });
     let notes = Notes { shared: Arc::clone(&shared) };
     let thread = std::thread::Builder::new()
         .name("history".to_owned())
         .stack_size(limits::STACK_BYTES)
-        .spawn(move || write_down(&shared, &dir, messages_max))?;
+        .spawn(move || write_down(&shared, &dir, messages_max, remember))?;
     Ok((notes.clone(), Keeper { notes, thread }))
 }
 
@@ -97,6 +109,17 @@ impl Notes {
         let kept = Kept::of(message, verdict);
         let dropped = lock(&self.shared).queue.push(kept);
         self.shared.counters.history_dropped.add(dropped);
+        self.shared.wake.notify_one();
+    }
+
+    /// Adds an opinion, for a message of the date `dated_s`.
+    pub fn opinion(&self, key: Key, opinion: Opinion, dated_s: u64) {
+        let mut state = lock(&self.shared);
+        state.opinions.push_back((key, opinion, dated_s));
+        while state.opinions.len() > limits::OPINIONS_WAITING_MAX {
+            state.opinions.pop_front();
+        }
+        drop(state);
         self.shared.wake.notify_one();
     }
 
@@ -129,21 +152,29 @@ fn open(shared: &Shared, dir: &std::path::Path, messages_max: u64) -> Result<His
 }
 
 /// The thread: waits for messages and for its time, and writes them down together.
-fn write_down(shared: &Shared, dir: &std::path::Path, messages_max: u64) {
+fn write_down(shared: &Shared, dir: &std::path::Path, messages_max: u64, remember: Remember) {
     let ride = Duration::from_secs(limits::HISTORY_RIDE_S);
-    let mut history = None;
+    let mut history: Option<History> = None;
+    let mut remember = Some(remember);
     let mut due = Instant::now() + ride;
     loop {
         if history.is_none() {
             match open(shared, dir, messages_max) {
-                Ok(opened) => history = Some(opened),
+                Ok(opened) => {
+                    match (opened.opinions(), remember.take()) {
+                        (Ok(opinions), Some(remember)) => remember(opinions),
+                        (Err(error), _) => tracing::warn!(%error, "remembered opinions cannot be read"),
+                        (Ok(_), None) => {}
+                    }
+                    history = Some(opened);
+                }
                 Err(error) => tracing::warn!(%error, "the message history cannot be opened; it is tried again"),
             }
         }
-        let (batch, closing) = wait(shared, due);
+        let (batch, opinions, closing) = wait(shared, due);
         if let Some(open) = &mut history
-            && !batch.is_empty()
-            && let Err(error) = open.append(&batch)
+            && !(batch.is_empty() && opinions.is_empty())
+            && let Err(error) = open.append(&batch, &opinions)
         {
             tracing::warn!(%error, "the message history cannot be written; it is opened anew");
             lock(shared).reader = None;
@@ -158,15 +189,18 @@ fn write_down(shared: &Shared, dir: &std::path::Path, messages_max: u64) {
 }
 
 /// Waits until it is time and there is something to write, or until closing. Takes what there is.
-fn wait(shared: &Shared, due: Instant) -> (Vec<Kept>, bool) {
+fn wait(shared: &Shared, due: Instant) -> (Vec<Kept>, Vec<KeptOpinion>, bool) {
     let mut state = lock(shared);
     loop {
         let left = due.saturating_duration_since(Instant::now());
         // With no file open the time alone is enough: it is tried again.
-        let ready = left.is_zero() && (!state.queue.waiting.is_empty() || state.reader.is_none());
+        let has_some = !state.queue.waiting.is_empty() || !state.opinions.is_empty();
+        let ready = left.is_zero() && (has_some || state.reader.is_none());
         if state.closing || ready {
-            let batch = if state.reader.is_some() { state.queue.take() } else { Vec::new() };
-            return (batch, state.closing);
+            if state.reader.is_none() {
+                return (Vec::new(), Vec::new(), state.closing);
+            }
+            return (state.queue.take(), state.opinions.drain(..).collect(), state.closing);
         }
         let patience = if left.is_zero() { Duration::from_secs(limits::HISTORY_RIDE_S) } else { left };
         let waited = shared.wake.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
@@ -203,7 +237,7 @@ mod tests {
     fn what_waits_when_the_appliance_closes_is_written_down() {
         let dir = tempfile::tempdir().unwrap();
         let counters = Arc::new(Counters::default());
-        let (notes, keeper) = start(dir.path().to_owned(), 5, Arc::clone(&counters)).unwrap();
+        let (notes, keeper) = start(dir.path().to_owned(), 5, Arc::clone(&counters), Box::new(drop)).unwrap();
         for number in 0..8 {
             notes.note(&message(number, "hello"), &Verdict::default());
         }
@@ -216,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_stops_nobody() {
-        let (notes, keeper) = start(PathBuf::from("/proc/nowhere"), 5, Arc::default()).unwrap();
+        let (notes, keeper) = start(PathBuf::from("/proc/nowhere"), 5, Arc::default(), Box::new(drop)).unwrap();
         notes.note(&message(1, "hello"), &Verdict::default());
         keeper.close();
     }

@@ -8,6 +8,22 @@
 /// that changed first is forgotten; by then its change is durable.
 pub const MEMBERS_CHANGED_MAX: usize = 1_024;
 
+/// How often a call that cost nothing is made for one message before the fallback decides.
+pub const REVIEW_TRIES_MAX: u32 = 3;
+
+/// The longest pause of a model's server that is waited out, milliseconds; in a longer one tenants are without a model.
+pub const REVIEW_PAUSE_WAITED_MS: u64 = 10_000;
+
+/// What the smallest request has at least, bytes: our instructions and the schema. A budget that does not suffice for such
+/// a one is spent.
+pub const REVIEW_REQUEST_BYTES_LEAST: usize = 2 * 1024;
+
+/// What one message that waits takes in memory, bytes: names and numbers; its text stays on storage.
+pub const REVIEW_ROW_BYTES: usize = 768;
+
+/// What one call under way takes, bytes: the request in its two forms, the answer and its parts, the connection.
+pub const MODEL_CALL_BYTES: usize = 512 * 1024;
+
 /// Accounts of chats and senders of one tenant in a month. When full, further ones share one account, and its share.
 pub const BUDGET_ACCOUNTS_OF_TENANT_MAX: usize = 1_024;
 

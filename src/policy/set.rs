@@ -123,6 +123,12 @@ impl PacksOff {
 }
 
 impl PolicySet {
+    /// What is known of links: the folder's own lists, or those that come with the program.
+    #[must_use]
+    pub fn link_lists(&self) -> &LinkLists {
+        self.link_lists.as_ref().unwrap_or_else(|| LinkLists::shipped())
+    }
+
     /// All packs of this set but those with these ids.
     #[must_use]
     pub fn all_but(&self, ids: &[String]) -> PacksOff {

@@ -13,7 +13,7 @@ use super::regexes::Caches;
 use super::set::{PacksOff, PolicySet, surface_bit};
 use crate::learn::{Features, Learned, Opinion};
 use crate::limits;
-use crate::links::{self, LinkLists, Links};
+use crate::links::{self, Links};
 use crate::message::{Message, Truncation};
 use crate::signals::{Script, Signal, Signals};
 use crate::text::{self, Canonical};
@@ -194,7 +194,7 @@ impl<'b> Bench<'b> {
     /// The links of the message, found when first asked for.
     fn found(&mut self) -> &Links {
         if !self.links_found {
-            let lists = self.set.link_lists.as_ref().unwrap_or_else(|| LinkLists::shipped());
+            let lists = self.set.link_lists();
             links::find(self.message, lists, self.links);
             self.links_found = true;
         }

@@ -14,6 +14,8 @@ use crate::message::{
     Behaviour, ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, Truncation, UserId,
     floor_char_boundary,
 };
+use crate::opinion::Opinion;
+use crate::opinions::Key;
 use crate::verdict::{Outcome, Verdict};
 use redb::{Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ use std::sync::Arc;
 pub const CACHE_FILE: &str = "cache.redb";
 
 const MESSAGES: TableDefinition<u64, &[u8]> = TableDefinition::new("messages_v1");
+const OPINIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("opinions_v1");
 const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
 /// A message as it is kept, and what was said of it then.
@@ -134,6 +137,9 @@ impl Kept {
     }
 }
 
+/// An opinion, what it is remembered under, and the date of the message it was given for. No text of that message.
+pub type KeptOpinion = (Key, Opinion, u64);
+
 /// The file, open for writing.
 #[derive(Debug)]
 pub struct History {
@@ -155,6 +161,7 @@ impl History {
             let transaction = db.begin_write()?;
             transaction.open_table(MESSAGES)?;
             transaction.open_table(META)?;
+            transaction.open_table(OPINIONS)?;
             transaction.commit()?;
             Ok(Self { db: Arc::new(db), messages_max: messages_max.max(1), bytes_max })
         };
@@ -168,11 +175,11 @@ impl History {
         }
     }
 
-    /// Adds messages in their order, in one commit, and forgets the oldest that are too many.
+    /// Adds messages and opinions in their order, in one commit, and forgets the oldest that are too many.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn append(&mut self, batch: &[Kept]) -> Result<(), StoreError> {
+    pub fn append(&mut self, batch: &[Kept], opinions: &[KeptOpinion]) -> Result<(), StoreError> {
         let transaction = self.db.begin_write()?;
         {
             let mut messages = transaction.open_table(MESSAGES)?;
@@ -193,8 +200,29 @@ impl History {
                 }
             }
             meta.insert("bytes", bytes)?;
+            let mut table = transaction.open_table(OPINIONS)?;
+            for opinion in opinions {
+                let next = table.last()?.map_or(0, |(key, _)| key.value().saturating_add(1));
+                table.insert(next, encode(opinion).as_slice())?;
+            }
+            while redb::ReadableTableMetadata::len(&table)? > limits::OPINIONS_STORED_MAX {
+                table.pop_first()?;
+            }
         }
         Ok(transaction.commit()?)
+    }
+
+    /// The opinions, oldest first; a record that cannot be read is passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn opinions(&self) -> Result<Vec<KeptOpinion>, StoreError> {
+        let transaction = self.db.begin_read()?;
+        let mut found = Vec::new();
+        for entry in transaction.open_table(OPINIONS)?.iter()? {
+            found.extend(decode::<KeptOpinion>(entry?.1.value()));
+        }
+        Ok(found)
     }
 
     /// A handle for reading.
@@ -309,7 +337,7 @@ mod tests {
         let batch: Vec<Kept> = (0..30).map(|number| kept(number, "hello")).collect();
         for part in batch.chunks(10) {
             let (mut history, _) = History::open(dir.path(), 12, u64::MAX).unwrap();
-            history.append(part).unwrap();
+            history.append(part, &[]).unwrap();
         }
         let reader = HistoryReader::open(dir.path()).unwrap().unwrap();
         assert_eq!(numbers(&reader), (18..30).collect::<Vec<_>>());
@@ -317,7 +345,7 @@ mod tests {
         drop(reader);
         let (mut history, _) = History::open(dir.path(), 100, 3 * 1024).unwrap();
         let long: Vec<Kept> = (30..40).map(|number| kept(number, &"x".repeat(1_000))).collect();
-        history.append(&long).unwrap();
+        history.append(&long, &[]).unwrap();
         assert_eq!(numbers(&history.reader()), [37, 38, 39]);
     }
 
@@ -329,7 +357,7 @@ mod tests {
         for rubbish in [b"".to_vec(), b"rubbish".to_vec(), vec![7; 100_000]] {
             std::fs::write(&path, &rubbish).unwrap();
             let (mut history, _) = History::open(dir.path(), 10, u64::MAX).unwrap();
-            history.append(&[kept(1, "hello")]).unwrap();
+            history.append(&[kept(1, "hello")], &[]).unwrap();
             assert_eq!(numbers(&history.reader()), [1]);
         }
         // The middle of a good file.

@@ -31,8 +31,8 @@ pub struct ReviewRow {
     pub message: MessageId,
     /// When its update arrived, by our clock.
     pub at: Wall,
-    /// When it was sent, by Telegram's: seconds since 1970.
-    pub sent_s: u64,
+    /// Telegram's date of this revision, seconds since 1970.
+    pub dated_s: u64,
     /// Who sent it.
     pub sender: Sender,
     /// Original or edited.

@@ -1,3 +1,5 @@
+//! The promises of the ledger, one by one.
+
 use super::*;
 
 const CAPS: Caps = Caps { money: Micros(1_000), calls: 100, chat_percent: 100, user_percent: 100 };

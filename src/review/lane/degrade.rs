@@ -1,0 +1,87 @@
+//! Who can ask a model and who cannot, and when to say so.
+//!
+//! Promises: losing the model and getting it back is said once each, and so is a budget that is nearly spent, once a month.
+//!
+//! Never: a degrade mode of its own. What is done without a model is the tenant's choice, and others carry it out.
+
+use super::{Lane, Month};
+use crate::clock::Monotonic;
+use crate::review::row::{Change, NoOpinion};
+use crate::tenant::{Tenant, TenantName, Tenants};
+use std::collections::BTreeMap;
+
+impl Lane {
+    /// Why a tenant's unsure messages cannot be shown to a model now; nothing when they can, or when none is set up.
+    pub(super) fn away(&self, tenant: &Tenant, now: Monotonic) -> Option<NoOpinion> {
+        if !self.ai.is_on() {
+            return None;
+        }
+        if self.breaker.is_tripped() {
+            return Some(NoOpinion::Away);
+        }
+        if self.is_limited(now) {
+            return Some(NoOpinion::Limited);
+        }
+        if self.ledger.held(&tenant.name) > 0 {
+            return None;
+        }
+        let caps = self.ledger.caps(&tenant.name, tenant.caps);
+        self.ledger.would_refuse(&tenant.name, self.least, &caps).map(NoOpinion::Budget)
+    }
+
+    /// What changed since this was asked last about who can ask a model, and about budgets.
+    pub fn changes(&mut self, tenants: &Tenants, now: Monotonic) -> Option<Change> {
+        let mut events = Vec::new();
+        let mut degraded = BTreeMap::new();
+        for tenant in tenants.iter() {
+            let name = &tenant.name;
+            if let Some(why) = self.away(tenant, now) {
+                if !self.degraded.contains_key(name) {
+                    events.push(format!(
+                        "tenant \"{name}\": no model can be asked ({}); {} until one can",
+                        why.words(),
+                        tenant.degrade.word()
+                    ));
+                }
+                degraded.insert(name.clone(), why);
+            } else if self.degraded.contains_key(name) {
+                events.push(format!("tenant \"{name}\": a model can be asked again"));
+            }
+            events.extend(self.warning(tenant));
+        }
+        let is_same = self.degraded.keys().eq(degraded.keys());
+        self.degraded = degraded;
+        if is_same && events.is_empty() {
+            return None;
+        }
+        Some(Change { degraded: self.degraded.keys().cloned().collect(), events })
+    }
+
+    /// The word of warning when a budget is nearly spent: once a month.
+    fn warning(&mut self, tenant: &Tenant) -> Option<String> {
+        if !self.ai.is_on() {
+            return None;
+        }
+        let caps = self.ledger.caps(&tenant.name, tenant.caps);
+        let standing = self.ledger.standing(&tenant.name, &caps);
+        let is_known = self.warned.get(&tenant.name) == Some(&standing.month);
+        if is_known || standing.month == Month::default() || standing.percent < u64::from(tenant.warn_percent) {
+            return None;
+        }
+        self.warned.insert(tenant.name.clone(), standing.month);
+        Some(format!("tenant \"{}\": {} % of the budget of {} is spent", tenant.name, standing.percent, standing.month))
+    }
+
+    /// Warnings that an earlier life has given are not given again.
+    pub fn has_warned(&mut self, tenants: &Tenants) {
+        for tenant in tenants.iter() {
+            self.warning(tenant);
+        }
+    }
+
+    /// Why a tenant's unsure messages cannot be shown to a model, as of the last turn.
+    #[must_use]
+    pub fn degraded(&self, tenant: &TenantName) -> Option<NoOpinion> {
+        self.degraded.get(tenant).copied()
+    }
+}

@@ -1,0 +1,295 @@
+//! The task that asks: it takes the lane's turns, makes what they decide durable, and calls the model.
+//!
+//! Promises: money is set aside durably before a call is made; what a call cost and what its answer decides become durable
+//! together, and only then is anything done about a message. When told to stop it stops at once: a call under way is
+//! given up, its money counts as spent, and its message is decided after the next start.
+//!
+//! Never: a lock held while it waits, or a wait of anybody for it.
+
+use super::{Decided, Depart, Row, SharedLane, dated_month, endpoint};
+use crate::budget::Who;
+use crate::clock::{Clock, Monotonic, Now};
+use crate::dispatch::task::{SharedBook, Word, lock};
+use crate::journal::history::Notes;
+use crate::journal::{Gone, Journal};
+use crate::message::Sender;
+use crate::model::{Answer, CallFailure, Client, Endpoint, Question, most_cost, request_body};
+use crate::opinion;
+use crate::settle::{Case, SharedSettler};
+use crate::shard::{InForce, Rulebook};
+use crate::store::records::Audit;
+use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Why the task ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to, or others have ended and say why.
+    Told,
+    /// The durable file could not be read.
+    Storage(StoreError),
+}
+
+/// The task and what it works with.
+#[derive(Debug)]
+pub struct Reviewer {
+    /// The lane.
+    pub lane: SharedLane,
+    /// What turns verdicts into promises.
+    pub settler: SharedSettler,
+    /// Where the texts of those who wait are.
+    pub snapshots: Snapshots,
+    /// Where all of it becomes durable.
+    pub journal: Journal,
+    /// Who carries out what was decided.
+    pub dispatch: mpsc::Sender<Word>,
+    /// The book of chats.
+    pub book: SharedBook,
+    /// The rules in force, and who has no model now.
+    pub in_force: InForce,
+    /// The way to the model.
+    pub client: Client,
+    /// The clock.
+    pub clock: Clock,
+    /// Where opinions are kept beside stored messages; `None` when none are.
+    pub notes: Option<Notes>,
+}
+
+/// A call that may be made once its money is set aside.
+struct Launch {
+    id: u64,
+    body: String,
+}
+
+type Back = (u64, Result<Answer, CallFailure>);
+
+enum Halt {
+    Gone,
+    Storage(StoreError),
+}
+
+impl From<Gone> for Halt {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl Reviewer {
+    /// Works until told to stop. `settled` is made durable first: calls that an earlier life left open.
+    pub async fn run(self, settled: Tick, mut stop: watch::Receiver<bool>) -> Ended {
+        if self.make_durable(settled).await.is_err() {
+            return Ended::Told;
+        }
+        let mut calls: JoinSet<Back> = JoinSet::new();
+        let mut back = Vec::new();
+        while !*stop.borrow() {
+            let wake = match self.turn(std::mem::take(&mut back), &mut calls).await {
+                Ok(wake) => wake,
+                Err(Halt::Gone) => return Ended::Told,
+                Err(Halt::Storage(error)) => return Ended::Storage(error),
+            };
+            tokio::select! {
+                Some(first) = calls.join_next(), if !calls.is_empty() => {
+                    back.extend(first.ok());
+                    while let Some(more) = calls.try_join_next() {
+                        back.extend(more.ok());
+                    }
+                }
+                () = self.lane.woken() => {}
+                () = sleep_until(&self.clock, wake) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        Ended::Told
+    }
+
+    /// One turn: what came back, what is due, and one commit for all of it. Returns when the next is due.
+    async fn turn(&self, back: Vec<Back>, calls: &mut JoinSet<Back>) -> Result<Option<Monotonic>, Halt> {
+        let now = self.clock.now();
+        let rulebook = self.in_force.now();
+        let endpoint = endpoint(&rulebook.ai);
+        let mut tick = Tick::default();
+        let (mut decided, ready, mut wake) = {
+            let mut lane = self.lane.lock();
+            lane.settings(&rulebook.ai);
+            let mut decided = Vec::new();
+            for (id, heard) in back {
+                let ended = lane.ended(id, &heard, now.mono, fastrand::u64(..));
+                decided.extend(ended.decided);
+                tick.settled.extend(ended.settled);
+                if let (Some((key, opinion, dated_s)), Some(notes)) = (ended.learned, &self.notes) {
+                    notes.opinion(key, opinion, dated_s);
+                }
+            }
+            let turn = lane.turn(now.mono);
+            decided.extend(turn.decided);
+            (decided, turn.ready, turn.wake)
+        };
+        let mut launches = Vec::new();
+        for (id, row) in ready {
+            match self.depart(id, &row, &rulebook, &endpoint, now, &mut tick)? {
+                Departed::Launch(launch) => launches.push(launch),
+                Departed::Left(left) => {
+                    decided.extend(left);
+                    // There is room for another.
+                    wake = Some(now.mono);
+                }
+                Departed::Waits => {}
+            }
+        }
+        for decided in decided {
+            self.write_down(decided, &rulebook, now, &mut tick)?;
+        }
+        self.announce(&rulebook, now, &mut tick);
+        self.make_durable(tick).await?;
+        for Launch { id, body } in launches {
+            let (client, endpoint) = (self.client.clone(), endpoint.clone());
+            calls.spawn(async move { (id, client.ask(&endpoint, &body).await) });
+        }
+        Ok(wake)
+    }
+
+    /// Makes the request about a row, and sets aside what it can cost.
+    fn depart(
+        &self,
+        id: u64,
+        row: &Row,
+        rulebook: &Rulebook,
+        endpoint: &Endpoint,
+        now: Now,
+        tick: &mut Tick,
+    ) -> Result<Departed, StoreError> {
+        let Some(stored) = self.stored(row)? else {
+            self.lane.lock().gone(id);
+            return Ok(Departed::Left(None));
+        };
+        let tenant = rulebook.tenant(stored.chat);
+        let body = body(endpoint, &tenant.community_rules, &stored);
+        let who = Who { chat: stored.chat, sender: number_of(stored.sender) };
+        let (month, amount) = (dated_month(tenant, stored.dated_s), most_cost(endpoint, body.len()));
+        Ok(match self.lane.lock().depart(id, tenant, who, month, amount, now.mono) {
+            Depart::Held(hold) => {
+                tick.reserved.push(hold);
+                Departed::Launch(Launch { id, body })
+            }
+            Depart::Later => Departed::Waits,
+            Depart::No(decided) => Departed::Left(Some(decided)),
+        })
+    }
+
+    /// What is stored under a row, if it still is what waits. Its chat may have got a new id just now.
+    fn stored(&self, row: &Row) -> Result<Option<ReviewRow>, StoreError> {
+        let found = match self.snapshots.review(row.chat, row.message)? {
+            Some(found) => Some(found),
+            None => {
+                let current = lock(&self.book).current(row.chat);
+                self.snapshots.review(current, row.message)?
+            }
+        };
+        Ok(found.filter(|found| found.trace == row.trace))
+    }
+
+    /// Writes down what follows for a row that leaves the lane.
+    fn write_down(&self, decided: Decided, rulebook: &Rulebook, now: Now, tick: &mut Tick) -> Result<(), StoreError> {
+        let Some(stored) = self.stored(&decided.row)? else { return Ok(()) };
+        let case = Case {
+            chat: stored.chat,
+            message: stored.message,
+            sender: stored.sender,
+            revision: stored.revision,
+            album: stored.album,
+            trace: stored.trace,
+            received: stored.at,
+            excerpt: stored.excerpt(),
+        };
+        let verdict = match decided.by {
+            Ok((opinion, heard)) => opinion::apply(stored.verdict, &opinion, heard, rulebook.ai.confidence),
+            Err(why) => opinion::without(stored.verdict, why.words()),
+        };
+        let standing = lock(&self.book).standing(case.chat, case.sender);
+        let mut settler = self.settler.lock();
+        let verdict = settler.with_album(&case, verdict)?;
+        let promise = settler.settle(&case, verdict, rulebook.rules(case.chat), standing, now, tick)?;
+        drop(settler);
+        tick.reviewed.push(Reviewed { chat: case.chat, message: case.message, trace: case.trace, promise });
+        Ok(())
+    }
+
+    /// Tells who lost the model or got it back, and whose budget is nearly spent.
+    fn announce(&self, rulebook: &Rulebook, now: Now, tick: &mut Tick) {
+        let change = {
+            let mut lane = self.lane.lock();
+            let change = lane.changes(&rulebook.tenants, now.mono);
+            lane.publish();
+            change
+        };
+        let Some(change) = change else { return };
+        self.in_force.change(|book| book.with_degraded(change.degraded));
+        for what in change.events {
+            tracing::warn!("{what}");
+            tick.audit.push(Audit { at: now.wall, who: "slow lane".to_owned(), what });
+        }
+    }
+
+    async fn make_durable(&self, tick: Tick) -> Result<(), Gone> {
+        if tick.is_empty() {
+            return Ok(());
+        }
+        let committed = self.journal.commit(tick).await?;
+        if !committed.accepted.is_empty() {
+            // A dispatcher that is gone has already said why; the rows are durable.
+            self.dispatch.send(Word::Rows(committed.accepted)).await.map_err(|_| Gone)?;
+        }
+        Ok(())
+    }
+}
+
+enum Departed {
+    Launch(Launch),
+    /// It left the lane, to be decided or without a word.
+    Left(Option<Decided>),
+    Waits,
+}
+
+/// The request about a message that waits.
+fn body(endpoint: &Endpoint, rules: &str, stored: &ReviewRow) -> String {
+    let findings: Vec<(String, String)> =
+        stored.verdict.findings.iter().map(|finding| (finding.rule.clone(), finding.reason.clone())).collect();
+    request_body(
+        endpoint,
+        &Question {
+            rules,
+            chat: stored.chat_kind,
+            sender: stored.sender,
+            member_age_s: stored.member_age_s,
+            message_count: stored.message_count,
+            surfaces: &stored.surfaces,
+            links: &stored.links,
+            findings: &findings,
+        },
+    )
+}
+
+/// The number under which a sender's spending is counted. Those without a number of their own share one.
+const fn number_of(sender: Sender) -> i64 {
+    match sender {
+        Sender::Member(user) | Sender::Bot(user) => user.0,
+        Sender::Channel(chat) => chat.0,
+        Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => 0,
+    }
+}
+
+async fn sleep_until(clock: &Clock, until: Option<Monotonic>) {
+    match until {
+        Some(until) => tokio::time::sleep(Duration::from_millis(until.since_ms(clock.now().mono))).await,
+        None => std::future::pending().await,
+    }
+}
