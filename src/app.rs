@@ -178,6 +178,10 @@ struct Parts {
     settled: Tick,
 }
 
+/// What is said when a key leaves this machine unprotected.
+pub const KEY_IN_CLEAR: &str = "the model's address begins with http://, so its key can be read on the way; write https:// \
+                                if the server can, or leave the key out";
+
 /// Opens everything and starts to moderate, on the current runtime.
 ///
 /// # Errors
@@ -202,6 +206,9 @@ pub fn start(
             "the settings need {promise} bytes of memory and the board profile \"{}\" allows {}",
             config.board.name, config.board.memory_bytes
         )));
+    }
+    if config.ai.shows_its_key() {
+        tracing::warn!("{KEY_IN_CLEAR}");
     }
     let listing = config.policy_dir.as_deref().map(Listing::of);
     let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
@@ -261,7 +268,7 @@ fn slow_lane(
 ) -> Result<(SharedLane, Tick), StoreError> {
     let mut ledger = review::ledger(snapshots)?;
     let settled = Tick { settled: ledger.abandon_all(), ..Tick::default() };
-    let mut lane = Lane::new(ledger, limits::OPINIONS_BYTES_MAX, Arc::clone(counters));
+    let mut lane = Lane::new(ledger, &config.board.capacity, Arc::clone(counters));
     lane.settings(&Arc::new(config.ai.clone()));
     lane.has_warned(&config.tenants());
     lane.resume(snapshots.reviews(Row::of)?, now.mono, now.wall);
@@ -348,6 +355,8 @@ impl Parts {
                     dispatch: words,
                     clock: self.clock.clone(),
                     notes,
+                    lane: self.lane.clone(),
+                    in_force: reloader.in_force(),
                 };
                 helpers.push(tokio::spawn(door.serve(listener)));
             }

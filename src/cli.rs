@@ -4,6 +4,7 @@
 //! where and how to mend it, and nothing was done.
 
 mod ai;
+mod budget;
 pub mod cases;
 mod diff;
 mod explain;
@@ -95,6 +96,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: DeadLetters,
+    },
+    /// What was spent on a model, and how much may be.
+    Budget {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: budget::Budget,
     },
     /// Lists of domains.
     Lists {
@@ -191,6 +200,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
+        Command::Budget { config, verb } => budget::carry_out(&load(config.as_deref())?, verb),
         Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }

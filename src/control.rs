@@ -6,6 +6,7 @@
 //!
 //! Never: a network. The socket lies in the data directory, readable and writable by its owner alone.
 
+pub mod budget;
 pub mod history;
 
 use crate::clock::{Clock, Wall};
@@ -13,6 +14,8 @@ use crate::dispatch::task::Word;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::limits;
+use crate::review::SharedLane;
+use crate::shard::InForce;
 use crate::store::records::{Audit, DeadLetter};
 use crate::store::{Snapshots, StoreError, Tick};
 use serde::{Deserialize, Serialize};
@@ -37,13 +40,17 @@ pub enum Command {
     Drop(Vec<u64>),
     /// Tell the stored messages; answered with lines of [`history`].
     History,
+    /// Tell how budgets stand: of the named tenant, or of all.
+    BudgetShow(Option<String>),
+    /// Set caps.
+    BudgetSet(budget::Wanted),
 }
 
 /// What the terminal is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// The dead letters, a line each.
-    Letters(Vec<String>),
+    /// What was asked for, a line each.
+    Lines(Vec<String>),
     /// How many were taken back or removed.
     Changed(u64),
     /// Why nothing was done.
@@ -88,10 +95,12 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
     Ok(match command {
         Command::List => {
             let lines = known.iter().map(|(number, letter)| line(*number, letter)).collect();
-            (Tick::default(), Answer::Letters(lines))
+            (Tick::default(), Answer::Lines(lines))
         }
         // Told by the door itself, which knows them.
-        Command::History => (Tick::default(), Answer::Refused("no messages are stored".to_owned())),
+        Command::History | Command::BudgetShow(_) | Command::BudgetSet(_) => {
+            (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned()))
+        }
         Command::Retry(wanted) => match chosen(wanted) {
             Ok(numbers) => {
                 let (audit, answer) = changed(&numbers, "retried");
@@ -122,6 +131,10 @@ pub struct Door {
     pub clock: Clock,
     /// The stored messages; `None` when none are stored.
     pub notes: Option<Notes>,
+    /// The slow lane, with what was spent.
+    pub lane: SharedLane,
+    /// The settings in force.
+    pub in_force: InForce,
 }
 
 /// Opens the socket in `dir`.
@@ -176,7 +189,35 @@ impl Door {
         stream.shutdown().await
     }
 
+    fn budget_show(&self, wanted: Option<&str>) -> Answer {
+        let book = self.in_force.now();
+        let told = budget::show(&self.lane.lock().ledger, &book.tenants, &book.ai.currency, wanted);
+        told.map_or_else(Answer::Refused, Answer::Lines)
+    }
+
+    /// Sets caps: durably first, then in force.
+    async fn budget_set(&self, wanted: &budget::Wanted) -> Answer {
+        let planned = budget::set(&self.lane.lock().ledger, &self.in_force.now().tenants, wanted);
+        let (name, caps, what) = match planned {
+            Ok(planned) => planned,
+            Err(why) => return Answer::Refused(why),
+        };
+        let audit = Audit { at: self.clock.now().wall, who: "terminal".to_owned(), what: what.clone() };
+        let tick = Tick { caps: vec![(name.clone(), caps)], audit: vec![audit], ..Tick::default() };
+        if let Err(gone) = self.journal.commit(tick).await {
+            return Answer::Refused(gone.to_string());
+        }
+        self.lane.lock().ledger.set_caps(&name, caps);
+        self.lane.wake();
+        Answer::Lines(vec![what])
+    }
+
     async fn carry_out(&self, command: Command) -> Answer {
+        let command = match command {
+            Command::BudgetShow(wanted) => return self.budget_show(wanted.as_deref()),
+            Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
+            other => other,
+        };
         let (tick, told) = match answer(&self.snapshots, command, self.clock.now().wall) {
             Ok(planned) => planned,
             Err(error) => return Answer::Refused(error.to_string()),

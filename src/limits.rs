@@ -339,6 +339,10 @@ pub struct Capacity {
     pub shards: u64,
     /// Messages stored for trying other policies on; 0 stores none.
     pub history_messages: u64,
+    /// Calls to a model at one time.
+    pub model_calls: u64,
+    /// Remembered opinions, bytes.
+    pub opinion_bytes: u64,
 }
 
 /// One line of the memory sum.
@@ -374,7 +378,7 @@ const fn wide(value: usize) -> u64 {
 
 /// Everything Aegis holds at once, at most: a line a holder.
 #[must_use]
-pub const fn memory_lines(capacity: &Capacity) -> [Holder; 17] {
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
@@ -416,7 +420,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 17] {
         ),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
-        holder("one commit", 1024 * KIB + 8 * KIB * capacity.poll_limit, "the next commit waits"),
+        holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
         holder("outbox rows", 256 * capacity.outbox_rows, "polling waits until rows are done"),
         holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
         // A record, and its administrators.
@@ -429,6 +433,21 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 17] {
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
+        holder(
+            "slow lane: who waits, budgets, remembered opinions",
+            // Of an opinion that waits to be stored: its key and its reason.
+            wide(WAITING_ROWS_MAX) * wide(REVIEW_ROW_BYTES)
+                + wide(BUDGET_ACCOUNTS_MAX) * wide(BUDGET_ACCOUNT_BYTES)
+                + capacity.opinion_bytes
+                + wide(OPINIONS_WAITING_MAX) * 512,
+            "the fallback decides; senders share an account; the opinion used longest ago is forgotten",
+        ),
+        // The client of its own, and calls under way.
+        holder(
+            "calls to a model",
+            KIB * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
+            "messages wait for their turn",
+        ),
         holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
         // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
         holder(

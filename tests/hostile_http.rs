@@ -4,7 +4,7 @@
 
 use aegis::counters::Counters;
 use aegis::web::front::Patience;
-use aegis::web::{Readiness, Settings, Source, Status, Web, start_with};
+use aegis::web::{ModelLine, Readiness, Settings, Source, Status, Web, start_with};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,10 @@ impl Source for Calm {
 
     fn readiness(&self) -> Readiness {
         Readiness::default()
+    }
+
+    fn model(&self) -> Option<ModelLine> {
+        None
     }
 
     fn status(&self) -> Status {

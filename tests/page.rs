@@ -5,7 +5,9 @@
 use aegis::counters::Counters;
 use aegis::web::front::Patience;
 use aegis::web::page::{Page, status};
-use aegis::web::{ChatLine, DecisionLine, Part, Readiness, Settings, Source, Status, Web, start_with};
+use aegis::web::{
+    ChatLine, DecisionLine, ModelLine, Part, Readiness, Settings, Source, Status, TenantLine, Web, start_with,
+};
 use proptest::prelude::*;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,8 +27,27 @@ impl Source for Calm {
         Readiness { parts: vec![Part { name: "storage", failing: None }] }
     }
 
+    fn model(&self) -> Option<ModelLine> {
+        Some(hostile_model("garden"))
+    }
+
     fn status(&self) -> Status {
         hostile("<script>alert(1)</script>")
+    }
+}
+
+fn hostile_model(text: &str) -> ModelLine {
+    ModelLine {
+        name: text.to_owned(),
+        currency: text.to_owned(),
+        trouble: Some(text.to_owned()),
+        sample: Some(text.to_owned()),
+        tenants: vec![TenantLine {
+            name: text.to_owned(),
+            month: text.to_owned(),
+            degraded: Some(("the model does not answer", "disable_ai")),
+            ..TenantLine::default()
+        }],
     }
 }
 
@@ -113,9 +134,9 @@ proptest! {
     fn whatever_a_stranger_wrote_the_page_has_the_same_elements(text in any::<String>(), markup in "[<>\"'&/a-z =!-]{0,40}") {
         let readiness = |text: &str| Readiness { parts: vec![Part { name: "polling", failing: Some(text.to_owned()) }] };
         let counters = Counters::default();
-        let plain = status(&hostile("x"), &readiness("x"), &counters);
+        let plain = status(&hostile("x"), &readiness("x"), &counters, Some(&hostile_model("x")));
         for text in [text, markup] {
-            let shown = status(&hostile(&text), &readiness(&text), &counters);
+            let shown = status(&hostile(&text), &readiness(&text), &counters, Some(&hostile_model(&text)));
             prop_assert_eq!(tags(&shown), tags(&plain));
         }
     }

@@ -9,11 +9,13 @@ use crate::dispatch::task::{SharedBook, lock};
 use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::limits;
+use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::Snapshots;
 use crate::store::records::Right;
 use crate::telemetry::pseudonym;
-use crate::web::{ChatLine, DecisionLine, Part, Readiness, Source, Status};
+use crate::tenant::Tenant;
+use crate::web::{ChatLine, DecisionLine, ModelLine, Part, Readiness, Source, Status, TenantLine};
 use std::sync::{Arc, PoisonError};
 
 /// Reads the appliance for the page.
@@ -27,6 +29,7 @@ pub struct Health {
     in_force: InForce,
     standing: SharedStanding,
     journal: Journal,
+    lane: SharedLane,
     poll_stale_ms: u64,
     board: String,
     salt: u64,
@@ -44,6 +47,7 @@ impl Health {
             in_force: reloader.in_force(),
             standing: reloader.standing(),
             journal: parts.journal.clone(),
+            lane: parts.lane.clone(),
             poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
             board: parts.config.board.name.clone(),
             salt: parts.salt(),
@@ -79,7 +83,23 @@ impl Health {
         if self.counters.breaker_open.get() > 0 {
             return "Hindered: calls to Telegram fail; actions wait in the outbox".to_owned();
         }
-        "Rules only: no AI and no cloud are set up, and none are needed".to_owned()
+        let book = self.in_force.now();
+        if !book.ai.is_on() {
+            return "Rules only: no AI and no cloud are set up, and none are needed".to_owned();
+        }
+        let lane = self.lane.lock();
+        let without = |tenant: &Tenant| Some((tenant.name.clone(), lane.degraded(&tenant.name)?, tenant.degrade));
+        let mut away = book.tenants.iter().filter_map(without);
+        match away.next() {
+            None => "Rules and a model: what the rules are unsure of is shown to it".to_owned(),
+            Some((name, why, mode)) => {
+                let others = match away.count() {
+                    0 => String::new(),
+                    others => format!(", and {others} more"),
+                };
+                format!("Rules only for tenant {name}{others}: {}; {} until that is over", why.words(), mode.word())
+            }
+        }
     }
 }
 
@@ -122,6 +142,36 @@ impl Source for Health {
                 Part { name: "dispatcher", failing: self.dispatching() },
             ],
         }
+    }
+
+    fn model(&self) -> Option<ModelLine> {
+        let book = self.in_force.now();
+        if !book.ai.is_on() {
+            return None;
+        }
+        let lane = self.lane.lock();
+        let line = |tenant: &Tenant| {
+            let caps = lane.ledger.caps(&tenant.name, tenant.caps);
+            let standing = lane.ledger.standing(&tenant.name, &caps);
+            TenantLine {
+                name: tenant.name.to_string(),
+                month: if standing.month.0 == 0 { String::new() } else { standing.month.to_string() },
+                money: standing.spent.money.0,
+                money_cap: caps.money.0,
+                calls: standing.spent.calls,
+                calls_cap: caps.calls,
+                percent: standing.percent,
+                is_warned: standing.percent >= u64::from(tenant.warn_percent),
+                degraded: lane.degraded(&tenant.name).map(|why| (why.words(), tenant.degrade.word())),
+            }
+        };
+        Some(ModelLine {
+            name: book.ai.model.clone(),
+            currency: book.ai.currency.clone(),
+            trouble: lane.trouble().map(str::to_owned),
+            sample: lane.sample().map(str::to_owned),
+            tenants: book.tenants.iter().map(line).collect(),
+        })
     }
 
     fn status(&self) -> Status {

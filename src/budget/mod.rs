@@ -49,7 +49,9 @@ impl FromStr for Micros {
 
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+        let parts = format!("{:06}", self.0 % 1_000_000);
+        let shown = parts.trim_end_matches('0');
+        write!(f, "{}.{shown:0<2}", self.0 / 1_000_000)
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
         for micros in [0, 1, 999_999, 1_150_000, limits::MONEY_UNITS_MAX * 1_000_000] {
             assert_eq!(Micros(micros).to_string().parse(), Ok(Micros(micros)));
         }
-        assert_eq!(Micros(1_150_000).to_string(), "1.150000");
+        assert_eq!(Micros(1_150_000).to_string(), "1.15");
         for text in ["", ".", "5.", ".5", "+1", "1,5", "0.0000001", "1000000.000001", "99999999999999999999"] {
             assert_eq!(text.parse::<Micros>(), Err(NoAmount), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use super::{DeadLetters, Migrate};
 use crate::app::{self, Failure, FailureKind};
-use crate::clock::Clock;
+use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::control::{self, Answer};
 use crate::document::Mistakes;
@@ -117,6 +117,9 @@ pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
         policy.bytes(),
         config.board.capacity.keyword_bytes
     ));
+    if config.ai.shows_its_key() {
+        text.push_str(&format!("warning: {}\n", app::KEY_IN_CLEAR));
+    }
     for one in contradictions(&app::pack_sources(config.policy_dir.as_deref())?) {
         text.push_str(&format!("warning: {}\n", one.what));
     }
@@ -224,23 +227,29 @@ pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Fai
         None => in_file(config, command)?,
     };
     match answer {
-        Answer::Letters(lines) if lines.is_empty() => print("no dead letters\n"),
-        Answer::Letters(lines) => print(&(lines.join("\n") + "\n")),
+        Answer::Lines(lines) if lines.is_empty() => print("no dead letters\n"),
+        Answer::Lines(lines) => print(&(lines.join("\n") + "\n")),
         Answer::Changed(count) => print(&format!("{count} changed\n")),
         Answer::Refused(why) => Err(Failure::usage(why)),
     }
 }
 
-fn in_file(config: &Config, command: control::Command) -> Result<Answer, Failure> {
+/// The durable file, when no appliance runs on it.
+pub(super) fn open_store(config: &Config, now: Wall) -> Result<Store, Failure> {
     if !config.data_dir.join(JOURNAL_FILE).exists() {
         let mut mistakes = Mistakes::default();
         let shown = config.data_dir.display().to_string();
         mistakes.add(&shown, 0, "there is no database here; name another folder with AEGIS_DATA_DIR");
         return Err(mistakes.into());
     }
-    let now = Clock::start().now().wall;
     let io = Arc::new(IoCount::default());
-    let (mut store, _) = Store::open(&config.data_dir, limits::STORE_CACHE_BYTES_MIN, app::keep(config), &io, now)?;
+    let (store, _) = Store::open(&config.data_dir, limits::STORE_CACHE_BYTES_MIN, app::keep(config), &io, now)?;
+    Ok(store)
+}
+
+fn in_file(config: &Config, command: control::Command) -> Result<Answer, Failure> {
+    let now = Clock::start().now().wall;
+    let mut store = open_store(config, now)?;
     let (tick, answer) = control::answer(&store.snapshots(), command, now)?;
     if !tick.is_empty() {
         store.commit(&[tick], now)?;

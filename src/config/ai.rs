@@ -83,6 +83,13 @@ impl Ai {
         !self.base_url.is_empty()
     }
 
+    /// Whether the key would travel where anybody on the way can read it.
+    #[must_use]
+    pub fn shows_its_key(&self) -> bool {
+        let Some(rest) = self.base_url.strip_prefix("http://").filter(|_| self.key.is_some()) else { return false };
+        !["localhost", "127.", "[::1]"].iter().any(|here| rest.starts_with(here))
+    }
+
     /// What tokens cost; a price that is not said is none, which only settings without a model can leave.
     #[must_use]
     pub fn prices(&self) -> Prices {
@@ -439,6 +446,13 @@ pub(super) fn check(config: &Config, name: &str, surroundings: &Surroundings<'_>
                 "`ai.{key}` is missing; write what a million tokens cost, such as \"0.15\", or \"0\" for a model of your own"
             ));
         }
+    }
+    if u64::from(ai.calls_in_flight) > config.board.capacity.model_calls {
+        let (asked, most) = (ai.calls_in_flight, config.board.capacity.model_calls);
+        add(&format!(
+            "`ai.calls_in_flight` is {asked}, and board profile \"{}\" has room for {most}",
+            config.board.name
+        ));
     }
     let prices = ai.prices();
     if (prices.input > Micros(0) || prices.output > Micros(0)) && budget.money.is_none() {

@@ -103,6 +103,8 @@ impl Board {
                     0..=i64::try_from(limits::HISTORY_MESSAGES_MAX).unwrap_or(i64::MAX),
                     mistakes,
                 )?,
+                model_calls: number(&mut root, "model_calls", 1..=i64::from(limits::AI_CALLS_IN_FLIGHT_MAX), mistakes)?,
+                opinion_bytes: number(&mut root, "opinions_kib", 64..=4_096, mistakes)?.saturating_mul(1024),
             },
         };
         root.finish(mistakes);

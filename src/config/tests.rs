@@ -4,6 +4,7 @@
 
 use super::{Config, LogFormat, Surroundings};
 use crate::budget::{Caps, Micros};
+use crate::limits;
 use crate::message::ChatId;
 use crate::tenant::DegradeMode;
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
@@ -40,6 +41,11 @@ fn zone(name: &str) -> std::io::Result<Vec<u8>> {
     table.extend([0; 6]);
     table.extend(b"UTC\0");
     Ok([&table[..], &table[..], b"\n", rule.as_bytes(), b"\n"].concat())
+}
+
+#[test]
+fn what_may_be_set_is_what_memory_is_counted_for() {
+    assert_eq!(usize::from(limits::AI_QUEUE_MAX), limits::WAITING_ROWS_MAX);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Readings {
 }
 
 /// Numbers that are as of now, so that an earlier life's must not be added.
-const GAUGES: [&str; 16] = [
+const GAUGES: [&str; 22] = [
     "outbox_rows",
     "outbox_waiting_ms",
     "dead_letters",
@@ -97,6 +97,12 @@ const GAUGES: [&str; 16] = [
     "resident_bytes",
     "resident_bytes_peak",
     "breaker_open",
+    "review_rows",
+    "model_in_flight",
+    "model_breaker_open",
+    "opinions_entries",
+    "opinions_bytes",
+    "degraded_tenants",
 ];
 
 /// Resident memory of a process, bytes.

@@ -10,9 +10,6 @@ pub const ALLOCATION_EXTRA_BYTES: usize = 24;
 /// The longest that settings may ask for, seconds: a day. What a community thinks of a text changes.
 pub const OPINION_TTL_S_MAX: u64 = 24 * 60 * 60;
 
-/// Opinions in memory, bytes; about a thousand and a half. When full, the one that was not used for longest is forgotten.
-pub const OPINIONS_BYTES_MAX: usize = 512 * 1024;
-
 /// Opinions on storage, beside stored messages; the oldest are forgotten.
 pub const OPINIONS_STORED_MAX: u64 = 1_024;
 

@@ -22,13 +22,19 @@ pub const REVIEW_REQUEST_BYTES_LEAST: usize = 2 * 1024;
 pub const REVIEW_ROW_BYTES: usize = 768;
 
 /// What one call under way takes, bytes: the request in its two forms, the answer and its parts, the connection.
-pub const MODEL_CALL_BYTES: usize = 512 * 1024;
+pub const MODEL_CALL_BYTES: usize = 256 * 1024;
 
 /// Accounts of chats and senders of one tenant in a month. When full, further ones share one account, and its share.
 pub const BUDGET_ACCOUNTS_OF_TENANT_MAX: usize = 1_024;
 
+/// What one account takes, bytes.
+pub const BUDGET_ACCOUNT_BYTES: usize = 96;
+
 /// The same over all tenants.
 pub const BUDGET_ACCOUNTS_MAX: usize = 4_096;
+
+/// Chats and senders that `aegis budget show` names, of each tenant: those that spent most.
+pub const BUDGET_ACCOUNTS_SHOWN: usize = 5;
 
 /// Months of which a tenant's total is kept.
 pub const BUDGET_MONTHS_KEPT: u32 = 13;

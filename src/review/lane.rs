@@ -13,7 +13,7 @@ use crate::budget::{Hold, Ledger, Micros, Month, Paid, Who};
 use crate::clock::{Monotonic, Wall};
 use crate::config::Ai;
 use crate::counters::Counters;
-use crate::limits;
+use crate::limits::{self, Capacity};
 use crate::message::ChatId;
 use crate::model::{Answer, CallFailure, Fate, MayHaveCost, most_cost};
 use crate::opinion::{Heard, Opinion};
@@ -55,6 +55,8 @@ struct Flight {
 #[derive(Debug)]
 pub struct Lane {
     ai: Arc<Ai>,
+    /// Calls that the board has room for.
+    calls_max: usize,
     /// What the smallest call can cost.
     least: Micros,
     counters: Arc<Counters>,
@@ -71,7 +73,7 @@ pub struct Lane {
     buckets: BTreeMap<TenantName, Bucket>,
     breaker: Breaker,
     paused_until: Monotonic,
-    trouble: String,
+    trouble: Option<String>,
     sample: Option<String>,
     degraded: BTreeMap<TenantName, NoOpinion>,
     warned: BTreeMap<TenantName, Month>,
@@ -83,12 +85,15 @@ fn sooner(wake: Option<Monotonic>, at: Monotonic) -> Option<Monotonic> {
 }
 
 impl Lane {
-    /// An empty lane with this ledger, which remembers opinions in at most `opinion_bytes`.
+    /// An empty lane with this ledger, which remembers opinions in as many bytes, and makes as many calls at one time, as
+    /// the board has room for.
     #[must_use]
-    pub fn new(ledger: Ledger, opinion_bytes: usize, counters: Arc<Counters>) -> Self {
+    pub fn new(ledger: Ledger, board: &Capacity, counters: Arc<Counters>) -> Self {
+        let opinion_bytes = usize::try_from(board.opinion_bytes).unwrap_or(usize::MAX);
         let ai = Arc::new(Ai::default());
         Self {
             opinions: Opinions::new(opinion_bytes, u64::from(ai.cache_ttl_s)),
+            calls_max: usize::try_from(board.model_calls).unwrap_or(1),
             ai,
             least: Micros::default(),
             counters,
@@ -102,7 +107,7 @@ impl Lane {
             buckets: BTreeMap::new(),
             breaker: Breaker::default(),
             paused_until: Monotonic(0),
-            trouble: String::new(),
+            trouble: None,
             sample: None,
             degraded: BTreeMap::new(),
             warned: BTreeMap::new(),
@@ -123,7 +128,7 @@ impl Lane {
         if (&old.base_url, &old.model, &old.key) != (&ai.base_url, &ai.model, &ai.key) {
             self.breaker = Breaker::default();
             self.paused_until = Monotonic(0);
-            self.trouble.clear();
+            self.trouble = None;
             self.sample = None;
         }
     }
@@ -246,7 +251,8 @@ impl Lane {
     /// What is to be done now.
     pub fn turn(&mut self, now: Monotonic) -> Turn {
         let mut turn = Turn::default();
-        let mut room = usize::from(self.ai.calls_in_flight).saturating_sub(self.flying.len());
+        let most = usize::from(self.ai.calls_in_flight).min(self.calls_max);
+        let mut room = most.saturating_sub(self.flying.len());
         let pause = self.pause(now);
         let ids: Vec<u64> = self.seats.keys().copied().collect();
         for id in ids {
@@ -438,12 +444,12 @@ impl Lane {
         let Some(opinion) = &answer.opinion else {
             self.counters.model_unclear.one();
             self.sample.clone_from(&answer.sample);
-            NoOpinion::Unclear.words().clone_into(&mut self.trouble);
+            self.trouble = Some(NoOpinion::Unclear.words().to_owned());
             self.breaker.outage(now, chance);
             return Err(NoOpinion::Unclear);
         };
         self.breaker.answered();
-        self.trouble.clear();
+        self.trouble = None;
         self.remember(flight.key, opinion.clone(), flight.dated_s);
         ended.learned = Some((flight.key, opinion.clone(), flight.dated_s));
         Ok((opinion.clone(), Heard::Asked))
@@ -452,7 +458,7 @@ impl Lane {
     /// Why the row leaves after a failed call; nothing when it is asked about again.
     fn failed(&mut self, id: u64, failure: &CallFailure, now: Monotonic, chance: u64) -> Option<NoOpinion> {
         self.counters.model_failures.one();
-        self.trouble.clone_from(&failure.why);
+        self.trouble = Some(failure.why.clone());
         match failure.fate {
             Fate::Retry { after_ms: Some(pause) } => {
                 // It answered, if only to ask for a pause.
@@ -485,10 +491,10 @@ impl Lane {
         self.counters.model_spent_micros.add(charged.money.0);
     }
 
-    /// What the last call failed by, in words; empty when it did not.
+    /// What the last call failed by, in words; `None` when it did not.
     #[must_use]
-    pub fn trouble(&self) -> &str {
-        &self.trouble
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     /// A redacted piece of the last answer that was no opinion.

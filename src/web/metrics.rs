@@ -1,5 +1,6 @@
 //! The counters as Prometheus reads them.
 
+use super::TenantLine;
 use crate::counters::{Counters, MetricKind, SPREAD_BUCKETS, Spread};
 use std::fmt::Write;
 
@@ -7,7 +8,7 @@ use std::fmt::Write;
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Every counter, gauge and spread. Names and sentences are ours, so that nothing needs escaping.
-pub(super) fn text(counters: &Counters) -> String {
+pub(super) fn text(counters: &Counters, tenants: &[TenantLine]) -> String {
     let mut out = String::with_capacity(16 * 1024);
     counters.each(|name, help, kind, value| {
         let kind = match kind {
@@ -20,7 +21,27 @@ pub(super) fn text(counters: &Counters) -> String {
     counters.each_spread(|name, help, spread| {
         let _infallible = spread_text(&mut out, name, help, spread);
     });
+    let _infallible = tenants_text(&mut out, tenants);
     out
+}
+
+/// Gauges with a label: the names of tenants, of which settings bound the number and the letters.
+fn tenants_text(out: &mut String, tenants: &[TenantLine]) -> std::fmt::Result {
+    type Value = fn(&TenantLine) -> u64;
+    let gauges: [(&str, &str, Value); 5] = [
+        ("budget_spent_micros", "Money spent on the model this month, millionths", |tenant| tenant.money),
+        ("budget_cap_micros", "Money that may be spent on the model in a month, millionths", |tenant| tenant.money_cap),
+        ("budget_calls", "Calls to the model this month", |tenant| tenant.calls),
+        ("budget_calls_cap", "Calls to the model that may be made in a month", |tenant| tenant.calls_cap),
+        ("degraded", "1 while no model can be asked", |tenant| u64::from(tenant.degraded.is_some())),
+    ];
+    for (name, help, value) in gauges.iter().filter(|_| !tenants.is_empty()) {
+        write!(out, "# HELP aegis_tenant_{name} {help}\n# TYPE aegis_tenant_{name} gauge\n")?;
+        for tenant in tenants {
+            writeln!(out, "aegis_tenant_{name}{{tenant=\"{}\"}} {}", tenant.name, value(tenant))?;
+        }
+    }
+    Ok(())
 }
 
 fn spread_text(out: &mut String, name: &str, help: &str, spread: &Spread) -> std::fmt::Result {
@@ -50,7 +71,7 @@ mod tests {
         let counters = Counters::default();
         counters.messages.add(7);
         counters.commit.record_us(1_500);
-        let told = text(&counters);
+        let told = text(&counters, &[]);
         assert!(told.contains("# TYPE aegis_messages counter\naegis_messages 7\n"));
         assert!(
             told.contains("aegis_commit_seconds_count 1\n") && told.contains("aegis_commit_seconds_sum 0.001500\n")
@@ -63,12 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_is_a_label_and_without_a_model_there_is_none() {
+        let garden = TenantLine { name: "garden".to_owned(), money: 1_500, ..TenantLine::default() };
+        let told = text(&Counters::default(), &[garden]);
+        assert!(told.contains("aegis_tenant_budget_spent_micros{tenant=\"garden\"} 1500\n"));
+        assert!(!text(&Counters::default(), &[]).contains("tenant="));
+    }
+
+    #[test]
     fn the_buckets_of_a_spread_never_fall() {
         let counters = Counters::default();
         for us in [1, 10, 1_000, 1_000_000] {
             counters.call.record_us(us);
         }
-        let told = text(&counters);
+        let told = text(&counters, &[]);
         let counts: Vec<u64> = told
             .lines()
             .filter(|line| line.starts_with("aegis_call_seconds_bucket"))

@@ -26,6 +26,8 @@ pub trait Source: Send + Sync + 'static {
     fn readiness(&self) -> Readiness;
     /// What the page shows.
     fn status(&self) -> Status;
+    /// The model and how each tenant stands with it; `None` when no model is set up.
+    fn model(&self) -> Option<ModelLine>;
 }
 
 /// Which parts work.
@@ -71,6 +73,44 @@ pub struct Status {
     pub chats: Vec<ChatLine>,
     /// The last decisions, newest first.
     pub decisions: Vec<DecisionLine>,
+}
+
+/// The model that unsure messages are shown to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelLine {
+    /// Its name.
+    pub name: String,
+    /// What prices and caps are in.
+    pub currency: String,
+    /// What the last call failed by; `None` when it did not.
+    pub trouble: Option<String>,
+    /// A redacted piece of the last answer that was no opinion.
+    pub sample: Option<String>,
+    /// How each tenant stands.
+    pub tenants: Vec<TenantLine>,
+}
+
+/// A tenant, and how it stands with the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantLine {
+    /// Its name.
+    pub name: String,
+    /// The month in force, such as 2026-11; empty before the first unsure message.
+    pub month: String,
+    /// Money spent in it, millionths.
+    pub money: u64,
+    /// The most it may be.
+    pub money_cap: u64,
+    /// Calls made in it.
+    pub calls: u64,
+    /// The most it may be.
+    pub calls_cap: u64,
+    /// The larger share of both, percent.
+    pub percent: u64,
+    /// Whether the owner is warned at that share.
+    pub is_warned: bool,
+    /// Why no model can be asked, and what is done instead; `None` when one can.
+    pub degraded: Option<(&'static str, &'static str)>,
 }
 
 /// A chat on the page.

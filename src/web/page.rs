@@ -3,8 +3,10 @@
 //! Promises: for any text of a stranger the page has the same elements as for an empty one. No script, no style but
 //! our own file, no request to any other host.
 
-use super::{DecisionLine, Readiness, Status};
+use super::{DecisionLine, ModelLine, Readiness, Status, TenantLine};
+use crate::budget::Micros;
 use crate::counters::Counters;
+use crate::limits;
 use std::fmt::Write;
 
 /// A page being written: markup is ours and constant, text is escaped.
@@ -75,7 +77,7 @@ pub fn not_found() -> String {
 
 /// The status page.
 #[must_use]
-pub fn status(status: &Status, readiness: &Readiness, counters: &Counters) -> String {
+pub fn status(status: &Status, readiness: &Readiness, counters: &Counters, model: Option<&ModelLine>) -> String {
     let mut page = Page::start("Aegis");
     page.markup("<header><h1>Aegis</h1><span class=\"soft\">version ")
         .text(status.version)
@@ -86,6 +88,9 @@ pub fn status(status: &Status, readiness: &Readiness, counters: &Counters) -> St
         .markup("</span></header><main>");
     state(&mut page, status, readiness);
     numbers(&mut page, counters);
+    if let Some(model) = model {
+        asked(&mut page, model, counters);
+    }
     chats(&mut page, status);
     decisions(&mut page, &status.decisions);
     page.markup("</main></body></html>");
@@ -130,6 +135,49 @@ fn numbers(page: &mut Page, counters: &Counters) {
     row("MiB of memory in use", mib(counters.resident_bytes.get()));
     row("MiB of memory promised at most", mib(counters.memory_bytes_max.get()));
     page.markup("</dl></section>");
+}
+
+/// The model: what it was asked, what it cost, and who has to do without it.
+fn asked(page: &mut Page, model: &ModelLine, counters: &Counters) {
+    page.markup("<section><h2>Model</h2><p>Messages that the rules are unsure of are shown to <code>");
+    page.text(&model.name).markup("</code>.</p>");
+    if let Some(trouble) = &model.trouble {
+        page.markup("<p><span class=\"warn\">Last trouble</span>: ").text(trouble).markup("</p>");
+    }
+    if let Some(sample) = &model.sample {
+        page.markup("<p class=\"soft\">An answer that was no opinion began: <code>").text(sample).markup("</code></p>");
+    }
+    page.markup("<dl class=\"numbers\">");
+    let mut row = |name: &'static str, value: u64| {
+        page.markup("<div><dt>").markup(name).markup("</dt><dd>").number(value).markup("</dd></div>");
+    };
+    row("calls since the start", counters.model_calls.get());
+    row("answered from memory", counters.opinions_same.get().saturating_add(counters.opinions_nearly.get()));
+    row("waiting now", counters.review_rows.get());
+    row("left to the fallback", counters.review_unanswered.get().saturating_add(counters.review_refused.get()));
+    page.markup("</dl><div class=\"scroll\"><table><thead><tr><th>Tenant</th><th>Month</th><th>Spent</th>");
+    page.markup("<th>Calls</th><th>Share</th><th>State</th></tr></thead><tbody>");
+    for tenant in model.tenants.iter().take(limits::PAGE_ROWS_MAX) {
+        budget(page, tenant, &model.currency);
+    }
+    page.markup("</tbody></table></div></section>");
+}
+
+fn budget(page: &mut Page, tenant: &TenantLine, currency: &str) {
+    let (spent, cap) = (Micros(tenant.money).to_string(), Micros(tenant.money_cap).to_string());
+    page.markup("<tr><td><code>").text(&tenant.name).markup("</code></td><td>").text(&tenant.month);
+    page.markup("</td><td class=\"number\" data-name=\"spent\">").text(&spent).markup(" of ").text(&cap).markup(" ");
+    page.text(currency).markup("</td><td class=\"number\" data-name=\"calls\">").number(tenant.calls).markup(" of ");
+    page.number(tenant.calls_cap).markup("</td><td class=\"number\" data-name=\"share\">");
+    page.markup(if tenant.is_warned { "<span class=\"warn\">" } else { "<span>" }).number(tenant.percent);
+    page.markup(" %</span></td><td class=\"wide\">");
+    match tenant.degraded {
+        None => page.markup("<span class=\"good\">may ask</span>"),
+        Some((why, mode)) => {
+            page.markup("<span class=\"bad\">without a model</span>: ").text(why).markup("; ").text(mode)
+        }
+    };
+    page.markup("</td></tr>");
 }
 
 fn chats(page: &mut Page, status: &Status) {

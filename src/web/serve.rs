@@ -85,7 +85,10 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 
 fn route(path: &str, source: &dyn Source) -> Answer {
     match path {
-        "/" => Answer(200, HTML, page::status(&source.status(), &source.readiness(), source.counters())),
+        "/" => {
+            let (status, readiness, model) = (source.status(), source.readiness(), source.model());
+            Answer(200, HTML, page::status(&status, &readiness, source.counters(), model.as_ref()))
+        }
         "/style.css" => Answer(200, "text/css; charset=utf-8", include_str!("style.css").to_owned()),
         "/healthz" => Answer(200, PLAIN, "alive\n".to_owned()),
         "/readyz" => {
@@ -97,7 +100,10 @@ fn route(path: &str, source: &dyn Source) -> Answer {
             }
             Answer(if readiness.is_ready() { 200 } else { 503 }, PLAIN, text)
         }
-        "/metrics" => Answer(200, metrics::CONTENT_TYPE, metrics::text(source.counters())),
+        "/metrics" => Answer(200, metrics::CONTENT_TYPE, {
+            let tenants = source.model().map(|model| model.tenants).unwrap_or_default();
+            metrics::text(source.counters(), &tenants)
+        }),
         _ => Answer(404, HTML, page::not_found()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::budget::{Caps, Refused};
+use crate::config::Board;
 use crate::links::Links;
 use crate::message::{Message, MessageId, Sender, SurfaceKind, TraceId, UserId};
 use crate::opinion::View;
@@ -29,7 +30,8 @@ fn ai() -> Ai {
 }
 
 fn lane(ai: Ai) -> Lane {
-    let mut lane = Lane::new(Ledger::default(), limits::OPINIONS_BYTES_MAX, Arc::default());
+    let board = Board::named("generic").unwrap();
+    let mut lane = Lane::new(Ledger::default(), &board.capacity, Arc::default());
     lane.settings(&Arc::new(ai));
     lane
 }
@@ -200,9 +202,9 @@ fn a_refused_key_stops_calls_at_once_and_new_settings_begin_anew() {
     let ended = lane.ended(1, &fails(Fate::Refused, MayHaveCost::No), NOW, 0);
     assert_eq!(ended.decided[0].by, Err(NoOpinion::Away));
     assert_eq!(ended.settled, Some((1, Paid::Nothing)));
-    assert_eq!((lane.seat(&tenant(), MONTH, NOW), lane.trouble()), (Err(NoOpinion::Away), "it failed"));
+    assert_eq!((lane.seat(&tenant(), MONTH, NOW), lane.trouble()), (Err(NoOpinion::Away), Some("it failed")));
     lane.settings(&Arc::new(Ai { model: "other".to_owned(), ..ai() }));
-    assert_eq!((lane.seat(&tenant(), MONTH, NOW), lane.trouble()), (Ok(()), ""));
+    assert_eq!((lane.seat(&tenant(), MONTH, NOW), lane.trouble()), (Ok(()), None));
 }
 
 #[test]
