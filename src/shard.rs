@@ -151,23 +151,32 @@ fn packs_off(policy: &PolicySet, tenants: &Tenants) -> Arc<[PacksOff]> {
 
 /// The one place where the rules in force lie. Whoever holds a copy of it sees the same rules.
 #[derive(Clone, Debug)]
-pub struct InForce(Arc<Mutex<Arc<Rulebook>>>);
+pub struct InForce {
+    book: Arc<Mutex<Arc<Rulebook>>>,
+    changed: Arc<Notify>,
+}
 
 impl InForce {
     /// Begins with these rules.
     #[must_use]
     pub fn new(book: Arc<Rulebook>) -> Self {
-        Self(Arc::new(Mutex::new(book)))
+        Self { book: Arc::new(Mutex::new(book)), changed: Arc::default() }
     }
 
     /// Changes the rules in force, whichever they are at that moment. A message that is being judged is judged to its end by
     /// the old ones.
     pub fn change(&self, with: impl FnOnce(&Rulebook) -> Rulebook) {
-        let mut now = lock(&self.0);
+        let mut now = lock(&self.book);
         let book = Arc::new(with(&now));
         let old = std::mem::replace(&mut *now, book);
         drop(now);
         drop(old);
+        self.changed.notify_one();
+    }
+
+    /// Waits until other rules are in force than when this was waited for last. For one who waits.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// Pauses rules of the policy in hand, unless another policy is in force by now: its rules begin with none paused.
@@ -182,7 +191,7 @@ impl InForce {
     /// The rules in force.
     #[must_use]
     pub fn now(&self) -> Arc<Rulebook> {
-        Arc::clone(&lock(&self.0))
+        Arc::clone(&lock(&self.book))
     }
 }
 

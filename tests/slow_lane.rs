@@ -16,9 +16,11 @@ use aegis::opinion::{MODEL_RULE, NO_MODEL_RULE};
 use aegis::secret::Secret;
 use aegis::store::io::IoCount;
 use aegis::store::{Keep, Snapshots, Store};
+use aegis::tenant::DegradeMode;
 use aegis::tenant::TenantName;
 use aegis::verdict::{Mode, Outcome};
-use board::{LONG, TOKEN};
+use board::{Board, LONG, Signal, TOKEN};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -218,7 +220,6 @@ async fn however_a_model_fails_the_fallback_decides_and_sure_messages_go_their_w
     }
 }
 
-/// Only so much may be in the lane at the end of a test of `life`.
 fn texts(n: std::ops::Range<i64>, bad: bool, expected: Expected) -> Vec<Scripted> {
     n.map(|n| unsure(n, bad, expected)).collect()
 }
@@ -291,4 +292,168 @@ async fn a_burst_of_one_message_costs_one_call_and_every_hit_is_named() {
     assert!(calls <= 10, "{calls} calls");
     assert_eq!(u64::try_from(remembered).unwrap(), 200 - calls);
     assert_eq!(counters.opinions_nearly.get(), 200 - calls);
+}
+
+/// Somebody joins the first chat.
+fn joins(user: i64) -> Scripted {
+    let user = json!({"id": user, "is_bot": false, "first_name": "Kim"});
+    let update = json!({"chat_member": {
+        "chat": {"id": CHAT, "type": "supergroup", "title": "Neighbours"}, "from": user, "date": 1_760_000_000_u32,
+        "old_chat_member": {"status": "left", "user": user}, "new_chat_member": {"status": "member", "user": user},
+    }});
+    Scripted::from_update(&update, Expected::Unknown).unwrap()
+}
+
+const CHAT: i64 = -1_001_000_000_000;
+
+#[tokio::test]
+async fn while_no_model_can_be_asked_links_of_new_members_are_blocked_where_that_is_wanted() {
+    let standin = board::play(script(texts(0..1, false, Expected::Stay)));
+    let model = model(Behaviour::Status(401));
+    let mut home = Home::new(&standin, &model);
+    home.config.degrade.mode = DegradeMode::LinkBlocks;
+    home.start();
+    home.until("the model is away", |counters| counters.degraded_tenants.get() == 1).await;
+    let (new, old) = (9_000_001, 9_000_002);
+    let link = "the bus leaves here: https://timetable.example.org/today";
+    standin.offer(joins(new));
+    standin.offer(Scripted::text(CHAT, 5_000, new, link, Expected::Remove));
+    standin.offer(Scripted::text(CHAT, 5_001, new, "thank you @neighbour, see you", Expected::Stay));
+    standin.offer(Scripted::text(CHAT, 5_002, old, link, Expected::Stay));
+    assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await);
+    home.until("all are judged", |counters| counters.messages.get() == 4).await;
+    // Until one of them finds the model well again.
+    model.set(Behaviour::Honest);
+    let mut offered = 0;
+    while home.counters.degraded_tenants.get() == 1 {
+        offered += 1;
+        standin.offer(unsure(offered, false, Expected::Stay));
+        home.until("it is judged", |counters| counters.messages.get() == 4 + u64::try_from(offered).unwrap()).await;
+        home.until("nobody waits", |counters| counters.review_rows.get() == 0).await;
+    }
+    standin.offer(joins(9_000_003));
+    standin.offer(Scripted::text(CHAT, 6_000, 9_000_003, link, Expected::Stay));
+    assert!(standin.wait_until(LONG, aegis::demo::town::Town::is_drained).await);
+    let counters = Arc::clone(&home.counters);
+    let snapshots = home.end().await;
+    assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
+    assert_eq!((counters.links_blocked.get(), counters.degradations.get()), (1, 2));
+    let told: Vec<String> = snapshots.audit(100).unwrap().into_iter().map(|(_, entry)| entry.what).collect();
+    assert!(told.iter().any(|what| what.contains("link_blocks until one can")), "{told:?}");
+    assert!(told.iter().any(|what| what.contains("a model can be asked again")), "{told:?}");
+}
+
+#[tokio::test]
+async fn while_no_model_can_be_asked_rules_are_strict_where_that_is_wanted() {
+    let standin = board::play(script(texts(0..1, false, Expected::Stay)));
+    let model = model(Behaviour::Status(401));
+    let mut home = Home::new(&standin, &model);
+    home.config.degrade.mode = DegradeMode::StrictRules;
+    home.start();
+    home.until("the model is away", |counters| counters.degraded_tenants.get() == 1).await;
+    standin.offer(unsure(1, true, Expected::Remove));
+    assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await);
+    home.end().await;
+    assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
+}
+
+#[tokio::test]
+async fn one_member_cannot_spend_the_budget_of_all() {
+    let flood = (0..30).map(|n| {
+        let text = format!("perhaps an offer: {} {}", SUBJECTS[n % 12], SUBJECTS[(n / 12 + n) % 12].repeat(2));
+        Scripted::text(CHAT, 100 + i64::try_from(n).unwrap(), 7_777, &text, Expected::Stay)
+    });
+    let standin = board::play(script(flood.collect()));
+    let model = model(Behaviour::Honest);
+    let mut home = Home::new(&standin, &model);
+    home.config.budget.calls = Some(50);
+    home.config.budget.user_percent = 20;
+    home.start();
+    home.until("all are decided", |counters| reviewed(counters) == 30).await;
+    assert_eq!(model.seen().calls, 10);
+    standin.offer(unsure(3, true, Expected::Remove));
+    assert!(standin.wait_until(LONG, |town| town.ledger().missed() == 0).await, "others may still ask");
+    let snapshots = home.end().await;
+    assert_eq!(standin.ledger().wrong(), 0);
+    let without = reasons(&snapshots, NO_MODEL_RULE);
+    assert!(without.len() == 20 && without.iter().all(|why| why.contains("this sender")), "{without:?}");
+}
+
+/// The real binary that asks this model.
+fn board(standin: &StandIn, model: &ScriptedModel) -> (Board, String) {
+    let board = Board::new(standin);
+    board.write("packs/unsure.toml", PACK);
+    let settings = settings(&board, &model.base_url());
+    (board, settings)
+}
+
+fn settings(board: &Board, base_url: &str) -> String {
+    let text = format!(
+        "[ai]\nbase_url = \"{base_url}\"\nmodel = \"scripted\"\nprice_input = \"0.15\"\nprice_output = \"0.60\"\n\
+         deadline_s = 3600\ntimeout_ms = 120000\n\n[budget]\nmoney = \"5.00\"\ncalls = 100\n\n[review]\n\
+         fallback = \"delete\"\n"
+    );
+    board.write("aegis.toml", &text)
+}
+
+#[tokio::test]
+async fn after_a_kill_in_the_middle_of_calls_everything_is_decided_and_paid_for() {
+    let standin = board::play(script(texts(0..5, true, Expected::Remove)));
+    let model = model(Behaviour::Hangs);
+    let (board, settings) = board(&standin, &model);
+    let life = board.run(&["--config", &settings]);
+    assert!(model.wait_until(LONG, |seen| seen.in_flight == 2).await, "{}", board.log());
+    life.kill();
+    model.set(Behaviour::Honest);
+    let life = board.run(&["--config", &settings]);
+    assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await, "{}", board.log());
+    assert!(model.wait_until(LONG, |seen| seen.calls == 7 && seen.in_flight == 0).await, "{:?}", model.seen());
+    board.ask(&["budget", "--config", &settings, "show"]).says(&["tenant default: month 2025-10", "calls  7 of 100"]);
+    assert_eq!(life.ended(LONG, Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+    assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
+    let spent = spent(&stored(&board.path("data")));
+    assert!(spent.calls == 7 && spent.money > model.seen().cost, "{spent:?}");
+}
+
+#[tokio::test]
+async fn settings_without_a_model_end_the_wait_of_all_while_it_runs() {
+    let standin = board::play(script(texts(0..5, true, Expected::Remove)));
+    let model = model(Behaviour::Hangs);
+    let (board, path) = board(&standin, &model);
+    let life = board.run(&["--config", &path]);
+    assert!(model.wait_until(LONG, |seen| seen.in_flight == 2).await, "{}", board.log());
+    settings(&board, "");
+    life.hang_up();
+    assert!(standin.wait_until(LONG, |town| town.ledger().missed() == 0).await, "{}", board.log());
+    assert_eq!(life.ended(LONG, Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+    assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
+}
+
+#[tokio::test]
+async fn caps_are_shown_and_set_with_the_appliance_running_and_without() {
+    let standin = board::play(script(Vec::new()));
+    let model = model(Behaviour::Honest);
+    let (board, settings) = board(&standin, &model);
+    let ask = |board: &Board, words: &[&str]| board.ask(&[&["budget", "--config", &settings], words].concat());
+    ask(&board, &["show"]).refused(64, &["there is no database here"]);
+    let life = board.run(&["--config", &settings]);
+    board.hear("moderating", 1);
+    ask(&board, &["show"]).says(&[
+        "tenant default: no unsure message yet",
+        "money  0.00 of 5.00 USD",
+        "from the settings",
+    ]);
+    ask(&board, &["show", "--tenant", "nobody"]).refused(64, &["there is no tenant \"nobody\"", "default"]);
+    ask(&board, &["set"]).refused(64, &["say --money, --calls, or --as-settings"]);
+    ask(&board, &["set", "--money", "unlimited"]).refused(64, &["an amount such as"]);
+    ask(&board, &["set", "--money", "0.50", "--calls", "7"])
+        .says(&["money 0.50, calls 7; before: money 5.00, calls 100"]);
+    ask(&board, &["show"]).says(&["money  0.00 of 0.50 USD", "calls  0 of 7", "set by hand"]);
+    assert_eq!(life.ended(LONG, Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+    ask(&board, &["show"]).says(&["of 0.50 USD", "set by hand"]);
+    ask(&board, &["set", "--as-settings", "--calls", "3"]).refused(64, &["either new caps or --as-settings"]);
+    ask(&board, &["set", "--as-settings"]).says(&["go by the settings again"]);
+    ask(&board, &["show"]).says(&["of 5.00 USD", "from the settings"]);
+    let audit = stored(&board.path("data")).audit(100).unwrap();
+    assert_eq!(audit.len(), 2);
 }

@@ -104,6 +104,7 @@ impl Reviewer {
                     }
                 }
                 () = self.lane.woken() => {}
+                () = self.in_force.changed() => {}
                 () = sleep_until(&self.clock, wake) => {}
                 _ = stop.changed() => {}
             }

@@ -3,7 +3,7 @@
 //! Promises: a reader sees one commit, whole. Lists are bounded by the caller's `at_most`.
 
 use super::records::{
-    AlbumRecord, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided, decode,
+    AlbumRecord, Audit, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided, decode,
 };
 use super::slow_lane::{ReviewRow, SetCaps, StoredSpending, account};
 use super::{StoreError, tables};
@@ -127,6 +127,17 @@ impl Snapshots {
     /// When the file cannot be read.
     pub fn dead_letter_count(&self) -> Result<u64, StoreError> {
         self.count(tables::DEAD_LETTERS)
+    }
+
+    /// The newest changes by hand, and what the appliance noted about itself, with their numbers, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn audit(&self, at_most: usize) -> Result<Vec<(u64, Audit)>, StoreError> {
+        let mut entries = each(&self.db.begin_read()?, tables::AUDIT, |number, entry| (number, entry))?;
+        entries.reverse();
+        entries.truncate(at_most);
+        Ok(entries)
     }
 
     /// Messages nobody has decided.

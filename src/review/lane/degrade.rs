@@ -49,6 +49,9 @@ impl Lane {
             }
             events.extend(self.warning(tenant));
         }
+        let moved = degraded.keys().filter(|name| !self.degraded.contains_key(*name)).count()
+            + self.degraded.keys().filter(|name| !degraded.contains_key(*name)).count();
+        self.counters.degradations.add(u64::try_from(moved).unwrap_or(u64::MAX));
         let is_same = self.degraded.keys().eq(degraded.keys());
         self.degraded = degraded;
         if is_same && events.is_empty() {
