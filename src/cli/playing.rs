@@ -4,12 +4,12 @@ use crate::app::{self, Failure, FailureKind};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::report::Kept;
+use crate::demo::scripted_model::Behaviour;
 use crate::demo::{self, DemoError, DemoFault, DemoOptions, Ending, Order};
-use crate::policy;
 use crate::secret::Secret;
 use crate::verdict::Mode;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What the command line says of a demonstration.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,10 @@ pub(super) struct DemoArgs {
     /// What goes wrong, several times if wanted: 429, 500, hang, drop, reset, truncate, kill.
     #[arg(long, value_name = "KIND", value_parser = fault)]
     fault: Vec<DemoFault>,
+    /// Show unsure messages to a model that is played too: scripted, or scripted:KIND with what it does, such as
+    /// scripted:hang.
+    #[arg(long, value_name = "scripted[:KIND]", value_parser = model)]
+    model: Option<Behaviour>,
     /// End after the table instead of serving the page.
     #[arg(long)]
     once: bool,
@@ -33,6 +37,16 @@ pub(super) struct DemoArgs {
 
 fn fault(word: &str) -> Result<DemoFault, String> {
     DemoFault::from_word(word).ok_or_else(|| format!("known: {}", DemoFault::WORDS.join(", ")))
+}
+
+fn model(word: &str) -> Result<Behaviour, String> {
+    let kind = match word.split_once(':') {
+        None if word == "scripted" => Some("honest"),
+        Some(("scripted", kind)) => Some(kind),
+        _ => None,
+    };
+    let known = || format!("known: scripted, or scripted: and one of {}", Behaviour::WORDS.join(", "));
+    kind.and_then(Behaviour::from_word).ok_or_else(known)
 }
 
 impl From<DemoError> for Failure {
@@ -49,8 +63,14 @@ impl From<DemoError> for Failure {
 /// Plays.
 pub(super) async fn play(args: DemoArgs, heap: fn() -> u64) -> Result<(), Failure> {
     let ending = if args.once { Ending::Once } else { Ending::KeepServing };
-    let options =
-        DemoOptions { input: args.input, messages: args.messages, faults: args.fault, ending, listen: args.listen };
+    let options = DemoOptions {
+        input: args.input,
+        messages: args.messages,
+        faults: args.fault,
+        model: args.model,
+        ending,
+        listen: args.listen,
+    };
     let figures = demo::run(options, |order| appliance(order, heap)).await?;
     match figures.verdict() {
         Kept::Kept => Ok(()),
@@ -61,26 +81,22 @@ pub(super) async fn play(args: DemoArgs, heap: fn() -> u64) -> Result<(), Failur
     }
 }
 
-/// The packs of the demonstration: it plays an evening within a second and says a few hundred sentences again and again,
-/// so that the pack that counts repetitions in time would be right to find a flood.
-fn packs(data_dir: &Path) -> std::io::Result<PathBuf> {
-    let dir = data_dir.join("packs");
-    std::fs::create_dir_all(&dir)?;
-    for source in policy::shipped().iter().filter(|source| source.file != "flood.toml") {
-        std::fs::write(dir.join(&source.file), &source.text)?;
-    }
-    Ok(dir)
-}
-
 async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
-    let policy_dir = packs(&order.data_dir).map_err(|error| format!("the demonstration's packs: {error}"))?;
-    let mut config =
-        Config { mode: Mode::Enforce, data_dir: order.data_dir, policy_dir: Some(policy_dir), ..Config::default() };
+    let mut config = Config {
+        mode: Mode::Enforce,
+        data_dir: order.data_dir,
+        policy_dir: Some(order.policy_dir),
+        ..Config::default()
+    };
     config.telegram.token = Some(Secret::new(order.token));
     config.telegram.api_url = order.api_url;
     config.telegram.requests_per_second = 0;
     config.telegram.group_messages_per_minute = 0;
     config.web.listen = Some(order.page);
+    if let Some(base_url) = order.model {
+        config.ai = demo::ai(base_url);
+        (config.budget.money, config.budget.calls) = (Some(demo::MODEL_MONEY), Some(demo::MODEL_CALLS));
+    }
     let running =
         app::start(config, None, Clock::start(), order.counters, heap).map_err(|failure| failure.to_string())?;
     let stop = order.stop;

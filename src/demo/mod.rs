@@ -20,7 +20,9 @@ pub mod scripted_model;
 pub mod standin;
 pub mod town;
 
+use crate::budget::{Micros, Prices};
 use crate::clock::Clock;
+use crate::config::Ai;
 use crate::counters::Counters;
 use crate::document::Mistakes;
 use crate::limits;
@@ -29,6 +31,7 @@ use faults::{Fault, Faults};
 use input::Input;
 use report::Figures;
 use script::{Script, Source};
+use scripted_model::Behaviour;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -74,6 +77,8 @@ pub struct DemoOptions {
     pub messages: Option<usize>,
     /// What goes wrong.
     pub faults: Vec<DemoFault>,
+    /// What the model does that unsure messages are shown to; `None` for no model.
+    pub model: Option<Behaviour>,
     /// What happens after the table.
     pub ending: Ending,
     /// Where the page listens; a free port of loopback when nobody says.
@@ -87,14 +92,45 @@ pub struct Order {
     pub token: String,
     /// Where the stand-in is.
     pub api_url: String,
+    /// Where the model is that unsure messages are shown to, if there is one.
+    pub model: Option<String>,
     /// An empty folder that is removed afterwards.
     pub data_dir: PathBuf,
+    /// The packs to judge by.
+    pub policy_dir: PathBuf,
     /// Where the page must listen.
     pub page: SocketAddr,
     /// Where to count.
     pub counters: Arc<Counters>,
     /// Says when to drain and end; also when its sender is gone.
     pub stop: oneshot::Receiver<()>,
+}
+
+/// The most that a demonstration may spend on its model: money, and calls. None of it is real.
+pub const MODEL_MONEY: Micros = Micros(1_000_000);
+/// See [`MODEL_MONEY`].
+pub const MODEL_CALLS: u64 = 1_000;
+
+/// What the demonstration's model asks for a million tokens.
+pub const MODEL_PRICES: Prices = Prices { input: Micros(150_000), output: Micros(600_000) };
+
+/// Words by which the demonstration's model knows what must go.
+const MODEL_WORDS: [&str; 5] = ["profit", "casino", "giveaway", "investment", "followers"];
+
+/// How the demonstration's model is asked: with little patience, since an evening is played within a second.
+#[must_use]
+pub fn ai(base_url: String) -> Ai {
+    Ai {
+        base_url,
+        model: "scripted".to_owned(),
+        timeout_ms: 1_000,
+        deadline_s: 5,
+        calls_per_minute: 6_000,
+        burst: 100,
+        price_input: Some(MODEL_PRICES.input),
+        price_output: Some(MODEL_PRICES.output),
+        ..Ai::default()
+    }
 }
 
 /// Why a demonstration did not take place.

@@ -6,11 +6,13 @@
 //! Never: a verdict of its own.
 
 use super::readings::{Readings, resident};
-use super::report::{Figures, MemoryOf, Settled, Watcher};
+use super::report::{Figures, MemoryOf, ModelFigures, Settled, Watcher};
 use super::script::Script;
+use super::scripted_model::ScriptedModel;
 use super::standin::{Drained, Progress, StandIn};
 use super::{DemoError, DemoOptions, Ending, Order};
 use crate::counters::Counters;
+use crate::policy;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,9 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// What is ready before the appliance starts.
 pub struct Stage {
     standin: StandIn,
+    model: Option<ScriptedModel>,
     folder: Folder,
+    policy_dir: PathBuf,
     page: SocketAddr,
     token: String,
 }
@@ -52,7 +56,11 @@ impl Stage {
         let folder = Folder::make().map_err(|error| machine("cannot make a folder for the demonstration", error))?;
         let standin = StandIn::start(script, (Ipv4Addr::LOCALHOST, 0).into())
             .map_err(|error| machine("cannot start the Bot API stand-in", error))?;
-        Ok(Self { standin, folder, page, token })
+        let model =
+            options.model.clone().map(|does| ScriptedModel::start(does, &super::MODEL_WORDS, super::MODEL_PRICES));
+        let model = model.transpose().map_err(|error| machine("cannot start the model's stand-in", error))?;
+        let policy_dir = folder.packs().map_err(|error| machine("cannot write the demonstration's packs", error))?;
+        Ok(Self { standin, model, folder, policy_dir, page, token })
     }
 
     fn figures(&self, readings: &Readings, settled: Settled, peak: Option<u64>, memory_of: MemoryOf) -> Figures {
@@ -61,6 +69,7 @@ impl Stage {
             peak_bytes: peak,
             memory_of,
             page: Some(self.page),
+            model: self.model.as_ref().map(|model| ModelFigures::gather(&model.seen(), readings)),
             ..Figures::gather(&self.standin.ledger(), readings)
         }
     }
@@ -80,6 +89,39 @@ impl Folder {
 
     fn data(&self) -> PathBuf {
         self.0.join("data")
+    }
+
+    /// The packs of the demonstration: it plays an evening within a second and says a few hundred sentences again and
+    /// again, so that the pack that counts repetitions in time would be right to find a flood.
+    fn packs(&self) -> std::io::Result<PathBuf> {
+        let dir = self.0.join("packs");
+        std::fs::create_dir_all(&dir)?;
+        for source in policy::shipped().iter().filter(|source| source.file != "flood.toml") {
+            std::fs::write(dir.join(&source.file), &source.text)?;
+        }
+        Ok(dir)
+    }
+
+    /// Settings for an appliance that asks the model at this address.
+    fn settings(&self, base_url: &str) -> std::io::Result<PathBuf> {
+        let ai = super::ai(base_url.to_owned());
+        let text = format!(
+            "[ai]\nbase_url = \"{base_url}\"\nmodel = \"{}\"\ntimeout_ms = {}\ndeadline_s = {}\n\
+             calls_per_minute = {}\nburst = {}\nprice_input = \"{}\"\nprice_output = \"{}\"\n\n\
+             [budget]\nmoney = \"{}\"\ncalls = {}\n",
+            ai.model,
+            ai.timeout_ms,
+            ai.deadline_s,
+            ai.calls_per_minute,
+            ai.burst,
+            super::MODEL_PRICES.input,
+            super::MODEL_PRICES.output,
+            super::MODEL_MONEY,
+            super::MODEL_CALLS,
+        );
+        let path = self.0.join("aegis.toml");
+        std::fs::write(&path, text)?;
+        Ok(path)
     }
 
     fn log(&self) -> PathBuf {
@@ -114,7 +156,8 @@ impl Watch {
             self.moved = Instant::now();
         }
         let quiet = self.moved.elapsed();
-        let nothing_left = readings.is_some_and(|readings| readings.get("outbox_rows") == 0);
+        let nothing_left = readings
+            .is_some_and(|readings| ["outbox_rows", "review_rows"].into_iter().all(|name| readings.get(name) == 0));
         if progress.drained == Drained::Drained && nothing_left && quiet >= QUIET {
             return Some(Settled::Settled);
         }
@@ -133,7 +176,9 @@ where
     let order = Order {
         token: stage.token.clone(),
         api_url: stage.standin.api_url(),
+        model: stage.model.as_ref().map(ScriptedModel::base_url),
         data_dir: stage.folder.data(),
+        policy_dir: stage.policy_dir.clone(),
         page: stage.page,
         counters: Arc::clone(&counters),
         stop: stopped,
@@ -210,6 +255,10 @@ impl Process {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(stage.folder.log()).map_err(machine)?;
         let mut command = Command::new(program);
         command.arg("run").current_dir(&stage.folder.0);
+        if let Some(model) = &stage.model {
+            let settings = stage.folder.settings(&model.base_url()).map_err(machine)?;
+            command.arg("--config").arg(settings);
+        }
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("AEGIS_") {
                 command.env_remove(name);
@@ -219,6 +268,7 @@ impl Process {
             .env("AEGIS_TELEGRAM_TOKEN", &stage.token)
             .env("AEGIS_TELEGRAM_API_URL", stage.standin.api_url())
             .env("AEGIS_DATA_DIR", stage.folder.data())
+            .env("AEGIS_POLICY_DIR", &stage.policy_dir)
             .env("AEGIS_MODE", "enforce")
             .env("AEGIS_TELEGRAM_RPS", "0")
             .env("AEGIS_TELEGRAM_GROUP_RPM", "0")

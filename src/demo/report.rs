@@ -8,7 +8,9 @@
 use super::ledger::{Ledger, permille};
 use super::readings::Readings;
 use super::script::Expected;
+use super::scripted_model::Seen;
 use super::standin::Progress;
+use crate::budget::Micros;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,6 +77,38 @@ pub struct Figures {
     pub settled: Settled,
     /// Where the page is.
     pub page: Option<SocketAddr>,
+    /// What the model was asked; `None` without one.
+    pub model: Option<ModelFigures>,
+}
+
+/// What a model was asked, from both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModelFigures {
+    /// Calls that reached it.
+    pub calls: u64,
+    /// What an honest provider would charge for them.
+    pub charged: Micros,
+    /// What the appliance counts as spent.
+    pub spent: Micros,
+    /// Unsure messages answered by an opinion that was given before.
+    pub remembered: u64,
+    /// Unsure messages that the fallback decided.
+    pub unanswered: u64,
+}
+
+impl ModelFigures {
+    /// From what the model saw and what the appliance counted.
+    #[must_use]
+    pub fn gather(seen: &Seen, readings: &Readings) -> Self {
+        let sum = |names: [&str; 2]| names.into_iter().map(|name| readings.get(name)).fold(0, u64::saturating_add);
+        Self {
+            calls: seen.calls,
+            charged: seen.cost,
+            spent: Micros(readings.get("model_spent_micros")),
+            remembered: sum(["opinions_same", "opinions_nearly"]),
+            unanswered: sum(["review_unanswered", "review_refused"]),
+        }
+    }
 }
 
 /// Whose memory was measured.
@@ -117,6 +151,7 @@ impl Figures {
             faults: ledger.faults.clone(),
             settled: Settled::default(),
             page: None,
+            model: None,
         }
     }
 
@@ -157,6 +192,21 @@ impl Figures {
                 "calls too early",
                 format!("{} inside a retry_after window, {} on their way when it began", self.early, self.crossed),
             ));
+        }
+        if let Some(model) = &self.model {
+            let messages = messages.max(1);
+            let permille = messages.saturating_sub(model.calls).saturating_mul(1_000) / messages;
+            rows.push((
+                "model",
+                format!(
+                    "{} calls, {} % fewer than messages; {} answered from memory, {} left to the fallback",
+                    model.calls,
+                    tenths(permille),
+                    model.remembered,
+                    model.unanswered
+                ),
+            ));
+            rows.push(("model's price", format!("{} charged, {} counted as spent", model.charged, model.spent)));
         }
         rows.push(("notices repeated", self.repeated_notices.to_string()));
         rows.push((
