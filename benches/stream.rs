@@ -9,14 +9,18 @@
 //!     cargo bench --bench stream -- --start           time from start to the first poll, on an empty folder
 //!     cargo bench --bench stream -- --keywords 10000  a large list
 //!     cargo bench --bench stream -- --latency-ms 1    a Bot API that takes a millisecond to answer a call
+//!     cargo bench --bench stream -- --model-hangs     sure messages beside unsure ones, without a model and with one that
+//!                                                     never answers, in turn
 //!
 //! `AEGIS_BIN` names another binary than `target/release/aegis`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A bench that cannot go on stops.
 
+use aegis::budget::Prices;
 use aegis::demo::ledger::{Ledger, permille};
 use aegis::demo::readings::{Readings, Resident, resident};
 use aegis::demo::script::{Expected, Pace, Script, Scripted, Source, TOKEN};
+use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
@@ -43,6 +47,8 @@ fn phrase(n: usize) -> String {
 struct Stream {
     messages: usize,
     keywords: usize,
+    /// Whether every tenth is one that the rules are unsure of.
+    unsure: bool,
 }
 
 impl Source for Stream {
@@ -57,7 +63,12 @@ impl Source for Stream {
         let place = i64::try_from(n).unwrap();
         let chat = -1_001_000_000_000 - place % CHATS;
         let user = 6_000_000_000 + place;
-        let (text, expected) = if n % 4 == 3 {
+        let (text, expected) = if self.unsure && n % 10 == 2 {
+            (
+                format!("Perhaps an offer, number {n}: {} for {}", phrase(n + 100_000), phrase(n * 3 + 200_000)),
+                Expected::Unknown,
+            )
+        } else if n % 4 == 3 {
             (format!("Hello all, {} and write to me, number {n}", phrase(n % self.keywords)), Expected::RemoveAndBan)
         } else {
             (format!("The meeting of the gardeners is on day {n}, bring a spade and something to eat"), Expected::Stay)
@@ -73,10 +84,15 @@ struct Options {
     rounds: usize,
     rate: Option<u32>,
     latency_ms: u64,
+    unsure: bool,
 }
 
 fn script(options: &Options) -> Script {
-    let mut script = Script::new(Box::new(Stream { messages: options.messages, keywords: options.keywords.max(1) }));
+    let mut script = Script::new(Box::new(Stream {
+        messages: options.messages,
+        keywords: options.keywords.max(1),
+        unsure: options.unsure,
+    }));
     script.latency_ms = options.latency_ms;
     script.pace = options.rate.map_or(Pace::AsPolled, Pace::PerSecond);
     script
@@ -115,6 +131,9 @@ fn write_policies(folder: &Path, keywords: usize) {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("promo.toml"), pack).unwrap();
     std::fs::write(folder.join("phrases.txt"), phrases).unwrap();
+    let unsure = "[pack]\nid = \"unsure\"\nversion = 1\n\n[[rule]]\nid = \"unsure-offer\"\nreason = \"may be advertising\"\n\
+                  keywords = [\"perhaps an offer\"]\nscore = 60\nactions = [\"delete\"]\n";
+    std::fs::write(folder.join("unsure.toml"), unsure).unwrap();
 }
 
 fn spawn_aegis(api_url: &str, folder: &Path, page: SocketAddr) -> Child {
@@ -129,6 +148,7 @@ fn spawn_aegis(api_url: &str, folder: &Path, page: SocketAddr) -> Child {
     }
     command
         .arg("run")
+        .args(folder.join("aegis.toml").exists().then_some(["--config", "aegis.toml"]).into_iter().flatten())
         .current_dir(folder)
         .env("AEGIS_TELEGRAM_TOKEN", TOKEN)
         .env("AEGIS_TELEGRAM_API_URL", api_url)
@@ -269,10 +289,18 @@ fn play_bare(options: &Options) -> Round {
     )
 }
 
-fn play_aegis(options: &Options) -> Round {
+fn play_aegis(options: &Options, model: Option<&ScriptedModel>) -> Round {
     let folder = tempfile::tempdir().unwrap();
     write_policies(&folder.path().join("policies"), options.keywords);
     let page = free_port();
+    if let Some(model) = model {
+        let settings = format!(
+            "[ai]\nbase_url = \"{}\"\nmodel = \"scripted\"\nprice_input = \"0\"\nprice_output = \"0\"\n\n[budget]\n\
+             calls = 100000\n",
+            model.base_url()
+        );
+        std::fs::write(folder.path().join("aegis.toml"), settings).unwrap();
+    }
     let round = play(options, |standin| spawn_aegis(&standin.api_url(), folder.path(), page), Some(page));
     if round.ledger.missed() > 0 || round.ledger.first_poll_us.is_none() {
         println!("{}", std::fs::read_to_string(folder.path().join("aegis.log")).unwrap_or_default());
@@ -297,7 +325,7 @@ fn in_turn(options: &Options) {
         let round = play_bare(options);
         show("bare", &round);
         bare.push(round.messages_s);
-        let round = play_aegis(options);
+        let round = play_aegis(options, None);
         show("aegis", &round);
         aegis.push(round.messages_s);
     }
@@ -305,12 +333,38 @@ fn in_turn(options: &Options) {
     println!("median: bare {bare:.0} messages/s, aegis {aegis:.0} messages/s, ratio {:.2}", aegis / bare);
 }
 
+/// Sure messages while a model hangs for ever, and without one: the same stream, pair by pair.
+fn beside_a_model(options: &Options) {
+    let options = Options { unsure: true, rate: options.rate.or(Some(200)), ..options.clone() };
+    let (mut without, mut hanging) = (Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        let model = ScriptedModel::start(Behaviour::Hangs, &[], Prices::default()).unwrap();
+        for (name, model, kept) in [("alone", None, &mut without), ("hangs", Some(&model), &mut hanging)] {
+            let round = play_aegis(&options, model);
+            show(name, &round);
+            kept.extend(round.ledger.times_to_delete_us());
+        }
+        println!("       the model saw {} calls and answered none", model.seen().calls);
+    }
+    // The rare delays of a shared machine fall on either side: all rounds together tell more than one.
+    without.sort_unstable();
+    hanging.sort_unstable();
+    for (name, thousandths) in [("p50", 500), ("p90", 900), ("p99", 990)] {
+        let ms = |times: &[u64]| permille(times, thousandths).map_or(f64::NAN, |us| seconds(us) * 1_000.0);
+        let (alone, hangs) = (ms(&without), ms(&hanging));
+        println!(
+            "{name} of all rounds: {alone:.2} ms alone, {hangs:.2} ms while the model hangs, ratio {:.2}",
+            hangs / alone
+        );
+    }
+}
+
 /// Only the time from start to the first poll.
 fn start_only(options: &Options) {
     let options = Options { messages: 0, ..options.clone() };
     let mut starts = Vec::new();
     for _ in 0..options.rounds {
-        let round = play_aegis(&options);
+        let round = play_aegis(&options, None);
         println!(
             "aegis  first poll after {:.1} ms  resident {:.1} MiB  {} keywords",
             round.start_ms,
@@ -364,7 +418,7 @@ async fn post(client: &reqwest::Client, base: &str, method: &str, body: String) 
 }
 
 fn main() {
-    let mut options = Options { messages: 2_000, keywords: 500, rounds: 5, rate: None, latency_ms: 0 };
+    let mut options = Options { messages: 2_000, keywords: 500, rounds: 5, rate: None, latency_ms: 0, unsure: false };
     let mut arguments = std::env::args().skip(1);
     let mut mode = None;
     while let Some(argument) = arguments.next() {
@@ -378,12 +432,14 @@ fn main() {
             "--rounds" => options.rounds = number("--rounds"),
             "--rate" => options.rate = Some(u32::try_from(number("--rate")).unwrap()),
             "--latency-ms" => options.latency_ms = u64::try_from(number("--latency-ms")).unwrap(),
+            "--model-hangs" => options.unsure = true,
             "--start" => mode = Some(String::new()),
             "--bare" => mode = arguments.next(),
             _ => {} // What `cargo bench` itself passes.
         }
     }
     match mode {
+        None if options.unsure => beside_a_model(&options),
         None => in_turn(&options),
         Some(empty) if empty.is_empty() => start_only(&options),
         Some(api_url) => {

@@ -457,3 +457,30 @@ async fn caps_are_shown_and_set_with_the_appliance_running_and_without() {
     let audit = stored(&board.path("data")).audit(100).unwrap();
     assert_eq!(audit.len(), 2);
 }
+
+#[tokio::test]
+async fn a_model_that_says_yes_or_no_to_everything_moves_nothing_the_rules_are_sure_of() {
+    for (says, expected) in [(Behaviour::ApprovesAll, Expected::Stay), (Behaviour::BlocksAll, Expected::Remove)] {
+        let mut stream: Vec<Scripted> = (0..40).map(board::message).collect();
+        stream.extend(texts(0..4, true, expected));
+        let standin = board::play(script(stream));
+        let model = model(says.clone());
+        let mut home = Home::new(&standin, &model);
+        home.start();
+        home.until("all are decided", |counters| reviewed(counters) == 4).await;
+        assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await, "{says:?}");
+        home.end().await;
+        assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0), "{says:?}");
+        assert_eq!(model.seen().calls, 4, "what the rules are sure of is not asked about");
+    }
+}
+
+#[test]
+fn the_demonstration_plays_a_model_that_is_honest_or_hangs_or_outlives_a_kill() {
+    let board = Board::at(String::new(), "");
+    let demo = |words: &[&str]| board.ask(&[&["demo", "--once", "--messages", "600", "--model"], words].concat());
+    demo(&["scripted"]).says(&["wrong             0", "% fewer than messages", "0 left to the fallback"]);
+    demo(&["scripted:500"]).says(&["wrong             0", "0.00 charged"]);
+    demo(&["scripted", "--fault", "kill"]).says(&["missed            0 of", "wrong             0"]);
+    demo(&["oracle"]).refused(64, &["known: scripted, or scripted: and one of honest"]);
+}

@@ -291,6 +291,55 @@ fn a_row_of_an_earlier_life_has_the_time_that_is_left() {
 }
 
 #[test]
+fn through_an_hour_of_a_model_that_hangs_nobody_waits_past_the_deadline_and_nothing_is_left_over() {
+    let mut lane = lane(Ai { deadline_s: 30, timeout_ms: 8_000, ..ai() });
+    let tenants = Tenants::one(tenant());
+    let (mut now, hour) = (NOW, NOW.plus_ms(3_600_000));
+    let mut flights: Vec<(u64, Monotonic)> = Vec::new();
+    let mut since: BTreeMap<i32, Monotonic> = BTreeMap::new();
+    let (mut number, mut decided, mut refused, mut calls) = (0, 0, 0, 0);
+    while now < hour || !lane.is_empty() || !flights.is_empty() {
+        if now < hour {
+            number += 1;
+            match lane.seat(&tenant(), MONTH, now) {
+                Ok(()) => {
+                    since.insert(number, now);
+                    lane.enter(vec![row(number, &format!("message {}", number % 50))], now);
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        let over: Vec<u64> = flights.iter().filter(|(_, until)| *until <= now).map(|(id, _)| *id).collect();
+        flights.retain(|(_, until)| *until > now);
+        let mut gone = Vec::new();
+        for id in over {
+            let ended = lane.ended(id, &fails(Fate::TooSlow, MayHaveCost::Yes), now, u64::from(number.unsigned_abs()));
+            gone.extend(ended.decided);
+        }
+        gone.extend(lane.turn(now).decided);
+        for id in depart(&mut lane, now) {
+            flights.push((id, now.plus_ms(8_000)));
+            calls += 1;
+        }
+        for one in gone {
+            let begun = since.remove(&one.row.message.0).expect("decided once");
+            assert!(now.since_ms(begun) <= 30_000 + 500, "{} ms", now.since_ms(begun));
+            assert!(one.by.is_err());
+            decided += 1;
+        }
+        lane.changes(&tenants, now);
+        assert!(lane.len() <= 8 && flights.len() <= 2 && lane.waiting.len() <= 8 + 2);
+        now = now.plus_ms(500);
+    }
+    assert_eq!(decided + refused, number, "everybody was decided, or told at once that nobody could be asked");
+    assert!(lane.waiting.is_empty() && lane.flying.is_empty() && since.is_empty());
+    assert!(lane.ledger.open_holds().next().is_none());
+    // Five failures, and then a probe now and then.
+    assert!(calls < 5 + 3_600 / 8, "{calls} calls in an hour");
+    assert!(decided > 50 && refused > 1_000, "{decided} waited, {refused} did not");
+}
+
+#[test]
 fn without_a_model_nobody_waits() {
     let mut lane = lane(ai());
     enter(&mut lane, vec![row(1, "one")]);
