@@ -1,4 +1,4 @@
-//! The budget over many months: whatever is cut off, repeated, late or out of order, no cap is passed and nothing that
+//! The budget over many months (hazard 17): whatever is cut off, repeated, late or out of order, no cap is passed and nothing that
 //! was spent is forgotten.
 //!
 //! Most months are lived on the ledger and a store on paper, which keeps the same rows as the real one; a share of them on

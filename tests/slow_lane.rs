@@ -1,4 +1,4 @@
-//! The slow lane in the real binary, against a model that does what it is told to: hazards 10 and 17.
+//! The slow lane in the real binary, against a model that does what it is told to: hazards 10 and 27.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // Helpers of tests stand outside `#[test]`.
 
