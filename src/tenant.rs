@@ -140,6 +140,8 @@ pub struct Tenant {
     pub new_member_s: u64,
     /// Messages up to which a sender is new under [`DegradeMode::LinkBlocks`].
     pub new_member_messages: u64,
+    /// The chat that is told when the model is lost, is back, or is nearly paid out.
+    pub admin_chat: Option<ChatId>,
     /// The community's rules in its owner's words, for the model.
     pub community_rules: Arc<str>,
     /// The ids of the packs that judge for it; `None` for all.
@@ -160,6 +162,7 @@ impl Default for Tenant {
             strict: Thresholds::default(),
             new_member_s: crate::limits::LINK_BLOCKS_NEW_S,
             new_member_messages: crate::limits::LINK_BLOCKS_NEW_MESSAGES,
+            admin_chat: None,
             community_rules: Arc::default(),
             packs: None,
             retention_days: crate::limits::RETENTION_DAYS_MAX,

@@ -12,6 +12,8 @@ use aegis::counters::Counters;
 use aegis::demo::script::{Expected, Script, Scripted};
 use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
+use aegis::demo::town::Town;
+use aegis::message::ChatId;
 use aegis::opinion::{MODEL_RULE, NO_MODEL_RULE};
 use aegis::secret::Secret;
 use aegis::store::io::IoCount;
@@ -306,12 +308,16 @@ fn joins(user: i64) -> Scripted {
 
 const CHAT: i64 = -1_001_000_000_000;
 
+/// Where administrators are told.
+const ADMINS: i64 = -1_009_999_999_999;
+
 #[tokio::test]
 async fn while_no_model_can_be_asked_links_of_new_members_are_blocked_where_that_is_wanted() {
     let standin = board::play(script(texts(0..1, false, Expected::Stay)));
     let model = model(Behaviour::Status(401));
     let mut home = Home::new(&standin, &model);
     home.config.degrade.mode = DegradeMode::LinkBlocks;
+    home.config.degrade.admin_chat = Some(ChatId(ADMINS));
     home.start();
     home.until("the model is away", |counters| counters.degraded_tenants.get() == 1).await;
     let (new, old) = (9_000_001, 9_000_002);
@@ -333,7 +339,9 @@ async fn while_no_model_can_be_asked_links_of_new_members_are_blocked_where_that
     }
     standin.offer(joins(9_000_003));
     standin.offer(Scripted::text(CHAT, 6_000, 9_000_003, link, Expected::Stay));
-    assert!(standin.wait_until(LONG, aegis::demo::town::Town::is_drained).await);
+    assert!(standin.wait_until(LONG, Town::is_drained).await);
+    let told = |town: &Town| town.ledger().notices.iter().filter(|notice| notice.chat == ADMINS).count() == 2;
+    assert!(standin.wait_until(LONG, told).await, "{:?}", standin.ledger().notices);
     let counters = Arc::clone(&home.counters);
     let snapshots = home.end().await;
     assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));

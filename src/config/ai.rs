@@ -10,6 +10,7 @@ use super::{Config, Surroundings};
 use crate::budget::{Caps, Micros, NoAmount, Prices};
 use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
+use crate::message::ChatId;
 use crate::secret::Secret;
 use crate::tenant::{DegradeMode, Zone};
 use crate::verdict::Thresholds;
@@ -150,6 +151,8 @@ pub struct Degrade {
     pub new_member_s: u64,
     /// Messages up to which a sender is new.
     pub new_member_messages: u64,
+    /// The chat that is told when the model is lost, is back, or is nearly paid out; `None` for none.
+    pub admin_chat: Option<ChatId>,
 }
 
 impl Default for Degrade {
@@ -160,6 +163,7 @@ impl Default for Degrade {
             strict_block: None,
             new_member_s: limits::LINK_BLOCKS_NEW_S,
             new_member_messages: limits::LINK_BLOCKS_NEW_MESSAGES,
+            admin_chat: None,
         }
     }
 }
@@ -341,6 +345,17 @@ pub(super) fn read_degrade(degrade: &mut Degrade, section: &mut Section<'_>, mis
     degrade.new_member_s = number(section, "new_member_s", 0..=year, mistakes).unwrap_or(degrade.new_member_s);
     let messages = number(section, "new_member_messages", 0..=100_000, mistakes);
     degrade.new_member_messages = messages.unwrap_or(degrade.new_member_messages);
+    if let Some(found) = section.text("admin_chat", mistakes) {
+        match found.value.parse::<i64>() {
+            Ok(chat) if chat != 0 => degrade.admin_chat = Some(ChatId(chat)),
+            _ if found.value.is_empty() => degrade.admin_chat = None,
+            _ => {
+                let shown = found.value.escape_debug();
+                let what = format!("`admin_chat` is a chat's number such as \"-1001234567890\", not \"{shown}\"");
+                mistakes.add(section.file(), found.line, what);
+            }
+        }
+    }
 }
 
 /// Reads a time zone by its name.

@@ -12,7 +12,7 @@ mod row;
 pub mod task;
 
 pub use lane::Lane;
-pub use row::{Change, Decided, Depart, Ended, NoOpinion, Row, Turn};
+pub use row::{Change, Decided, Depart, Ended, Event, NoOpinion, Row, Turn};
 
 use crate::budget::{Ledger, Month};
 use crate::config::Ai;

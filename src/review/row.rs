@@ -133,6 +133,15 @@ pub struct Ended {
 pub struct Change {
     /// Who cannot, from now on.
     pub degraded: BTreeSet<TenantName>,
-    /// What to tell, a sentence for each.
-    pub events: Vec<String>,
+    /// What to tell.
+    pub events: Vec<Event>,
+}
+
+/// Something that its owner wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What, in a sentence.
+    pub what: String,
+    /// The chat that is told, if one is.
+    pub chat: Option<ChatId>,
 }

@@ -6,19 +6,20 @@
 //!
 //! Never: a lock held while it waits, or a wait of anybody for it.
 
-use super::{Decided, Depart, Row, SharedLane, dated_month, endpoint};
+use super::{Decided, Depart, Event, Row, SharedLane, dated_month, endpoint};
 use crate::budget::Who;
-use crate::clock::{Clock, Monotonic, Now};
+use crate::clock::{Clock, Monotonic, Now, Wall};
 use crate::dispatch::task::{SharedBook, Word, lock};
 use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
-use crate::message::Sender;
+use crate::message::{ChatId, MessageId, Sender, TraceId, UserId};
 use crate::model::{Answer, CallFailure, Client, Endpoint, Question, most_cost, request_body};
 use crate::opinion;
 use crate::settle::{Case, SharedSettler};
 use crate::shard::{InForce, Rulebook};
-use crate::store::records::Audit;
+use crate::store::records::{Audit, OutboxKey, OutboxRow, OutboxState};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
+use crate::verdict::ActionKind;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -234,8 +235,9 @@ impl Reviewer {
         };
         let Some(change) = change else { return };
         self.in_force.change(|book| book.with_degraded(change.degraded));
-        for what in change.events {
+        for (number, Event { what, chat }) in (0..).zip(change.events) {
             tracing::warn!("{what}");
+            tick.notices.extend(chat.map(|chat| notice(chat, number, &what, now.wall)));
             tick.audit.push(Audit { at: now.wall, who: "slow lane".to_owned(), what });
         }
     }
@@ -250,6 +252,25 @@ impl Reviewer {
             self.dispatch.send(Word::Rows(committed.accepted)).await.map_err(|_| Gone)?;
         }
         Ok(())
+    }
+}
+
+/// A sentence for a chat of administrators. It is about no message: its number is below zero, where no message's is, and
+/// another each second.
+fn notice(chat: ChatId, number: i32, what: &str, at: Wall) -> OutboxRow {
+    let second = i32::try_from(at.seconds() % 100_000_000).unwrap_or(0);
+    let message = MessageId(-1 - second.saturating_mul(16) - number % 16);
+    OutboxRow {
+        key: OutboxKey { chat, message, action: ActionKind::Notify },
+        decision: 0,
+        target: Sender::Member(UserId(0)),
+        seconds: 0,
+        state: OutboxState::Pending,
+        attempts: 0,
+        not_before: Wall(0),
+        received: at,
+        trace: TraceId::default(),
+        text: format!("Aegis: {what}"),
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Tick {
     pub settled: Vec<(u64, Paid)>,
     /// Caps set by hand; `None` to go by the settings again.
     pub caps: Vec<(TenantName, Option<Caps>)>,
+    /// Notices that follow from no decision. As with [`Promise::rows`], what is known is not promised again.
+    pub notices: Vec<OutboxRow>,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -97,7 +99,8 @@ impl Tick {
             && self.reviewed.is_empty()
             && self.reserved.is_empty()
             && self.settled.is_empty()
-            && self.caps.is_empty())
+            && self.caps.is_empty()
+            && self.notices.is_empty())
     }
 
     /// Whether there is nothing in it at all.
@@ -132,6 +135,7 @@ impl Tick {
         self.reserved.extend(other.reserved);
         self.settled.extend(other.settled);
         self.caps.extend(other.caps);
+        self.notices.extend(other.notices);
         self.totals.extend(other.totals);
     }
 }

@@ -65,8 +65,8 @@ impl Store {
         }
         let mut promises: Vec<&Promise> = tick.promises.iter().collect();
         promises.extend(slow_lane::review(txn, tick)?);
-        if !promises.is_empty() {
-            committed.accepted = self.promise(txn, next, &promises)?;
+        if !promises.is_empty() || !tick.notices.is_empty() {
+            committed.accepted = self.promise(txn, next, &promises, &tick.notices)?;
         }
         slow_lane::spend(txn, tick)?;
         self.settle(txn, next, tick, now)?;
@@ -88,22 +88,34 @@ impl Store {
         Ok(())
     }
 
-    fn promise(&self, txn: &WriteTransaction, next: &mut Next, promises: &[&Promise]) -> RedbResult<Vec<OutboxRow>> {
+    fn promise(
+        &self,
+        txn: &WriteTransaction,
+        next: &mut Next,
+        promises: &[&Promise],
+        notices: &[OutboxRow],
+    ) -> RedbResult<Vec<OutboxRow>> {
         let mut decisions = txn.open_table(tables::DECISIONS)?;
         let mut outbox = txn.open_table(tables::OUTBOX)?;
         let done = txn.open_table(tables::DONE)?;
         let mut accepted = Vec::new();
-        for promise in promises {
-            decisions.insert(next.decision, encode(&promise.decision).as_slice())?;
-            for row in &promise.rows {
-                if done.get(row.key.raw())?.is_some() || outbox.get(row.key.raw())?.is_some() {
-                    continue;
-                }
-                let row = OutboxRow { decision: next.decision, ..row.clone() };
+        let mut accept = |row: &OutboxRow, decision: u64| -> RedbResult<()> {
+            if done.get(row.key.raw())?.is_none() && outbox.get(row.key.raw())?.is_none() {
+                let row = OutboxRow { decision, ..row.clone() };
                 outbox.insert(row.key.raw(), encode(&row).as_slice())?;
                 accepted.push(row);
             }
+            Ok(())
+        };
+        for promise in promises {
+            decisions.insert(next.decision, encode(&promise.decision).as_slice())?;
+            for row in &promise.rows {
+                accept(row, next.decision)?;
+            }
             next.decision = next.decision.saturating_add(1);
+        }
+        for row in notices {
+            accept(row, 0)?;
         }
         forget_below(&mut decisions, next.decision.saturating_sub(self.keep.decisions))?;
         Ok(accepted)

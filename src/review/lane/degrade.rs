@@ -6,7 +6,7 @@
 
 use super::{Lane, Month};
 use crate::clock::Monotonic;
-use crate::review::row::{Change, NoOpinion};
+use crate::review::row::{Change, Event, NoOpinion};
 use crate::tenant::{Tenant, TenantName, Tenants};
 use std::collections::BTreeMap;
 
@@ -37,15 +37,17 @@ impl Lane {
             let name = &tenant.name;
             if let Some(why) = self.away(tenant, now) {
                 if !self.degraded.contains_key(name) {
-                    events.push(format!(
+                    let what = format!(
                         "tenant \"{name}\": no model can be asked ({}); {} until one can",
                         why.words(),
                         tenant.degrade.word()
-                    ));
+                    );
+                    events.push(Event { what, chat: tenant.admin_chat });
                 }
                 degraded.insert(name.clone(), why);
             } else if self.degraded.contains_key(name) {
-                events.push(format!("tenant \"{name}\": a model can be asked again"));
+                let what = format!("tenant \"{name}\": a model can be asked again");
+                events.push(Event { what, chat: tenant.admin_chat });
             }
             events.extend(self.warning(tenant));
         }
@@ -61,7 +63,7 @@ impl Lane {
     }
 
     /// The word of warning when a budget is nearly spent: once a month.
-    fn warning(&mut self, tenant: &Tenant) -> Option<String> {
+    fn warning(&mut self, tenant: &Tenant) -> Option<Event> {
         if !self.ai.is_on() {
             return None;
         }
@@ -72,7 +74,9 @@ impl Lane {
             return None;
         }
         self.warned.insert(tenant.name.clone(), standing.month);
-        Some(format!("tenant \"{}\": {} % of the budget of {} is spent", tenant.name, standing.percent, standing.month))
+        let what =
+            format!("tenant \"{}\": {} % of the budget of {} is spent", tenant.name, standing.percent, standing.month);
+        Some(Event { what, chat: tenant.admin_chat })
     }
 
     /// Warnings that an earlier life has given are not given again.

@@ -255,7 +255,7 @@ fn a_spent_budget_turns_everybody_away_until_the_next_month() {
     assert_eq!(lane.seat(&poor, MONTH, NOW), Err(NoOpinion::Budget(Refused::Calls)));
     let tenants = Tenants::one(poor.clone());
     let events = lane.changes(&tenants, NOW).unwrap().events;
-    assert!(events.iter().any(|event| event.contains("100 % of the budget of 2026-11")), "{events:?}");
+    assert!(events.iter().any(|event| event.what.contains("100 % of the budget of 2026-11")), "{events:?}");
     assert_eq!(lane.seat(&poor, Month(202_612), NOW), Ok(()));
     assert!(lane.changes(&tenants, NOW).unwrap().degraded.is_empty());
 }
