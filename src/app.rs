@@ -417,6 +417,7 @@ impl Parts {
             for (key, opinion, dated_s) in opinions {
                 lane.remember(key, opinion, dated_s);
             }
+            lane.publish();
         };
         match history::start(dir.clone(), messages, Arc::clone(&self.counters), Box::new(remember)) {
             Ok((notes, keeper)) => (Some(notes), Some(keeper)),

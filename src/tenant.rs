@@ -70,6 +70,16 @@ impl DegradeMode {
         }
     }
 
+    /// What it does, for people.
+    #[must_use]
+    pub const fn effect(self) -> &'static str {
+        match self {
+            Self::DisableAi => "the fallback decides what the rules are unsure of",
+            Self::StrictRules => "the strict scores hold",
+            Self::LinkBlocks => "links of new members are blocked",
+        }
+    }
+
     /// The mode that [`DegradeMode::word`] names.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

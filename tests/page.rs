@@ -45,7 +45,7 @@ fn hostile_model(text: &str) -> ModelLine {
         tenants: vec![TenantLine {
             name: text.to_owned(),
             month: text.to_owned(),
-            degraded: Some(("the model does not answer", "disable_ai")),
+            degraded: Some(("the model does not answer", "the strict scores hold")),
             ..TenantLine::default()
         }],
     }

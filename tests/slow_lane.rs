@@ -347,7 +347,7 @@ async fn while_no_model_can_be_asked_links_of_new_members_are_blocked_where_that
     assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
     assert_eq!((counters.links_blocked.get(), counters.degradations.get()), (1, 2));
     let told: Vec<String> = snapshots.audit(100).unwrap().into_iter().map(|(_, entry)| entry.what).collect();
-    assert!(told.iter().any(|what| what.contains("link_blocks until one can")), "{told:?}");
+    assert!(told.iter().any(|what| what.contains("until one can, links of new members are blocked")), "{told:?}");
     assert!(told.iter().any(|what| what.contains("a model can be asked again")), "{told:?}");
 }
 
@@ -491,4 +491,24 @@ fn the_demonstration_plays_a_model_that_is_honest_or_hangs_or_outlives_a_kill() 
     demo(&["scripted:500"]).says(&["wrong             0", "0.00 charged"]);
     demo(&["scripted", "--fault", "kill"]).says(&["missed            0 of", "wrong             0"]);
     demo(&["oracle"]).refused(64, &["known: scripted, or scripted: and one of honest"]);
+}
+
+#[tokio::test]
+async fn what_was_asked_once_is_remembered_over_a_restart() {
+    let standin = board::play(script(texts(0..1, true, Expected::Remove)));
+    let model = model(Behaviour::Honest);
+    let mut home = Home::new(&standin, &model);
+    home.start();
+    home.until("it is decided", |counters| reviewed(counters) == 1).await;
+    drop(home.end().await);
+    home.start();
+    home.until("it is remembered", |counters| counters.opinions_entries.get() == 1).await;
+    let again = Scripted { message: 2_000, ..unsure(0, true, Expected::Remove) };
+    let fields = again.fields.replace("\"message_id\":1000", "\"message_id\":2000");
+    standin.offer(Scripted { fields, ..again });
+    assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await);
+    assert_eq!((home.counters.opinions_same.get(), model.seen().calls), (1, 1));
+    let snapshots = home.end().await;
+    let told = reasons(&snapshots, MODEL_RULE);
+    assert!(told.iter().any(|reason| reason.contains("remembered from the same message")), "{told:?}");
 }

@@ -97,7 +97,7 @@ impl Health {
                     0 => String::new(),
                     others => format!(", and {others} more"),
                 };
-                format!("Rules only for tenant {name}{others}: {}; {} until that is over", why.words(), mode.word())
+                format!("Rules only for tenant {name}{others}: {}, so {}", why.words(), mode.effect())
             }
         }
     }
@@ -162,7 +162,7 @@ impl Source for Health {
                 calls_cap: caps.calls,
                 percent: standing.percent,
                 is_warned: standing.percent >= u64::from(tenant.warn_percent),
-                degraded: lane.degraded(&tenant.name).map(|why| (why.words(), tenant.degrade.word())),
+                degraded: lane.degraded(&tenant.name).map(|why| (why.words(), tenant.degrade.effect())),
             }
         };
         Some(ModelLine {

@@ -4,8 +4,8 @@
 //!
 //! Never: caps without a number.
 
-use super::offline::{open_store, print};
-use crate::app::{Failure, FailureKind};
+use super::offline::{ask, open_store, print};
+use crate::app::Failure;
 use crate::budget::Micros;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -48,11 +48,7 @@ pub(super) fn carry_out(config: &Config, verb: Budget) -> Result<(), Failure> {
             control::Command::BudgetSet(Wanted { tenant, money, calls, as_settings })
         }
     };
-    let asked = control::ask(&config.data_dir, &command).map_err(|error| Failure {
-        kind: FailureKind::Storage,
-        why: format!("the running appliance does not answer: {error}"),
-    })?;
-    let answer = match asked {
+    let answer = match ask(config, &command)? {
         Some(answer) => answer,
         None => in_file(config, command)?,
     };

@@ -211,6 +211,14 @@ pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
     print(&text)
 }
 
+/// Asks the appliance that runs on this data; `None` when none does.
+pub(super) fn ask(config: &Config, command: &control::Command) -> Result<Option<Answer>, Failure> {
+    control::ask(&config.data_dir, command).map_err(|error| Failure {
+        kind: FailureKind::Storage,
+        why: format!("the running appliance does not answer: {error}"),
+    })
+}
+
 /// Dead letters: through the running appliance, or in the file when none runs.
 pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Failure> {
     let command = match verb {
@@ -218,11 +226,7 @@ pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Fai
         DeadLetters::Retry { numbers } => control::Command::Retry(numbers),
         DeadLetters::Drop { numbers } => control::Command::Drop(numbers),
     };
-    let asked = control::ask(&config.data_dir, &command).map_err(|error| Failure {
-        kind: FailureKind::Storage,
-        why: format!("the running appliance does not answer: {error}"),
-    })?;
-    let answer = match asked {
+    let answer = match ask(config, &command)? {
         Some(answer) => answer,
         None => in_file(config, command)?,
     };

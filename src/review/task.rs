@@ -256,10 +256,10 @@ impl Reviewer {
 }
 
 /// A sentence for a chat of administrators. It is about no message: its number is below zero, where no message's is, and
-/// another each second.
-fn notice(chat: ChatId, number: i32, what: &str, at: Wall) -> OutboxRow {
-    let second = i32::try_from(at.seconds() % 100_000_000).unwrap_or(0);
-    let message = MessageId(-1 - second.saturating_mul(16) - number % 16);
+/// another each millisecond for twelve days, so that it is said once and the next one is another.
+fn notice(chat: ChatId, number: u64, what: &str, at: Wall) -> OutboxRow {
+    let moment = i32::try_from(at.0.saturating_add(number) % (1 << 30)).unwrap_or(0);
+    let message = MessageId(-1 - moment);
     OutboxRow {
         key: OutboxKey { chat, message, action: ActionKind::Notify },
         decision: 0,

@@ -8,10 +8,13 @@
 #[path = "../bombs/check.rs"]
 pub mod check;
 
+use aegis::budget::{Caps, Hold, Spent};
 use aegis::document::{self, Mistakes};
 use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PackSource, PolicySet, Scratch};
+use aegis::store::ReviewRow;
+use aegis::store::history::KeptOpinion;
 use aegis::store::records::{
     self, AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided,
 };
@@ -113,6 +116,11 @@ pub fn records(bytes: &[u8]) {
     one::<Pause>(bytes);
     one::<Audit>(bytes);
     one::<AlbumRecord>(bytes);
+    one::<ReviewRow>(bytes);
+    one::<Hold>(bytes);
+    one::<Spent>(bytes);
+    one::<Caps>(bytes);
+    one::<KeptOpinion>(bytes);
 }
 
 /// The head of a request for the page: refused, incomplete, or written anew as one that means one thing.

@@ -38,15 +38,16 @@ impl Lane {
             if let Some(why) = self.away(tenant, now) {
                 if !self.degraded.contains_key(name) {
                     let what = format!(
-                        "tenant \"{name}\": no model can be asked ({}); {} until one can",
+                        "tenant \"{name}\": no model can be asked ({}); until one can, {}",
                         why.words(),
-                        tenant.degrade.word()
+                        tenant.degrade.effect()
                     );
                     events.push(Event { what, chat: tenant.admin_chat });
                 }
                 degraded.insert(name.clone(), why);
             } else if self.degraded.contains_key(name) {
-                let what = format!("tenant \"{name}\": a model can be asked again");
+                let how = if self.ai.is_on() { "a model can be asked again" } else { "no model is set up any more" };
+                let what = format!("tenant \"{name}\": {how}");
                 events.push(Event { what, chat: tenant.admin_chat });
             }
             events.extend(self.warning(tenant));
