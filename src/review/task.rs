@@ -13,16 +13,17 @@ use crate::dispatch::task::{SharedBook, Word, lock};
 use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::message::{ChatId, MessageId, Sender, TraceId, UserId};
-use crate::model::{Answer, CallFailure, Client, Endpoint, Question, most_cost, request_body};
+use crate::model::{Answer, CallFailure, Client, Endpoint, Fate, MayHaveCost, Question, most_cost, request_body};
 use crate::opinion;
 use crate::settle::{Case, SharedSettler};
 use crate::shard::{InForce, Rulebook};
 use crate::store::records::{Audit, OutboxKey, OutboxRow, OutboxState};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
 use crate::verdict::ActionKind;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// Why the task ended.
 #[derive(Debug)]
@@ -66,6 +67,48 @@ struct Launch {
 
 type Back = (u64, Result<Answer, CallFailure>);
 
+/// The calls under way, and which row each is about.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<Back>,
+    rows: BTreeMap<tokio::task::Id, u64>,
+}
+
+impl Calls {
+    fn start(&mut self, client: &Client, endpoint: &Endpoint, launch: Launch) {
+        let Launch { id, body } = launch;
+        let (client, endpoint) = (client.clone(), endpoint.clone());
+        let task = self.tasks.spawn(async move { (id, client.ask(&endpoint, &body).await) });
+        self.rows.insert(task.id(), id);
+    }
+
+    /// How a call ended. One that broke the task it ran in has an end as well: nobody waits for it for ever.
+    fn end(&mut self, joined: Result<(tokio::task::Id, Back), JoinError>) -> Option<Back> {
+        match joined {
+            Ok((task, back)) => {
+                self.rows.remove(&task);
+                Some(back)
+            }
+            Err(error) => {
+                let why = "the call broke off inside this program".to_owned();
+                let broken = CallFailure { fate: Fate::Broken, why, may_have_cost: MayHaveCost::Yes, status: None };
+                Some((self.rows.remove(&error.id())?, Err(broken)))
+            }
+        }
+    }
+
+    /// Waits for one to end, and takes all that have.
+    async fn ended(&mut self) -> Vec<Back> {
+        let mut back = Vec::new();
+        let Some(first) = self.tasks.join_next_with_id().await else { return std::future::pending().await };
+        back.extend(self.end(first));
+        while let Some(more) = self.tasks.try_join_next_with_id() {
+            back.extend(self.end(more));
+        }
+        back
+    }
+}
+
 enum Halt {
     Gone,
     Storage(StoreError),
@@ -89,7 +132,7 @@ impl Reviewer {
         if self.make_durable(settled).await.is_err() {
             return Ended::Told;
         }
-        let mut calls: JoinSet<Back> = JoinSet::new();
+        let mut calls = Calls::default();
         let mut back = Vec::new();
         while !*stop.borrow() {
             let wake = match self.turn(std::mem::take(&mut back), &mut calls).await {
@@ -98,12 +141,7 @@ impl Reviewer {
                 Err(Halt::Storage(error)) => return Ended::Storage(error),
             };
             tokio::select! {
-                Some(first) = calls.join_next(), if !calls.is_empty() => {
-                    back.extend(first.ok());
-                    while let Some(more) = calls.try_join_next() {
-                        back.extend(more.ok());
-                    }
-                }
+                ended = calls.ended() => back = ended,
                 () = self.lane.woken() => {}
                 () = self.in_force.changed() => {}
                 () = sleep_until(&self.clock, wake) => {}
@@ -114,7 +152,7 @@ impl Reviewer {
     }
 
     /// One turn: what came back, what is due, and one commit for all of it. Returns when the next is due.
-    async fn turn(&self, back: Vec<Back>, calls: &mut JoinSet<Back>) -> Result<Option<Monotonic>, Halt> {
+    async fn turn(&self, back: Vec<Back>, calls: &mut Calls) -> Result<Option<Monotonic>, Halt> {
         let now = self.clock.now();
         let rulebook = self.in_force.now();
         let endpoint = endpoint(&rulebook.ai);
@@ -152,9 +190,8 @@ impl Reviewer {
         }
         self.announce(&rulebook, now, &mut tick);
         self.make_durable(tick).await?;
-        for Launch { id, body } in launches {
-            let (client, endpoint) = (self.client.clone(), endpoint.clone());
-            calls.spawn(async move { (id, client.ask(&endpoint, &body).await) });
+        for launch in launches {
+            calls.start(&self.client, &endpoint, launch);
         }
         Ok(wake)
     }

@@ -21,8 +21,8 @@ pub mod tick;
 mod write;
 
 pub use read::Snapshots;
-pub use slow_lane::{ReviewRow, Reviewed};
-pub use tick::{MemberChange, Promise, Tick};
+pub use records::ReviewRow;
+pub use tick::{MemberChange, Promise, Reviewed, Tick};
 pub use write::Committed;
 
 use crate::clock::Wall;

@@ -3,9 +3,10 @@
 //! Promises: a reader sees one commit, whole. Lists are bounded by the caller's `at_most`.
 
 use super::records::{
-    AlbumRecord, Audit, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided, decode,
+    AlbumRecord, Audit, BadRecord, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, ReviewRow,
+    Undecided, decode,
 };
-use super::slow_lane::{ReviewRow, SetCaps, StoredSpending, account};
+use super::slow_lane::{SetCaps, StoredSpending, account};
 use super::{StoreError, tables};
 use crate::budget::{Caps, Hold, Month, Spent};
 use crate::message::{AlbumId, ChatId, MessageId, UpdateId, UserId};

@@ -8,8 +8,12 @@
 use crate::clock::Wall;
 use crate::decide::Disposition;
 use crate::limits;
-use crate::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
-use crate::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction};
+use crate::message::{
+    AlbumId, ChatId, ChatKind, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UserId, floor_char_boundary,
+};
+use crate::opinions::Key;
+use crate::tenant::TenantName;
+use crate::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Verdict};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -261,6 +265,66 @@ pub struct AlbumRecord {
     pub blocked_for: Option<String>,
     /// The score of that part, for the parts that come later.
     pub score: u16,
+}
+
+/// A message that waits for an opinion. A later revision of it takes its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewRow {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: MessageId,
+    /// When its update arrived, by our clock.
+    pub at: Wall,
+    /// Telegram's date of this revision, seconds since 1970.
+    pub dated_s: u64,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Original or edited.
+    pub revision: Revision,
+    /// Its album.
+    pub album: Option<AlbumId>,
+    /// Its trace.
+    pub trace: TraceId,
+    /// Who owns the chat.
+    pub tenant: TenantName,
+    /// The kind of chat.
+    pub chat_kind: ChatKind,
+    /// How long the sender had been a member, seconds, when known.
+    pub member_age_s: Option<u64>,
+    /// How many messages of the sender had been seen before, when known.
+    pub message_count: Option<u64>,
+    /// Its texts, as much as a model may be shown.
+    pub surfaces: Vec<(SurfaceKind, String)>,
+    /// Where its links lead.
+    pub links: Vec<String>,
+    /// What its opinion is remembered under.
+    pub key: Key,
+    /// What the rules said.
+    pub verdict: Verdict,
+}
+
+impl ReviewRow {
+    /// The start of its first text.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        self.surfaces.first().map(|(_, text)| excerpt(text)).unwrap_or_default()
+    }
+
+    /// The texts of a message, as much of them as a model may be shown.
+    #[must_use]
+    pub fn texts(message: &Message) -> Vec<(SurfaceKind, String)> {
+        let mut room = limits::MODEL_TEXT_BYTES_MAX;
+        let mut texts = Vec::new();
+        for surface in message.surfaces.iter().take(limits::MODEL_SURFACES_MAX) {
+            let kept = surface.text.get(..floor_char_boundary(&surface.text, room)).unwrap_or_default();
+            room = room.saturating_sub(kept.len());
+            if !kept.is_empty() {
+                texts.push((surface.kind, kept.to_owned()));
+            }
+        }
+        texts
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! Promises: what stands in one [`Tick`] becomes durable together or not at all. Several ticks may share a commit.
 
 use super::records::{
-    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, Undecided,
+    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, ReviewRow,
+    Undecided,
 };
-use super::slow_lane::{ReviewRow, Reviewed};
 use crate::budget::{Caps, Hold, Paid};
-use crate::message::{AlbumId, ChatId, UpdateId, UserId};
+use crate::message::{AlbumId, ChatId, MessageId, TraceId, UpdateId, UserId};
 use crate::tenant::TenantName;
 
 /// A decision and the actions it promises.
@@ -28,6 +28,19 @@ pub struct MemberChange {
     pub user: UserId,
     /// The record from now on.
     pub record: MemberRecord,
+}
+
+/// A message that waited and is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The chat.
+    pub chat: ChatId,
+    /// The message.
+    pub message: MessageId,
+    /// The trace of the revision that was decided: if another waits by now, this changes nothing.
+    pub trace: TraceId,
+    /// What follows.
+    pub promise: Option<Promise>,
 }
 
 /// Changes that become durable together.
