@@ -14,6 +14,9 @@ pub const REVIEW_TRIES_MAX: u32 = 3;
 /// The longest pause of a model's server that is waited out, milliseconds; in a longer one tenants are without a model.
 pub const REVIEW_PAUSE_WAITED_MS: u64 = 10_000;
 
+/// How long after its last failure a model counts as away, milliseconds, unless somebody finds out before: ten minutes.
+pub const REVIEW_AWAY_MS: u64 = 600_000;
+
 /// What the smallest request has at least, bytes: our instructions and the schema. A budget that does not suffice for such
 /// a one is spent.
 pub const REVIEW_REQUEST_BYTES_LEAST: usize = 2 * 1024;

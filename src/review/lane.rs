@@ -72,6 +72,8 @@ pub struct Lane {
     flying: BTreeMap<u64, Flight>,
     buckets: BTreeMap<TenantName, Bucket>,
     breaker: Breaker,
+    /// When the last call failed.
+    failed_at: Monotonic,
     paused_until: Monotonic,
     trouble: Option<String>,
     sample: Option<String>,
@@ -106,6 +108,7 @@ impl Lane {
             flying: BTreeMap::new(),
             buckets: BTreeMap::new(),
             breaker: Breaker::default(),
+            failed_at: Monotonic(0),
             paused_until: Monotonic(0),
             trouble: None,
             sample: None,
@@ -293,6 +296,9 @@ impl Lane {
         if self.is_limited(now) {
             turn.wake = sooner(turn.wake, self.limited_until());
         }
+        if self.breaker.is_tripped() && self.away_until() > now {
+            turn.wake = sooner(turn.wake, self.away_until());
+        }
         if !turn.decided.is_empty() {
             // Others may lead now.
             turn.wake = Some(now);
@@ -337,6 +343,17 @@ impl Lane {
 
     fn is_limited(&self, now: Monotonic) -> bool {
         self.limited_until() > now
+    }
+
+    fn outage(&mut self, now: Monotonic, chance: u64) {
+        self.failed_at = now;
+        self.breaker.outage(now, chance);
+    }
+
+    /// Until when a failure tells that the model is away: what is older says nothing about now, and where few messages are
+    /// unsure nobody may have looked since.
+    const fn away_until(&self) -> Monotonic {
+        self.failed_at.plus_ms(limits::REVIEW_AWAY_MS)
     }
 
     fn pause(&self, now: Monotonic) -> Pause {
@@ -445,7 +462,7 @@ impl Lane {
             self.counters.model_unclear.one();
             self.sample.clone_from(&answer.sample);
             self.trouble = Some(NoOpinion::Unclear.words().to_owned());
-            self.breaker.outage(now, chance);
+            self.outage(now, chance);
             return Err(NoOpinion::Unclear);
         };
         self.breaker.answered();
@@ -465,11 +482,11 @@ impl Lane {
                 self.breaker.answered();
                 self.paused_until = self.paused_until.max(now.plus_ms(pause));
             }
-            Fate::Retry { after_ms: None } | Fate::TooSlow | Fate::Broken => self.breaker.outage(now, chance),
+            Fate::Retry { after_ms: None } | Fate::TooSlow | Fate::Broken => self.outage(now, chance),
             Fate::Refused => {
                 // It would be refused again: as many failures as it takes.
                 for _ in 0..limits::BREAKER_FAILURES {
-                    self.breaker.outage(now, chance);
+                    self.outage(now, chance);
                 }
                 return Some(NoOpinion::Away);
             }

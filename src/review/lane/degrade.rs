@@ -16,7 +16,7 @@ impl Lane {
         if !self.ai.is_on() {
             return None;
         }
-        if self.breaker.is_tripped() {
+        if self.breaker.is_tripped() && self.away_until() > now {
             return Some(NoOpinion::Away);
         }
         if self.is_limited(now) {

@@ -195,6 +195,24 @@ fn after_a_few_failures_the_model_is_left_alone_and_one_message_finds_out_when_i
 }
 
 #[test]
+fn where_nobody_finds_out_a_failure_tells_nothing_after_a_while_and_the_next_one_tells_at_once() {
+    let mut lane = lane(ai());
+    let tenants = Tenants::one(tenant());
+    enter(&mut lane, vec![row(1, "one")]);
+    depart(&mut lane, NOW);
+    lane.ended(1, &fails(Fate::Refused, MayHaveCost::No), NOW, 0);
+    assert!(!lane.changes(&tenants, NOW).unwrap().degraded.is_empty());
+    let later = NOW.plus_ms(limits::REVIEW_AWAY_MS);
+    assert_eq!(lane.turn(NOW).wake, Some(later));
+    assert!(lane.changes(&tenants, later).unwrap().degraded.is_empty());
+    lane.seat(&tenant(), MONTH, later).unwrap();
+    lane.enter(vec![row(2, "two")], later);
+    let id = depart(&mut lane, later)[0];
+    lane.ended(id, &fails(Fate::TooSlow, MayHaveCost::Yes), later, 0);
+    assert!(!lane.changes(&tenants, later).unwrap().degraded.is_empty(), "one failure is enough");
+}
+
+#[test]
 fn a_refused_key_stops_calls_at_once_and_new_settings_begin_anew() {
     let mut lane = lane(ai());
     enter(&mut lane, vec![row(1, "one")]);
