@@ -27,7 +27,6 @@ use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Journal, Writer};
 use crate::lessons;
 use crate::limits;
-use crate::model::Client;
 use crate::packs::watch::Listing;
 use crate::policy::PolicySet;
 use crate::review::task::Reviewer;
@@ -339,7 +338,6 @@ impl Parts {
             dispatch: words.clone(),
             book: Arc::clone(&self.book),
             in_force: reloader.in_force(),
-            client: Client::new().map_err(|error| Failure::usage(error.to_string()))?,
             clock: self.clock.clone(),
             notes: notes.clone(),
         };

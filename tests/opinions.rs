@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // A test that cannot go on stops.
 
+use aegis::demo::community::look_alike;
 use aegis::links::{self, LinkLists, Links};
 use aegis::message::{ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, UserId};
 use aegis::opinion::{Opinion, View};
@@ -59,23 +60,6 @@ const NAMES: [&str; 8] = ["Anna", "Boris", "Clara", "Diego", "Elena", "Felix", "
 const NOISE: [&str; 8] = ["hello", "friends", "good day", "urgent", "hey", "everyone", "listen", "important"];
 const EMOJI: [char; 6] = ['\u{1f525}', '\u{1f4b0}', '\u{2705}', '\u{1f680}', '\u{2b50}', '\u{1f449}'];
 
-/// A letter of another script that looks the same.
-fn lookalike(letter: char) -> char {
-    match letter {
-        'a' => '\u{430}',
-        'e' => '\u{435}',
-        'o' => '\u{43e}',
-        'p' => '\u{440}',
-        'c' => '\u{441}',
-        '\u{430}' => 'a',
-        '\u{435}' => 'e',
-        '\u{43e}' => 'o',
-        '\u{440}' => 'p',
-        '\u{441}' => 'c',
-        other => other,
-    }
-}
-
 /// A copy as those who post it make it: new numbers and names, emoji, words before and after, sentences in another
 /// order, letters that look alike, characters nobody sees, another page of the same place, somebody mentioned.
 fn copy(sentences: &[&str], rng: &mut fastrand::Rng) -> String {
@@ -109,7 +93,7 @@ fn copy(sentences: &[&str], rng: &mut fastrand::Rng) -> String {
             }
             let mut dressed = String::new();
             for letter in word.chars() {
-                dressed.push(if disguised && rng.u8(..6) == 0 { lookalike(letter) } else { letter });
+                dressed.push(if disguised && rng.u8(..6) == 0 { look_alike(letter) } else { letter });
                 if sown && rng.u8(..12) == 0 {
                     dressed.push('\u{200b}');
                 }

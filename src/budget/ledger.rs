@@ -268,14 +268,10 @@ impl Ledger {
     }
 
     fn refusal(&self, hold: &Hold, caps: &Caps) -> Option<Refused> {
+        if let Some(refused) = self.would_refuse(&hold.tenant, hold.amount, caps) {
+            return Some(refused);
+        }
         let after = |account: Account| self.spent(&hold.tenant, account).plus(hold.charge());
-        let total = after(Account::Total);
-        if total.money > caps.money {
-            return Some(Refused::Money);
-        }
-        if total.calls > caps.calls {
-            return Some(Refused::Calls);
-        }
         let shares =
             [(hold.chat, caps.chat_percent, Refused::ChatShare), (hold.sender, caps.user_percent, Refused::UserShare)];
         shares.into_iter().find_map(|(account, percent, refused)| {

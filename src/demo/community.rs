@@ -114,7 +114,9 @@ fn one_look_alike(word: &str) -> String {
     }
 }
 
-const fn look_alike(c: char) -> char {
+/// The letter of another alphabet that looks the same, or the letter itself.
+#[must_use]
+pub const fn look_alike(c: char) -> char {
     match c {
         'a' => '\u{430}',
         'e' => '\u{435}',

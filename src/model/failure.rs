@@ -57,6 +57,12 @@ impl CallFailure {
         Self { fate: Fate::Refused, why: why.into(), may_have_cost: MayHaveCost::No, status: None }
     }
 
+    /// A call that could not be made at all.
+    #[must_use]
+    pub fn not_made(error: &super::SetupError) -> Self {
+        Self::refused(error.to_string())
+    }
+
     pub(super) fn too_slow(deadline_ms: u128) -> Self {
         let why = format!("the model did not answer within {deadline_ms} ms");
         Self { fate: Fate::TooSlow, why, may_have_cost: MayHaveCost::Yes, status: None }

@@ -31,17 +31,6 @@ pub enum Hit {
     Near,
 }
 
-impl Hit {
-    /// The hit in a word, for decisions and metrics.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Near => "near",
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Record {
     key: Key,

@@ -144,17 +144,22 @@ impl Lane {
 
     /// An opinion that was given before and answers this message.
     pub fn remembered(&mut self, key: &Key, dated_s: u64) -> Option<(Opinion, Heard)> {
-        let found = self.opinions.look(key, dated_s).map(|(opinion, hit)| (opinion.clone(), hit));
-        let Some((opinion, hit)) = found else {
+        let found = self.look(key, dated_s);
+        if found.is_none() {
             self.counters.opinions_missed.one();
-            return None;
-        };
+        }
+        found
+    }
+
+    fn look(&mut self, key: &Key, dated_s: u64) -> Option<(Opinion, Heard)> {
+        let (opinion, hit) = self.opinions.look(key, dated_s)?;
         let heard = match hit {
             Hit::Exact => Heard::Same,
             Hit::Near => Heard::NearlySame,
         };
+        let found = (opinion.clone(), heard);
         self.count_hit(heard);
-        Some((opinion, heard))
+        Some(found)
     }
 
     fn count_hit(&self, heard: Heard) {
@@ -321,14 +326,7 @@ impl Lane {
         }
         seat.looked = self.learned;
         let (key, dated_s) = (seat.row.key, seat.row.dated_s);
-        let (opinion, hit) = self.opinions.look(&key, dated_s)?;
-        let heard = match hit {
-            Hit::Exact => Heard::Same,
-            Hit::Near => Heard::NearlySame,
-        };
-        let found = (opinion.clone(), heard);
-        self.count_hit(heard);
-        Some(Ok(found))
+        self.look(&key, dated_s).map(Ok)
     }
 
     fn bucket(&mut self, tenant: &TenantName) -> &mut Bucket {

@@ -51,8 +51,6 @@ pub struct Reviewer {
     pub book: SharedBook,
     /// The rules in force, and who has no model now.
     pub in_force: InForce,
-    /// The way to the model.
-    pub client: Client,
     /// The clock.
     pub clock: Clock,
     /// Where opinions are kept beside stored messages; `None` when none are.
@@ -70,15 +68,26 @@ type Back = (u64, Result<Answer, CallFailure>);
 /// The calls under way, and which row each is about.
 #[derive(Default)]
 struct Calls {
+    /// The way to the model, from the first call on: without a model there is none to set up.
+    client: Option<Client>,
     tasks: JoinSet<Back>,
     rows: BTreeMap<tokio::task::Id, u64>,
 }
 
 impl Calls {
-    fn start(&mut self, client: &Client, endpoint: &Endpoint, launch: Launch) {
+    fn start(&mut self, endpoint: &Endpoint, launch: Launch) {
         let Launch { id, body } = launch;
-        let (client, endpoint) = (client.clone(), endpoint.clone());
-        let task = self.tasks.spawn(async move { (id, client.ask(&endpoint, &body).await) });
+        let client = match &self.client {
+            Some(client) => Ok(client.clone()),
+            None => Client::new().inspect(|client| self.client = Some(client.clone())),
+        };
+        let endpoint = endpoint.clone();
+        let task = self.tasks.spawn(async move {
+            match client {
+                Ok(client) => (id, client.ask(&endpoint, &body).await),
+                Err(error) => (id, Err(CallFailure::not_made(&error))),
+            }
+        });
         self.rows.insert(task.id(), id);
     }
 
@@ -176,7 +185,11 @@ impl Reviewer {
         let mut launches = Vec::new();
         for (id, row) in ready {
             match self.depart(id, &row, &rulebook, &endpoint, now, &mut tick)? {
-                Departed::Launch(launch) => launches.push(launch),
+                Departed::Launch(launch) => {
+                    launches.push(launch);
+                    // When others may follow is another question now.
+                    wake = Some(now.mono);
+                }
                 Departed::Left(left) => {
                     decided.extend(left);
                     // There is room for another.
@@ -191,7 +204,7 @@ impl Reviewer {
         self.announce(&rulebook, now, &mut tick);
         self.make_durable(tick).await?;
         for launch in launches {
-            calls.start(&self.client, &endpoint, launch);
+            calls.start(&endpoint, launch);
         }
         Ok(wake)
     }

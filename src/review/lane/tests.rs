@@ -384,3 +384,13 @@ fn one_tenant_that_has_to_pause_holds_nobody_else_back() {
     assert_eq!(departed, [1, 3]);
     assert_eq!(lane.turn(NOW).wake, Some(NOW.plus_ms(60_000)), "one a minute");
 }
+
+#[test]
+fn a_seat_and_an_account_take_no_more_than_memory_is_counted_for() {
+    // A tree keeps a key and a value for each, at worst in nodes half full, and a name stands beside.
+    let name = limits::TENANT_NAME_BYTES_MAX + limits::ALLOCATION_EXTRA_BYTES;
+    let waiting = size_of::<Key>() + 3 * size_of::<u64>();
+    assert!(2 * (size_of::<u64>() + size_of::<Seat>()) + name + waiting <= limits::REVIEW_ROW_BYTES);
+    let account = size_of::<crate::budget::Account>() + size_of::<crate::budget::Spent>();
+    assert!(2 * account <= limits::BUDGET_ACCOUNT_BYTES);
+}
