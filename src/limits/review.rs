@@ -39,5 +39,8 @@ pub const BUDGET_ACCOUNTS_MAX: usize = 4_096;
 /// Chats and senders that `aegis budget show` names, of each tenant: those that spent most.
 pub const BUDGET_ACCOUNTS_SHOWN: usize = 5;
 
+/// Old rows of the budget that one hold removes at most; more wait for the next, so that no commit grows with a month's end.
+pub const BUDGET_PRUNED_AT_ONCE: usize = 64;
+
 /// Months of which a tenant's total is kept.
 pub const BUDGET_MONTHS_KEPT: u32 = 13;

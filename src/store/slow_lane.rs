@@ -101,9 +101,6 @@ fn change(budget: &mut Budget<'_>, hold: &Hold, with: impl Fn(Spent) -> Spent) -
     Ok(())
 }
 
-/// Old rows of the budget that one hold removes at most: more wait for the next.
-const PRUNED_AT_ONCE: usize = 64;
-
 /// Forgets accounts of months that are over, and the totals of months long ago.
 fn prune(budget: &mut Budget<'_>, hold: &Hold) -> RedbResult<()> {
     let tenant = hold.tenant.as_str();
@@ -114,7 +111,7 @@ fn prune(budget: &mut Budget<'_>, hold: &Hold) -> RedbResult<()> {
         if kind != raw(Account::Total).0 || Month(month) < oldest {
             old.push((month, kind, number));
         }
-        if old.len() >= PRUNED_AT_ONCE {
+        if old.len() >= limits::BUDGET_PRUNED_AT_ONCE {
             break;
         }
     }
