@@ -9,6 +9,7 @@ pub mod limits;
 pub mod secret;
 
 // Floor 1: pure and total.
+pub mod access;
 pub mod budget;
 pub mod decide;
 pub mod document;
@@ -19,6 +20,7 @@ pub mod message;
 pub mod newcomers;
 pub mod opinion;
 pub mod opinions;
+pub mod overlay;
 pub mod pacing;
 pub mod policy;
 pub mod repeats;
@@ -41,6 +43,7 @@ pub mod web;
 // Floor 3: the flow.
 pub mod chats;
 pub mod control;
+pub mod desk;
 pub mod dispatch;
 pub mod ingest;
 pub mod journal;

@@ -491,6 +491,15 @@ pub const DONE_KEPT: u64 = 20_000;
 /// Changes by hand that are remembered; the oldest are forgotten.
 pub const AUDIT_KEPT: u64 = 10_000;
 
+/// Versions of what was changed on the page; the oldest are forgotten, and can no longer be brought back.
+pub const POLICY_VERSIONS_KEPT: u64 = 50;
+
+/// Answers "this was fine" and "this was spam" that the learner is taught with, in numbers; the oldest are forgotten.
+pub const LESSONS_KEPT: u64 = 500;
+
+/// Days of usage kept of one tenant: thirteen months. The oldest are forgotten.
+pub const USAGE_DAYS_KEPT: usize = 400;
+
 /// Batches whose update ids are kept on storage. A batch may be as small as one update.
 pub const DEDUPE_BATCHES_KEPT: u64 = 4_096;
 

@@ -8,6 +8,7 @@
 //! Never: a second writer. Readers take snapshots ([`Snapshots`]). After a failed commit the store must not be used
 //! again: the process ends, and the next one opens what is really there.
 
+pub mod desk;
 pub mod history;
 pub mod io;
 #[path = "../../migrations/mod.rs"]

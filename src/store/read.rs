@@ -26,7 +26,7 @@ impl Snapshots {
         Self { db }
     }
 
-    fn get<'k, K: Key + 'static, T: DeserializeOwned>(
+    pub(super) fn get<'k, K: Key + 'static, T: DeserializeOwned>(
         &self,
         table: TableDefinition<'_, K, &'static [u8]>,
         key: K::SelfType<'k>,
@@ -34,6 +34,42 @@ impl Snapshots {
         let txn = self.db.begin_read()?;
         let found = txn.open_table(table)?.get(key)?;
         Ok(found.map(|bytes| decode::<T>(bytes.value())).transpose()?)
+    }
+
+    /// Every record of a table, through `f`.
+    pub(super) fn each<K, T, R>(
+        &self,
+        table: TableDefinition<'_, K, &'static [u8]>,
+        f: impl Fn(K::SelfType<'_>, T) -> R,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        K: Key + 'static,
+        T: DeserializeOwned,
+    {
+        each(&self.db.begin_read()?, table, f)
+    }
+
+    /// The last record of a table.
+    pub(super) fn last<T: DeserializeOwned>(
+        &self,
+        table: TableDefinition<'_, u64, &'static [u8]>,
+    ) -> Result<Option<(u64, T)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let table = txn.open_table(table)?;
+        let found = table.last()?;
+        Ok(found
+            .map(|(number, bytes)| Ok::<_, BadRecord>((number.value(), decode::<T>(bytes.value())?)))
+            .transpose()?)
+    }
+
+    pub(super) fn titles_table(&self) -> Result<Vec<(ChatId, String)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut titles = Vec::new();
+        for entry in txn.open_table(tables::TITLES)?.iter()? {
+            let (chat, title) = entry?;
+            titles.push((ChatId(chat.value()), title.value().to_owned()));
+        }
+        Ok(titles)
     }
 
     fn count<K: Key + 'static>(&self, table: TableDefinition<'_, K, &'static [u8]>) -> Result<u64, StoreError> {

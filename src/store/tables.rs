@@ -40,3 +40,21 @@ pub const BUDGET: TableDefinition<(&str, u32, u8, i64), &[u8]> = TableDefinition
 pub const HOLDS: TableDefinition<u64, &[u8]> = TableDefinition::new("holds_v1");
 /// Caps set by hand, by tenant.
 pub const CAPS: TableDefinition<&str, &[u8]> = TableDefinition::new("caps_v1");
+/// Users by name.
+pub const USERS: TableDefinition<&str, &[u8]> = TableDefinition::new("users_v1");
+/// Tokens by id.
+pub const TOKENS: TableDefinition<&str, &[u8]> = TableDefinition::new("tokens_v1");
+/// What an audit entry is about, by its number.
+pub const AUDIT_DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("audit_details_v1");
+/// Versions of what was changed on the page, by number, rising.
+pub const POLICIES: TableDefinition<u64, &[u8]> = TableDefinition::new("policies_v1");
+/// What people did with decisions, by their numbers.
+pub const MARKS: TableDefinition<u64, &[u8]> = TableDefinition::new("marks_v1");
+/// What was taught, by the decision's number.
+pub const LESSONS: TableDefinition<u64, &[u8]> = TableDefinition::new("lessons_v1");
+/// The banner, at 0.
+pub const BANNER: TableDefinition<u64, &[u8]> = TableDefinition::new("banner_v1");
+/// Titles of groups, by chat.
+pub const TITLES: TableDefinition<i64, &str> = TableDefinition::new("titles_v1");
+/// What was used, by tenant and day.
+pub const USAGE: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("usage_v1");

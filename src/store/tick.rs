@@ -2,6 +2,7 @@
 //!
 //! Promises: what stands in one [`Tick`] becomes durable together or not at all. Several ticks may share a commit.
 
+use super::desk::DeskTick;
 use super::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, ReviewRow,
     Undecided,
@@ -88,6 +89,8 @@ pub struct Tick {
     pub caps: Vec<(TenantName, Option<Caps>)>,
     /// Notices that follow from no decision. As with [`Promise::rows`], what is known is not promised again.
     pub notices: Vec<OutboxRow>,
+    /// What people made by hand, and what is counted for them.
+    pub desk: DeskTick,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -113,7 +116,8 @@ impl Tick {
             && self.reserved.is_empty()
             && self.settled.is_empty()
             && self.caps.is_empty()
-            && self.notices.is_empty())
+            && self.notices.is_empty()
+            && !self.desk.matters())
     }
 
     /// Whether there is nothing in it at all.
@@ -124,6 +128,7 @@ impl Tick {
             && self.confirmed.is_empty()
             && self.dropped.is_empty()
             && self.totals.is_empty()
+            && self.desk.is_empty()
     }
 
     /// Adds what another tick holds.
@@ -150,5 +155,6 @@ impl Tick {
         self.caps.extend(other.caps);
         self.notices.extend(other.notices);
         self.totals.extend(other.totals);
+        self.desk.absorb(other.desk);
     }
 }

@@ -73,6 +73,7 @@ impl Store {
         self.bury(txn, next, tick)?;
         committed.revived = revive(txn, tick)?;
         self.remember_facts(txn, next, tick)?;
+        self.apply_desk(txn, next, tick)?;
         Ok(committed)
     }
 
@@ -239,7 +240,7 @@ impl Store {
 }
 
 /// Removes the rows of a ring whose number is below `oldest_kept`.
-fn forget_below(table: &mut redb::Table<'_, u64, &'static [u8]>, oldest_kept: u64) -> RedbResult<()> {
+pub(super) fn forget_below(table: &mut redb::Table<'_, u64, &'static [u8]>, oldest_kept: u64) -> RedbResult<()> {
     loop {
         let oldest = table.first()?.map(|(number, _)| number.value());
         match oldest {

@@ -6,10 +6,12 @@
 //!
 //! Never: the HTTP library on a network socket. It listens on a private Unix socket behind the front.
 
+pub mod desk;
 pub mod front;
 mod metrics;
 pub mod page;
 mod serve;
+pub mod views;
 
 use crate::counters::Counters;
 use std::fmt;

@@ -10,6 +10,7 @@ use super::source::Source;
 pub const FLOORS: [&[&str]; 5] = [
     &["limits", "clock", "counters", "secret"],
     &[
+        "access",
         "document",
         "message",
         "text",
@@ -25,11 +26,12 @@ pub const FLOORS: [&[&str]; 5] = [
         "budget",
         "opinion",
         "opinions",
+        "overlay",
         "tenant",
         "pacing",
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
-    &["chats", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "jobs"],
+    &["chats", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload", "jobs"],
     &["main", "app", "cli", "demo"],
 ];
 

@@ -1,0 +1,188 @@
+//! The desk: what people who look after groups are told, and what they may have done. The page, the API and the terminal ask
+//! here and nowhere else.
+//!
+//! Promises: every question and order passes [`Office::gate`] before anything is read for it; an order is durable, through
+//! the journal, before it is answered, and has its line in the audit log in the same commit.
+//!
+//! Never: the message path. The desk reads snapshots and tells the journal and the dispatcher what people want.
+
+use crate::access::{Caller, Denied, Role};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::dispatch::task::{SharedBook, Word};
+use crate::journal::Journal;
+use crate::journal::history::Notes;
+use crate::message::ChatId;
+use crate::review::SharedLane;
+use crate::shard::InForce;
+use crate::store::desk::{AuditDetail, DeskTick};
+use crate::store::records::{Audit, OutboxRow};
+use crate::store::{Committed, Snapshots, StoreError, Tick};
+use crate::tenant::TenantName;
+use crate::web::desk::{Refused, Told};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+
+/// The desk's inside.
+#[derive(Debug)]
+pub struct Office {
+    /// The settings as of the start.
+    pub config: Config,
+    /// The counters.
+    pub counters: Arc<Counters>,
+    /// The clock.
+    pub clock: Clock,
+    /// Reads the file.
+    pub snapshots: Snapshots,
+    /// Writes it.
+    pub journal: Journal,
+    /// Carries out what people order.
+    pub dispatch: mpsc::Sender<Word>,
+    /// The book of chats.
+    pub book: SharedBook,
+    /// The slow lane, with what was spent.
+    pub lane: SharedLane,
+    /// The rules in force.
+    pub in_force: InForce,
+    /// The stored messages; `None` when none are stored.
+    pub notes: Option<Notes>,
+    /// Titles of groups, as last read.
+    pub titles: Titles,
+    /// Where the desk waits for the journal: it is asked from threads of its own.
+    pub runtime: tokio::runtime::Handle,
+}
+
+/// Titles of groups, in memory: read from storage once, then told by whoever learns of them.
+#[derive(Clone, Debug, Default)]
+pub struct Titles(Arc<Mutex<BTreeMap<ChatId, String>>>);
+
+impl Titles {
+    /// As they are stored.
+    #[must_use]
+    pub fn new(stored: Vec<(ChatId, String)>) -> Self {
+        Self(Arc::new(Mutex::new(stored.into_iter().collect())))
+    }
+
+    /// A group's title; empty when it is not known.
+    #[must_use]
+    pub fn of(&self, chat: ChatId) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&chat).cloned().unwrap_or_default()
+    }
+
+    /// Remembers a title. `true` when it was news. When there are too many, the one with the smallest number goes.
+    pub fn learn(&self, chat: ChatId, title: &str) -> bool {
+        let mut titles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if titles.get(&chat).is_some_and(|known| known == title) {
+            return false;
+        }
+        titles.insert(chat, title.to_owned());
+        while titles.len() > crate::limits::CHATS_MAX {
+            titles.pop_first();
+        }
+        true
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Unable(error.to_string())
+    }
+}
+
+impl Office {
+    /// The one gate: whether a caller may do what takes `role`, to what belongs to a chat.
+    ///
+    /// # Errors
+    /// [`Refused::Denied`].
+    pub fn gate(&self, caller: &Caller, role: Role, chat: ChatId) -> Told<()> {
+        Ok(caller.may(role, Some(&self.tenant_of(chat)))?)
+    }
+
+    /// The gate for what may not be there: to whoever does not see everything, what is not there is as foreign as the rest.
+    ///
+    /// # Errors
+    /// [`Refused::Denied`] or [`Refused::Missing`].
+    pub fn gate_found<T>(&self, caller: &Caller, role: Role, found: Option<T>, chat: impl Fn(&T) -> ChatId) -> Told<T> {
+        match found {
+            Some(found) => {
+                self.gate(caller, role, chat(&found))?;
+                Ok(found)
+            }
+            None => {
+                caller.may(role, None).map_err(|Denied| Refused::Denied)?;
+                Err(Refused::Missing)
+            }
+        }
+    }
+
+    /// The tenant of that name, for a caller who may do what takes `role` to it.
+    ///
+    /// # Errors
+    /// [`Refused::Denied`] or [`Refused::Missing`], as [`Office::gate_found`].
+    pub fn tenant(&self, caller: &Caller, role: Role, name: &str) -> Told<TenantName> {
+        let known = TenantName::new(name).filter(|name| self.in_force.now().tenants.named(name).is_some());
+        match known {
+            Some(name) => {
+                caller.may(role, Some(&name))?;
+                Ok(name)
+            }
+            None => {
+                caller.may(role, None)?;
+                Err(Refused::Missing)
+            }
+        }
+    }
+
+    /// Who owns a chat.
+    #[must_use]
+    pub fn tenant_of(&self, chat: ChatId) -> TenantName {
+        self.in_force.now().tenants.of(chat).name.clone()
+    }
+
+    /// A line for the audit log, dated now.
+    #[must_use]
+    pub fn audit_line(
+        &self,
+        caller: &Caller,
+        tenant: Option<TenantName>,
+        what: impl Into<String>,
+        before: impl Into<String>,
+        after: impl Into<String>,
+    ) -> (Audit, AuditDetail) {
+        let entry = Audit { at: self.clock.now().wall, who: caller.told(), what: what.into() };
+        (entry, AuditDetail { tenant, before: before.into(), after: after.into() })
+    }
+
+    /// Makes what people ordered durable, and hands new rows to the dispatcher. Called from threads that may wait.
+    ///
+    /// # Errors
+    /// [`Refused::Unable`] when storage is gone; then nothing was changed.
+    pub fn commit(&self, tick: Tick) -> Told<Committed> {
+        let committed = self
+            .runtime
+            .block_on(self.journal.commit(tick))
+            .map_err(|gone| Refused::Unable(format!("nothing was changed: {gone}")))?;
+        let rows: Vec<OutboxRow> = committed.accepted.iter().chain(&committed.revived).cloned().collect();
+        if !rows.is_empty() {
+            self.tell(Word::Rows(rows));
+        }
+        Ok(committed)
+    }
+
+    /// As [`Office::commit`], for what has no rows.
+    ///
+    /// # Errors
+    /// As [`Office::commit`].
+    pub fn commit_desk(&self, desk: DeskTick) -> Told<()> {
+        self.commit(Tick { desk, ..Tick::default() }).map(drop)
+    }
+
+    /// Tells the dispatcher. What it is told is durable already: when it is not there, it reads it at its next start.
+    pub fn tell(&self, word: Word) {
+        if self.dispatch.try_send(word).is_err() {
+            tracing::debug!("the dispatcher did not hear what the desk told it; it is on storage");
+        }
+    }
+}
