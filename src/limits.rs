@@ -8,12 +8,14 @@
 mod cache;
 mod judging;
 mod model;
+mod people;
 mod review;
 mod settings;
 
 pub use cache::*;
 pub use judging::*;
 pub use model::*;
+pub use people::*;
 pub use review::*;
 pub use settings::*;
 

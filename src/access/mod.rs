@@ -5,6 +5,10 @@
 //!
 //! Never: a clock, chance, a disk. Times, random bytes and records are given.
 
+pub mod pace;
+pub mod password;
+pub mod sessions;
+
 use crate::tenant::TenantName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

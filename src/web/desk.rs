@@ -325,6 +325,11 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As above.
     fn make_backup(&self, caller: &Caller) -> Told<BackupView>;
+    /// Where a copy lies, and the name to save it by. Owners.
+    ///
+    /// # Errors
+    /// As above.
+    fn backup_file(&self, caller: &Caller, name: &str) -> Told<(std::path::PathBuf, String)>;
     /// Removes a copy. Owners.
     ///
     /// # Errors

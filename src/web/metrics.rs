@@ -1,6 +1,6 @@
 //! The counters as Prometheus reads them.
 
-use super::TenantLine;
+use super::views::BudgetView;
 use crate::counters::{Counters, MetricKind, SPREAD_BUCKETS, Spread};
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use std::fmt::Write;
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Every counter, gauge and spread. Names and sentences are ours, so that nothing needs escaping.
-pub(super) fn text(counters: &Counters, tenants: &[TenantLine]) -> String {
+pub(super) fn text(counters: &Counters, tenants: &[BudgetView]) -> String {
     let mut out = String::with_capacity(16 * 1024);
     counters.each(|name, help, kind, value| {
         let kind = match kind {
@@ -26,11 +26,11 @@ pub(super) fn text(counters: &Counters, tenants: &[TenantLine]) -> String {
 }
 
 /// Gauges with a label: the names of tenants, of which settings bound the number and the letters.
-fn tenants_text(out: &mut String, tenants: &[TenantLine]) -> std::fmt::Result {
-    type Value = fn(&TenantLine) -> u64;
+fn tenants_text(out: &mut String, tenants: &[BudgetView]) -> std::fmt::Result {
+    type Value = fn(&BudgetView) -> u64;
     let gauges: [(&str, &str, Value); 5] = [
-        ("budget_spent_micros", "Money spent on the model this month, millionths", |tenant| tenant.money),
-        ("budget_cap_micros", "Money that may be spent on the model in a month, millionths", |tenant| tenant.money_cap),
+        ("budget_spent_micros", "Money spent on the model this month, millionths", |tenant| tenant.money_micros),
+        ("budget_cap_micros", "Money that may be spent on the model in a month, millionths", |tenant| tenant.money_cap_micros),
         ("budget_calls", "Calls to the model this month", |tenant| tenant.calls),
         ("budget_calls_cap", "Calls to the model that may be made in a month", |tenant| tenant.calls_cap),
         ("degraded", "1 while no model can be asked", |tenant| u64::from(tenant.degraded.is_some())),
@@ -38,7 +38,7 @@ fn tenants_text(out: &mut String, tenants: &[TenantLine]) -> std::fmt::Result {
     for (name, help, value) in gauges.iter().filter(|_| !tenants.is_empty()) {
         write!(out, "# HELP aegis_tenant_{name} {help}\n# TYPE aegis_tenant_{name} gauge\n")?;
         for tenant in tenants {
-            writeln!(out, "aegis_tenant_{name}{{tenant=\"{}\"}} {}", tenant.name, value(tenant))?;
+            writeln!(out, "aegis_tenant_{name}{{tenant=\"{}\"}} {}", tenant.tenant, value(tenant))?;
         }
     }
     Ok(())
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_tenant_is_a_label_and_without_a_model_there_is_none() {
-        let garden = TenantLine { name: "garden".to_owned(), money: 1_500, ..TenantLine::default() };
+        let garden = BudgetView { tenant: "garden".to_owned(), money_micros: 1_500, ..BudgetView::default() };
         let told = text(&Counters::default(), &[garden]);
         assert!(told.contains("aegis_tenant_budget_spent_micros{tenant=\"garden\"} 1500\n"));
         assert!(!text(&Counters::default(), &[]).contains("tenant="));

@@ -1,16 +1,24 @@
-//! The HTTP library on its private Unix socket, and which path gives what.
+//! The HTTP library on its private Unix socket: requests into values, values into answers.
+//!
+//! Promises: every answer carries the same strict headers; a thread that waits for a password's hash or for a replay leaves
+//! others to answer.
+//!
+//! Never: a decision about who may what. [`super::site`] makes it.
 
-use super::{Source, metrics, page};
+use super::site::{Answer, Asked, Body, Site};
+use crate::limits;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tiny_http::{Header, Request, Response};
+use tiny_http::{Header, Request, Response, ResponseBox};
 
 /// The headers of every answer.
 pub(super) const HEADERS: [(&str, &str); 8] = [
     (
         "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -21,12 +29,12 @@ pub(super) const HEADERS: [(&str, &str); 8] = [
     ("Cache-Control", "no-store"),
 ];
 
-/// The thread that answers.
+/// The threads that answer.
 pub(super) struct Server {
     server: Arc<tiny_http::Server>,
     stopping: Arc<AtomicBool>,
     socket: PathBuf,
-    thread: Option<std::thread::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Server {
@@ -36,7 +44,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    pub fn start(socket: &Path, source: Arc<dyn Source>, refused: Arc<AtomicU64>) -> Result<Self, String> {
+    pub fn start(socket: &Path, site: &Arc<Site>, refused: &Arc<AtomicU64>) -> Result<Self, String> {
         use std::os::unix::fs::PermissionsExt;
         match std::fs::remove_file(socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
@@ -45,31 +53,27 @@ impl Server {
         let server = Arc::new(tiny_http::Server::http_unix(socket).map_err(|error| error.to_string())?);
         std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(|error| error.to_string())?;
         let stopping = Arc::new(AtomicBool::new(false));
-        let (answering, ending) = (Arc::clone(&server), Arc::clone(&stopping));
-        let thread = std::thread::Builder::new()
-            .name("page".to_owned())
-            .stack_size(crate::limits::STACK_BYTES)
-            .spawn(move || {
-                while !ending.load(Ordering::Acquire) {
-                    match answering.recv() {
-                        Ok(request) => {
-                            let counted = &source.counters().http_refused;
-                            counted.add(refused.load(Ordering::Relaxed).saturating_sub(counted.get()));
-                            answer(request, source.as_ref());
-                        }
-                        Err(error) => tracing::debug!(%error, "the page's socket"),
-                    }
-                }
+        let threads = (0..limits::PAGE_THREADS)
+            .map(|number| {
+                let (server, ending) = (Arc::clone(&server), Arc::clone(&stopping));
+                let (site, refused) = (Arc::clone(site), Arc::clone(refused));
+                std::thread::Builder::new()
+                    .name(format!("page-{number}"))
+                    .stack_size(limits::STACK_BYTES)
+                    .spawn(move || work(&server, &ending, &site, &refused))
             })
+            .collect::<std::io::Result<Vec<_>>>()
             .map_err(|error| error.to_string())?;
-        Ok(Self { server, stopping, socket: socket.to_owned(), thread: Some(thread) })
+        Ok(Self { server, stopping, socket: socket.to_owned(), threads })
     }
 
     pub fn stop(&mut self) {
         self.stopping.store(true, Ordering::Release);
-        self.server.unblock();
-        if let Some(thread) = self.thread.take() {
-            // The thread ends after the answer it is at; a panic in it has been shown already.
+        for _ in &self.threads {
+            self.server.unblock();
+        }
+        for thread in self.threads.drain(..) {
+            // A thread ends after the answer it is at; a panic in it has been shown already.
             let _ended = thread.join();
         }
         // The next start removes it too.
@@ -77,47 +81,85 @@ impl Server {
     }
 }
 
-/// One answer: status, kind of content, content.
-struct Answer(u16, &'static str, String);
-
-const HTML: &str = "text/html; charset=utf-8";
-const PLAIN: &str = "text/plain; charset=utf-8";
-
-fn route(path: &str, source: &dyn Source) -> Answer {
-    match path {
-        "/" => {
-            let (status, readiness, model) = (source.status(), source.readiness(), source.model());
-            Answer(200, HTML, page::status(&status, &readiness, source.counters(), model.as_ref()))
-        }
-        "/style.css" => Answer(200, "text/css; charset=utf-8", include_str!("style.css").to_owned()),
-        "/healthz" => Answer(200, PLAIN, "alive\n".to_owned()),
-        "/readyz" => {
-            let readiness = source.readiness();
-            let mut text = String::new();
-            for part in &readiness.parts {
-                let state = part.failing.as_deref().unwrap_or("ok");
-                text.push_str(&format!("{}: {}\n", part.name, state.escape_debug()));
+fn work(server: &tiny_http::Server, ending: &AtomicBool, site: &Site, refused: &AtomicU64) {
+    while !ending.load(Ordering::Acquire) {
+        match server.recv() {
+            Ok(mut request) => {
+                let counted = &site.desk().counters().http_refused;
+                counted.add(refused.load(Ordering::Relaxed).saturating_sub(counted.get()));
+                let answer = site.answer(&asked(&mut request));
+                // A front that is gone needs no answer.
+                let _unheard = request.respond(response(answer));
             }
-            Answer(if readiness.is_ready() { 200 } else { 503 }, PLAIN, text)
+            Err(error) => tracing::debug!(%error, "the page's socket"),
         }
-        "/metrics" => Answer(200, metrics::CONTENT_TYPE, {
-            let tenants = source.model().map(|model| model.tenants).unwrap_or_default();
-            metrics::text(source.counters(), &tenants)
-        }),
-        _ => Answer(404, HTML, page::not_found()),
     }
 }
 
-fn answer(request: Request, source: &dyn Source) {
-    source.counters().http_requests.one();
-    let path = request.url().split('?').next().unwrap_or_default().to_owned();
-    let Answer(status, content, text) = route(&path, source);
-    let mut response = Response::from_string(text).with_status_code(status);
-    for (name, value) in HEADERS.iter().chain(&[("Content-Type", content)]) {
+/// The request as a value. The front has held it to its bounds.
+fn asked(request: &mut Request) -> Asked {
+    let header = |name: &str| {
+        let named = |header: &&Header| header.field.as_str().as_str().eq_ignore_ascii_case(name);
+        request.headers().iter().find(named).map(|header| header.value.as_str().to_owned())
+    };
+    let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
+    let mut asked = Asked {
+        method: request.method().as_str().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body: Vec::new(),
+        cookie: header("Cookie").unwrap_or_default(),
+        authorization: header("Authorization").unwrap_or_default(),
+        content_type: header("Content-Type").unwrap_or_default(),
+        csrf: header("X-CSRF-Token").unwrap_or_default(),
+        key: header("Idempotency-Key"),
+        client: header("X-Aegis-Client").unwrap_or_default(),
+        is_secure: header("X-Aegis-Secure").as_deref() == Some("yes"),
+    };
+    let bound = u64::try_from(limits::WEB_BODY_BYTES_MAX).unwrap_or(u64::MAX);
+    // A body that breaks off is what came of it; the front has counted it.
+    let _broken = request.as_reader().take(bound).read_to_end(&mut asked.body);
+    asked
+}
+
+fn response(answer: Answer) -> ResponseBox {
+    let Answer { status, body, headers } = answer;
+    let mut all: Vec<(&str, String)> = headers;
+    let response = match body {
+        Body::Text(kind, text) => {
+            all.push(("Content-Type", kind.to_owned()));
+            Response::from_string(text).boxed()
+        }
+        Body::Asset(kind, bytes) => {
+            all.push(("Content-Type", kind.to_owned()));
+            Response::from_data(bytes).boxed()
+        }
+        Body::File(path, name) => match std::fs::File::open(&path) {
+            Ok(file) => {
+                all.push(("Content-Type", "application/octet-stream".to_owned()));
+                all.push(("Content-Disposition", format!("attachment; filename=\"{name}\"")));
+                Response::from_file(file).boxed()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a file of the data folder cannot be read");
+                return with_headers(Response::from_string("").boxed(), &all).with_status_code(503);
+            }
+        },
+    };
+    with_headers(response, &all).with_status_code(status)
+}
+
+fn with_headers(response: ResponseBox, own: &[(&str, String)]) -> ResponseBox {
+    // Ours for all, but where the answer has its own.
+    let ours = HEADERS.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == name));
+    let ours = ours.map(|(name, value)| (*name, *value));
+    // With its length said, never in chunks: one way to read an answer.
+    let mut response = response.with_chunked_threshold(usize::MAX);
+    for (name, value) in ours.chain(own.iter().map(|(name, value)| (*name, value.as_str()))) {
         if let Ok(header) = Header::from_bytes(name.as_bytes(), value.as_bytes()) {
+            // What the library made of it before is replaced.
             response.add_header(header);
         }
     }
-    // A front that is gone needs no answer.
-    let _unheard = request.respond(response);
+    response
 }

@@ -206,6 +206,10 @@ pub struct BudgetView {
     pub money: String,
     /// The most it may be.
     pub money_cap: String,
+    /// Both in millionths, for charts and metrics.
+    pub money_micros: u64,
+    /// As [`BudgetView::money_micros`].
+    pub money_cap_micros: u64,
     /// The currency.
     pub currency: String,
     /// Calls made in it.

@@ -1,0 +1,352 @@
+//! The table of the API, and what each row asks of the desk.
+
+use super::{Call, Content, Door, Reply, Route, Session};
+use crate::access::Role;
+use crate::limits;
+use crate::web::desk::{Refused, Told};
+use crate::web::pages::Outcome;
+use crate::web::views::{BudgetChange, DecisionQuery, PolicyChange, TokenChange, Trial, UndoRule, UserChange};
+use serde::Deserialize;
+use serde_json::json;
+
+const VIEWER: Door = Door::From(Role::Viewer);
+const ADMIN: Door = Door::From(Role::Admin);
+const OWNER: Door = Door::From(Role::Owner);
+
+const fn row(method: &'static str, path: &'static str, door: Door, run: fn(&Call<'_>) -> Told<Reply>) -> Route {
+    Route { method, path, door, run }
+}
+
+/// Every route. What is fixed stands before what has braces in the same place.
+pub static ROUTES: &[Route] = &[
+    row("GET", "/openapi.json", Door::Open, openapi),
+    row("POST", "/session", Door::Open, log_in),
+    row("GET", "/session", VIEWER, session),
+    row("DELETE", "/session", VIEWER, log_out),
+    row("POST", "/session/code", Door::Open, use_code),
+    row("PUT", "/session/password", VIEWER, change_password),
+    row("GET", "/setup", Door::Open, setup),
+    row("POST", "/setup/owner", Door::Open, first_owner),
+    row("POST", "/setup/token", OWNER, give_token),
+    row("GET", "/status", VIEWER, status),
+    row("GET", "/live", VIEWER, status),
+    row("PUT", "/banner", OWNER, banner),
+    row("GET", "/decisions", VIEWER, decisions),
+    row("POST", "/decisions/undo", ADMIN, undo_rule),
+    row("GET", "/decisions/{number}", VIEWER, decision),
+    row("POST", "/decisions/{number}/undo", ADMIN, undo),
+    row("POST", "/decisions/{number}/label", ADMIN, label),
+    row("POST", "/simulate", ADMIN, simulate),
+    row("GET", "/policy", VIEWER, policy),
+    row("POST", "/policy", ADMIN, change_policy),
+    row("POST", "/policy/preview", ADMIN, preview),
+    row("GET", "/policy/versions", ADMIN, versions),
+    row("POST", "/policy/versions/{number}/restore", OWNER, restore),
+    row("GET", "/usage", VIEWER, usage),
+    row("GET", "/budget", VIEWER, budget),
+    row("PUT", "/budget/{tenant}", OWNER, set_budget),
+    row("GET", "/dead-letters", VIEWER, dead_letters),
+    row("POST", "/dead-letters/{number}/retry", ADMIN, retry),
+    row("DELETE", "/dead-letters/{number}", ADMIN, drop_letter),
+    row("GET", "/undecided", VIEWER, undecided),
+    row("POST", "/undecided/{id}", ADMIN, decide),
+    row("GET", "/system", OWNER, system),
+    row("POST", "/backups", OWNER, make_backup),
+    row("GET", "/backups/{name}", OWNER, backup),
+    row("DELETE", "/backups/{name}", OWNER, drop_backup),
+    row("GET", "/users", OWNER, users),
+    row("POST", "/users", OWNER, add_user),
+    row("PUT", "/users/{name}", OWNER, change_user),
+    row("DELETE", "/users/{name}", OWNER, remove_user),
+    row("POST", "/users/{name}/code", OWNER, new_code),
+    row("GET", "/tokens", VIEWER, tokens),
+    row("POST", "/tokens", VIEWER, add_token),
+    row("DELETE", "/tokens/{id}", VIEWER, revoke),
+    row("GET", "/audit", ADMIN, audit),
+];
+
+/// The document that describes all of this.
+const OPENAPI: &str = include_str!("openapi.json");
+
+fn openapi(_: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::new(200, Content::Json(OPENAPI.to_owned())))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Credentials {
+    name: String,
+    password: String,
+    code: String,
+}
+
+fn log_in(call: &Call<'_>) -> Told<Reply> {
+    let given: Credentials = call.body()?;
+    let opened = call.people().log_in(call.desk(), &given.name, &given.password, call.question.client)?;
+    Ok(Reply::opened(&opened))
+}
+
+fn use_code(call: &Call<'_>) -> Told<Reply> {
+    let given: Credentials = call.body()?;
+    let client = call.question.client;
+    let opened = call.people().use_code(call.desk(), &given.name, &given.code, &given.password, client)?;
+    Ok(Reply::opened(&opened).said("Your password is set."))
+}
+
+fn first_owner(call: &Call<'_>) -> Told<Reply> {
+    let given: Credentials = call.body()?;
+    let client = call.question.client;
+    let opened = call.people().first_owner(call.desk(), &given.code, &given.name, &given.password, client)?;
+    Ok(Reply::opened(&opened))
+}
+
+fn session(call: &Call<'_>) -> Told<Reply> {
+    let visitor = call.visitor()?;
+    let seen = call.desk().tenants().into_iter().filter(|tenant| visitor.caller.sees(tenant));
+    let tenants: Vec<String> = seen.map(|tenant| tenant.to_string()).collect();
+    let (name, role) = (&visitor.caller.name, visitor.caller.role.word());
+    Ok(Reply::json(&json!({"name": name, "role": role, "tenants": tenants, "csrf": visitor.csrf})))
+}
+
+fn log_out(call: &Call<'_>) -> Told<Reply> {
+    call.people().log_out(call.visitor()?);
+    Ok(Reply { session: Session::Ended, ..Reply::done("You are logged out.") })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Passwords {
+    old: String,
+    new: String,
+}
+
+fn change_password(call: &Call<'_>) -> Told<Reply> {
+    let given: Passwords = call.body()?;
+    let (visitor, client) = (call.visitor()?, call.question.client);
+    call.people().change_password(call.desk(), visitor, &given.old, &given.new, client)?;
+    Ok(Reply::done("Your password is changed; your other sessions are ended."))
+}
+
+fn setup(call: &Call<'_>) -> Told<Reply> {
+    let mut setup = call.desk().setup();
+    if call.visitor.is_none() {
+        // Strangers are told the step, and nothing of the bot or the machine.
+        (setup.bot, setup.checks) = (None, Vec::new());
+    }
+    if call.people().first_code().is_some() {
+        "owner".clone_into(&mut setup.step);
+    }
+    Ok(Reply::json(&setup))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GivenToken {
+    token: String,
+}
+
+fn give_token(call: &Call<'_>) -> Told<Reply> {
+    let given: GivenToken = call.body()?;
+    let bot = call.desk().give_token(call.caller()?, given.token.trim())?;
+    Ok(Reply::json(&bot).said(format!("Telegram knows the bot: @{}. It is at work now.", bot.username)))
+}
+
+fn status(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().overview(call.caller()?)?))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GivenText {
+    text: String,
+}
+
+fn banner(call: &Call<'_>) -> Told<Reply> {
+    let given: GivenText = call.body()?;
+    call.desk().set_banner(call.caller()?, &given.text)?;
+    Ok(Reply::done(if given.text.trim().is_empty() {
+        "The banner is taken down."
+    } else {
+        "Everybody sees the banner now."
+    }))
+}
+
+fn decisions(call: &Call<'_>) -> Told<Reply> {
+    let query: DecisionQuery = call.query()?;
+    Ok(Reply::json(&call.desk().decisions(call.caller()?, &query)?))
+}
+
+fn decision(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().decision(call.caller()?, call.number()?)?))
+}
+
+fn undo(call: &Call<'_>) -> Told<Reply> {
+    let undone = call.desk().undo(call.caller()?, call.number()?)?;
+    Ok(Reply::json(&undone).said(undone.words.clone()))
+}
+
+fn undo_rule(call: &Call<'_>) -> Told<Reply> {
+    let wanted: UndoRule = call.body()?;
+    let undone = call.desk().undo_rule(call.caller()?, &wanted)?;
+    let reply = Reply::json(&undone).said(undone.words.clone());
+    Ok(if wanted.dry_run { reply.shown(Outcome::Undone(undone)) } else { reply })
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GivenLabel {
+    label: String,
+}
+
+fn label(call: &Call<'_>) -> Told<Reply> {
+    let given: GivenLabel = call.body()?;
+    let taught = call.desk().label(call.caller()?, call.number()?, &given.label)?;
+    Ok(Reply::json(&taught).said(taught.words.clone()))
+}
+
+fn simulate(call: &Call<'_>) -> Told<Reply> {
+    let trial: Trial = call.body()?;
+    let tried = call.desk().simulate(call.caller()?, &trial)?;
+    Ok(Reply::json(&tried).shown(Outcome::Tried(Box::new(trial), Box::new(tried))))
+}
+
+fn policy(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().policy(call.caller()?)?))
+}
+
+fn change_policy(call: &Call<'_>) -> Told<Reply> {
+    let change: PolicyChange = call.body()?;
+    let version = call.desk().change_policy(call.caller()?, &change)?;
+    let words = format!("In force as version {}: {}.", version.number, version.changes.join("; "));
+    Ok(Reply { status: 201, ..Reply::json(&version).said(words) })
+}
+
+fn preview(call: &Call<'_>) -> Told<Reply> {
+    let change: PolicyChange = call.body()?;
+    let limit = call.asked("limit").and_then(|limit| limit.parse().ok()).unwrap_or(limits::REPLAY_MESSAGES);
+    let preview = call.desk().preview(call.caller()?, &change, limit.min(limits::REPLAY_MESSAGES_MAX))?;
+    Ok(Reply::json(&preview).shown(Outcome::Preview(Box::new(preview))))
+}
+
+fn versions(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().policy_versions(call.caller()?)?))
+}
+
+fn restore(call: &Call<'_>) -> Told<Reply> {
+    let version = call.desk().restore_policy(call.caller()?, call.number()?)?;
+    let words = format!("Version {} is in force, as it was in version {}.", version.number, call.part(0));
+    Ok(Reply { status: 201, ..Reply::json(&version).said(words) })
+}
+
+fn usage(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().usage(call.caller()?)?))
+}
+
+fn budget(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().budget(call.caller()?)?))
+}
+
+fn set_budget(call: &Call<'_>) -> Told<Reply> {
+    let change: BudgetChange = call.body()?;
+    let budget = call.desk().set_budget(call.caller()?, call.part(0), &change)?;
+    let words =
+        format!("{}: {} {} and {} calls a month.", budget.tenant, budget.money_cap, budget.currency, budget.calls_cap);
+    Ok(Reply::json(&budget).said(words))
+}
+
+fn dead_letters(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().dead_letters(call.caller()?, call.asked("cursor"))?))
+}
+
+fn retry(call: &Call<'_>) -> Told<Reply> {
+    call.desk().retry_dead_letter(call.caller()?, call.number()?)?;
+    Ok(Reply::done("It is tried again."))
+}
+
+fn drop_letter(call: &Call<'_>) -> Told<Reply> {
+    call.desk().drop_dead_letter(call.caller()?, call.number()?)?;
+    Ok(Reply::done("It is removed for good."))
+}
+
+fn undecided(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().undecided(call.caller()?)?))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct GivenChoice {
+    what: String,
+}
+
+fn decide(call: &Call<'_>) -> Told<Reply> {
+    let given: GivenChoice = call.body()?;
+    call.desk().decide(call.caller()?, call.part(0), &given.what)?;
+    Ok(Reply::done(if given.what == "remove" { "The message is to be deleted." } else { "The message stays." }))
+}
+
+fn system(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().system(call.caller()?)?))
+}
+
+fn make_backup(call: &Call<'_>) -> Told<Reply> {
+    let made = call.desk().make_backup(call.caller()?)?;
+    Ok(Reply { status: 201, ..Reply::json(&made).said(format!("{} is made.", made.name)) })
+}
+
+fn backup(call: &Call<'_>) -> Told<Reply> {
+    let (file, name) = call.desk().backup_file(call.caller()?, call.part(0))?;
+    Ok(Reply::new(200, Content::File(file, name)))
+}
+
+fn drop_backup(call: &Call<'_>) -> Told<Reply> {
+    call.desk().drop_backup(call.caller()?, call.part(0))?;
+    Ok(Reply::done("The backup is removed."))
+}
+
+fn users(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.people().users(call.caller()?)?))
+}
+
+fn add_user(call: &Call<'_>) -> Told<Reply> {
+    let change: UserChange = call.body()?;
+    let code = call.people().add_user(call.desk(), call.caller()?, &change)?;
+    Ok(Reply { status: 201, ..Reply::json(&code).shown(Outcome::Code(code)) })
+}
+
+fn change_user(call: &Call<'_>) -> Told<Reply> {
+    let change: UserChange = call.body()?;
+    if !change.name.is_empty() && change.name != call.part(0) {
+        return Err(Refused::field("name", "a name stays; add a user with the other one, and remove this"));
+    }
+    call.people().change_user(call.desk(), call.caller()?, call.part(0), &change)?;
+    Ok(Reply::done(format!("{} is {} now.", call.part(0), change.role)))
+}
+
+fn remove_user(call: &Call<'_>) -> Told<Reply> {
+    call.people().remove_user(call.desk(), call.caller()?, call.part(0))?;
+    Ok(Reply::done(format!("{} is removed.", call.part(0))))
+}
+
+fn new_code(call: &Call<'_>) -> Told<Reply> {
+    let code = call.people().new_code(call.desk(), call.caller()?, call.part(0))?;
+    Ok(Reply { status: 201, ..Reply::json(&code).shown(Outcome::Code(code)) })
+}
+
+fn tokens(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.people().tokens(call.caller()?)?))
+}
+
+fn add_token(call: &Call<'_>) -> Told<Reply> {
+    let change: TokenChange = call.body()?;
+    let made = call.people().add_token(call.desk(), call.visitor()?, &change)?;
+    Ok(Reply { status: 201, ..Reply::json(&made).shown(Outcome::Token(made)) })
+}
+
+fn revoke(call: &Call<'_>) -> Told<Reply> {
+    call.people().revoke_token(call.desk(), call.caller()?, call.part(0))?;
+    Ok(Reply::done("The token is revoked."))
+}
+
+fn audit(call: &Call<'_>) -> Told<Reply> {
+    Ok(Reply::json(&call.desk().audit(call.caller()?, call.asked("cursor"))?))
+}
