@@ -6,12 +6,9 @@
 
 mod health;
 mod jobs;
-mod reload;
-mod settings;
 
+pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
 pub use health::Health;
-pub use reload::{Reloaded, Reloader, Resettled, load_policy, pack_sources};
-pub use settings::{Source, check_packs, rulebook};
 
 use crate::chats::ChatBook;
 use crate::clock::{Clock, Now};
@@ -29,6 +26,7 @@ use crate::lessons;
 use crate::limits;
 use crate::packs::watch::Listing;
 use crate::policy::PolicySet;
+use crate::reload::{self, SharedReloader, hold};
 use crate::review::task::Reviewer;
 use crate::review::{self, Lane, Row, SharedLane};
 use crate::shard::{InForce, Shards};
@@ -244,14 +242,14 @@ pub fn start(
         reloader = reloader.with_settings(source, config.clone());
     }
     let parts = Parts { config, clock, counters, snapshots, journal, book, telegram, lane, settled };
-    parts.start(ingest, reloader, writer, gone, heap)
+    parts.start(ingest, Arc::new(std::sync::Mutex::new(reloader)), writer, gone, heap)
 }
 
 /// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
 fn read_packs_and_reach_out(config: &Config, token: &str) -> Result<(PolicySet, Telegram), Failure> {
     let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
     std::thread::scope(|scope| {
-        let policy = scope.spawn(|| load_policy(config));
+        let policy = scope.spawn(|| load_policy(config).map_err(Failure::from));
         let telegram = Telegram::new(token, &config.telegram.api_url, timeout, config.telegram.calls_in_flight);
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
         Ok((policy, telegram.map_err(|error| Failure::usage(error.to_string()))?))
@@ -288,7 +286,7 @@ impl Parts {
     fn start(
         self,
         ingest: Ingest,
-        reloader: Reloader,
+        reloader: SharedReloader,
         writer: Writer,
         gone: oneshot::Receiver<()>,
         heap: fn() -> u64,
@@ -296,7 +294,8 @@ impl Parts {
         // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of
         // our own connections can have taken its port.
         let trouble = poll::Trouble::default();
-        let health = Health::new(&self, &reloader, Arc::clone(&trouble));
+        let in_force = hold(&reloader).in_force();
+        let health = Health::new(&self, &hold(&reloader), Arc::clone(&trouble));
         let page = match self.config.web.listen {
             None => None,
             Some(listen) => {
@@ -311,7 +310,7 @@ impl Parts {
         let telegram = &self.config.telegram;
         let (stop, stopped) = watch::channel(false);
         let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
-        let shards = Shards::start(self.config.shards, reloader.in_force(), Arc::clone(&self.counters));
+        let shards = Shards::start(self.config.shards, in_force.clone(), Arc::clone(&self.counters));
         let (notes, keeper) = self.history();
         let settler = ingest.settler();
         let poller = Poller {
@@ -337,7 +336,7 @@ impl Parts {
             journal: self.journal.clone(),
             dispatch: words.clone(),
             book: Arc::clone(&self.book),
-            in_force: reloader.in_force(),
+            in_force: in_force.clone(),
             clock: self.clock.clone(),
             notes: notes.clone(),
         };
@@ -354,13 +353,13 @@ impl Parts {
                     clock: self.clock.clone(),
                     notes,
                     lane: self.lane.clone(),
-                    in_force: reloader.in_force(),
+                    in_force,
                 };
                 helpers.push(tokio::spawn(door.serve(listener)));
             }
             Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
         }
-        helpers.push(tokio::spawn(reloader.run(self.clock.clone(), reload::hang_ups())));
+        helpers.push(tokio::spawn(reload::run(reloader, self.clock.clone(), reload::hang_ups())));
         helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
         Ok(Running { stop, gone, poller, dispatcher, reviewer, helpers, writer, keeper, page })
     }

@@ -47,6 +47,7 @@ pub mod desk;
 pub mod dispatch;
 pub mod ingest;
 pub mod journal;
+pub mod reload;
 pub mod review;
 pub mod settle;
 pub mod shard;

@@ -1,7 +1,6 @@
 //! What the page shows: the appliance as it is now, without text or names of people.
 
 use super::Parts;
-use super::reload::{self, Reloader, SharedStanding};
 use crate::chats::ChatBook;
 use crate::clock::Clock;
 use crate::counters::Counters;
@@ -9,6 +8,7 @@ use crate::dispatch::task::{SharedBook, lock};
 use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::limits;
+use crate::reload::{self, Reloader, SharedStanding};
 use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::Snapshots;

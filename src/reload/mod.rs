@@ -6,129 +6,26 @@
 //!
 //! Never: a half-good policy in force. What was refused is not tried again until it changes, or until SIGHUP.
 
-use super::Failure;
-use super::settings::{self, Kept, Read, Source};
+mod room;
+mod settings;
+
+pub use room::{load_policy, pack_sources};
+pub use settings::{Source, check_packs, rulebook};
+
 use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::document::{self, Mistakes, Section};
+use crate::document::Mistakes;
 use crate::lessons;
 use crate::limits;
-use crate::lists;
 use crate::packs::watch::{Change, Listing, Watch};
-use crate::policy::{self, PackSource, PolicySet};
 use crate::shard::{InForce, Rulebook};
+use room::Room;
+use settings::{Kept, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::Signal;
-
-/// The packs that the settings name: their folder, or those that come with the program.
-///
-/// # Errors
-/// Every file that cannot be read.
-pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
-    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
-}
-
-/// The packs, compiled, and held to the board's bound.
-///
-/// # Errors
-/// Every mistake in them, or that they do not fit.
-pub fn load_policy(config: &Config) -> Result<PolicySet, Failure> {
-    let room = Room::of(config);
-    let sources = match &config.policy_dir {
-        None => policy::shipped(),
-        Some(dir) => room.read(dir)?,
-    };
-    Ok(room.compile(&sources)?)
-}
-
-/// What a board has for the compiled packs.
-#[derive(Clone, Debug)]
-struct Room {
-    bytes: u64,
-    board: String,
-    /// The folder of imported lists of domains.
-    lists: PathBuf,
-}
-
-impl Room {
-    fn of(config: &Config) -> Self {
-        Self {
-            bytes: config.board.capacity.keyword_bytes,
-            board: config.board.name.clone(),
-            lists: lists::folder(&config.data_dir),
-        }
-    }
-
-    /// Opens the lists of domains that rules ask for. One that is not there is told, and no link is on it.
-    fn give_lists(&self, policy: &mut PolicySet) {
-        let mut given = Vec::new();
-        for name in policy.lists_wanted() {
-            let opened = match lists::file(&self.lists, name) {
-                Some(file) => lists::open(&file).map_err(|refused| refused.to_string()),
-                None => Err("a name has small letters, digits, `-` and `_` only".to_owned()),
-            };
-            match opened {
-                Ok((list, _)) => given.push((name.to_owned(), Arc::new(list))),
-                Err(why) => tracing::warn!("rules ask for the list of domains `{name}`, and no link is on it: {why}"),
-            }
-        }
-        policy.give_lists(given);
-    }
-
-    /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
-    fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
-        crate::packs::read_within(dir, self.bytes / 2)
-    }
-
-    fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
-        self.check(at_least_bytes(sources), "would take at least")?;
-        let mut policy = policy::compile(sources)?;
-        self.give_lists(&mut policy);
-        self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
-        Ok(policy)
-    }
-
-    fn check(&self, bytes: u64, take: &str) -> Result<(), Mistakes> {
-        let mut mistakes = Mistakes::default();
-        if bytes > self.bytes {
-            let what = format!(
-                "the packs {take} {bytes} bytes compiled, and the board profile \"{}\" has {} for them; use fewer keywords or a larger profile",
-                self.board, self.bytes
-            );
-            mistakes.add("all packs", 0, what);
-        }
-        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
-    }
-}
-
-/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings.
-fn at_least_bytes(sources: &[PackSource]) -> u64 {
-    let inline: Vec<String> = sources.iter().flat_map(|source| inline_keywords(&source.text)).collect();
-    let lists = sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim);
-    let mut phrases: Vec<&str> =
-        lists.filter(|phrase| !phrase.starts_with('#')).chain(inline.iter().map(String::as_str)).collect();
-    phrases.sort_unstable();
-    let mut before = "";
-    let mut own = 0_usize;
-    for phrase in phrases {
-        let shared = before.bytes().zip(phrase.bytes()).take_while(|(one, other)| one == other).count();
-        own = own.saturating_add(phrase.len().saturating_sub(shared));
-        before = phrase;
-    }
-    u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN)
-}
-
-/// The keywords in a pack's own text. Its mistakes are told when it is compiled.
-fn inline_keywords(text: &str) -> Vec<String> {
-    let mut untold = Mistakes::default();
-    let mut root = document::read("", text, &mut untold);
-    let rules = root.sections("rule", &mut untold);
-    let of_rule = |mut rule: Section<'_>| rule.texts("keywords", &mut untold).unwrap_or_default();
-    rules.into_iter().flat_map(of_rule).map(|keyword| keyword.value).collect()
-}
 
 /// How a reload ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -361,38 +258,46 @@ impl Reloader {
         tracing::error!(version, "the changed packs are refused; the old ones stay in force");
         Reloaded::Refused(mistakes)
     }
+}
 
-    /// Looks every now and then, and reads when `hang_up` comes, until aborted.
-    pub(super) async fn run(mut self, clock: Clock, mut hang_up: Option<Signal>) {
-        let mut tick = tokio::time::interval(Duration::from_secs(limits::POLICY_LOOK_S));
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let told = tokio::select! {
-                _ = tick.tick() => false,
-                () = hung_up(&mut hang_up) => true,
-            };
-            let now = clock.now().wall;
-            let turn = move || {
-                if told {
-                    self.reload(now);
-                } else {
-                    self.look(now);
-                }
-                self
-            };
-            match tokio::task::spawn_blocking(turn).await {
-                Ok(back) => self = back,
-                Err(_) => {
-                    tracing::error!("the packs are no longer watched; restart to read changed ones");
-                    return;
-                }
+/// The reloader as its own task and the desk share it: locked on threads that may wait, and nowhere else.
+pub type SharedReloader = Arc<Mutex<Reloader>>;
+
+/// Locks the reloader.
+pub fn hold(reloader: &SharedReloader) -> MutexGuard<'_, Reloader> {
+    // Each step changes it whole; after a panic it still holds what is in force.
+    reloader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looks every now and then, and reads when `hang_up` comes, until aborted.
+pub async fn run(reloader: SharedReloader, clock: Clock, mut hang_up: Option<Signal>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(limits::POLICY_LOOK_S));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let told = tokio::select! {
+            _ = tick.tick() => false,
+            () = hung_up(&mut hang_up) => true,
+        };
+        let now = clock.now().wall;
+        let reloader = Arc::clone(&reloader);
+        let turn = move || {
+            let mut reloader = hold(&reloader);
+            if told {
+                reloader.reload(now);
+            } else {
+                reloader.look(now);
             }
+        };
+        if tokio::task::spawn_blocking(turn).await.is_err() {
+            tracing::error!("the packs are no longer watched; restart to read changed ones");
+            return;
         }
     }
 }
 
 /// The signal SIGHUP, caught from now on: it must not end the program, whoever sends it.
-pub(super) fn hang_ups() -> Option<Signal> {
+#[must_use]
+pub fn hang_ups() -> Option<Signal> {
     use tokio::signal::unix::{SignalKind, signal};
     signal(SignalKind::hangup()).inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be caught")).ok()
 }

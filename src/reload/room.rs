@@ -1,0 +1,120 @@
+//! What a board has for compiled packs, and holding them to it.
+//!
+//! Promises: packs that cannot fit are refused before the attempt takes the memory.
+//!
+//! Never: packs in force. The caller puts them there.
+
+use crate::config::Config;
+use crate::document::{self, Mistakes, Section};
+use crate::limits;
+use crate::lists;
+use crate::policy::{self, PackSource, PolicySet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The packs that the settings name: their folder, or those that come with the program.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn pack_sources(policy_dir: Option<&Path>) -> Result<Vec<PackSource>, Mistakes> {
+    policy_dir.map_or_else(|| Ok(policy::shipped()), crate::packs::read)
+}
+
+/// The packs, compiled, and held to the board's bound.
+///
+/// # Errors
+/// Every mistake in them, or that they do not fit.
+pub fn load_policy(config: &Config) -> Result<PolicySet, Mistakes> {
+    let room = Room::of(config);
+    let sources = match &config.policy_dir {
+        None => policy::shipped(),
+        Some(dir) => room.read(dir)?,
+    };
+    room.compile(&sources)
+}
+
+/// What a board has for the compiled packs.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    bytes: u64,
+    board: String,
+    /// The folder of imported lists of domains.
+    lists: PathBuf,
+}
+
+impl Room {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            bytes: config.board.capacity.keyword_bytes,
+            board: config.board.name.clone(),
+            lists: lists::folder(&config.data_dir),
+        }
+    }
+
+    /// Opens the lists of domains that rules ask for. One that is not there is told, and no link is on it.
+    fn give_lists(&self, policy: &mut PolicySet) {
+        let mut given = Vec::new();
+        for name in policy.lists_wanted() {
+            let opened = match lists::file(&self.lists, name) {
+                Some(file) => lists::open(&file).map_err(|refused| refused.to_string()),
+                None => Err("a name has small letters, digits, `-` and `_` only".to_owned()),
+            };
+            match opened {
+                Ok((list, _)) => given.push((name.to_owned(), Arc::new(list))),
+                Err(why) => tracing::warn!("rules ask for the list of domains `{name}`, and no link is on it: {why}"),
+            }
+        }
+        policy.give_lists(given);
+    }
+
+    /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
+    pub(super) fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
+        crate::packs::read_within(dir, self.bytes / 2)
+    }
+
+    pub(super) fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
+        self.check(at_least_bytes(sources), "would take at least")?;
+        let mut policy = policy::compile(sources)?;
+        self.give_lists(&mut policy);
+        self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
+        Ok(policy)
+    }
+
+    fn check(&self, bytes: u64, take: &str) -> Result<(), Mistakes> {
+        let mut mistakes = Mistakes::default();
+        if bytes > self.bytes {
+            let what = format!(
+                "the packs {take} {bytes} bytes compiled, and the board profile \"{}\" has {} for them; use fewer keywords or a larger profile",
+                self.board, self.bytes
+            );
+            mistakes.add("all packs", 0, what);
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    }
+}
+
+/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings.
+fn at_least_bytes(sources: &[PackSource]) -> u64 {
+    let inline: Vec<String> = sources.iter().flat_map(|source| inline_keywords(&source.text)).collect();
+    let lists = sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim);
+    let mut phrases: Vec<&str> =
+        lists.filter(|phrase| !phrase.starts_with('#')).chain(inline.iter().map(String::as_str)).collect();
+    phrases.sort_unstable();
+    let mut before = "";
+    let mut own = 0_usize;
+    for phrase in phrases {
+        let shared = before.bytes().zip(phrase.bytes()).take_while(|(one, other)| one == other).count();
+        own = own.saturating_add(phrase.len().saturating_sub(shared));
+        before = phrase;
+    }
+    u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN)
+}
+
+/// The keywords in a pack's own text. Its mistakes are told when it is compiled.
+fn inline_keywords(text: &str) -> Vec<String> {
+    let mut untold = Mistakes::default();
+    let mut root = document::read("", text, &mut untold);
+    let rules = root.sections("rule", &mut untold);
+    let of_rule = |mut rule: Section<'_>| rule.texts("keywords", &mut untold).unwrap_or_default();
+    rules.into_iter().flat_map(of_rule).map(|keyword| keyword.value).collect()
+}
