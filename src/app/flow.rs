@@ -1,0 +1,154 @@
+//! What moderates: the poller, the shards, the dispatcher and the reviewer, begun once there is a token.
+//!
+//! Promises: everything they need is open before the first of them starts; the first run waits here, with all of it ready,
+//! until somebody brings the token.
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::dispatch::outbox::{Outbox, Pace};
+use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
+use crate::ingest::Ingest;
+use crate::ingest::poll::{self, Poller, Trouble};
+use crate::journal::Journal;
+use crate::journal::history::Notes;
+use crate::limits;
+use crate::review::task::Reviewer;
+use crate::review::{self, SharedLane};
+use crate::shard::{InForce, Shards};
+use crate::store::{Snapshots, Tick};
+use crate::telegram::{Reply, Request, Telegram};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Everything that moderating takes but the way to Telegram.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub config: Config,
+    pub clock: Clock,
+    pub counters: Arc<Counters>,
+    pub snapshots: Snapshots,
+    pub journal: Journal,
+    pub book: SharedBook,
+    pub lane: SharedLane,
+    /// Calls to a model that an earlier life left open: to be made durable as paid in full.
+    pub settled: Tick,
+    pub in_force: InForce,
+    pub notes: Option<Notes>,
+    pub words: mpsc::Sender<Word>,
+    pub heard: mpsc::Receiver<Word>,
+    pub trouble: Trouble,
+    pub stopped: watch::Receiver<bool>,
+}
+
+/// What moderates.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub poller: JoinHandle<poll::Ended>,
+    pub dispatcher: JoinHandle<task::Ended>,
+    pub reviewer: JoinHandle<review::task::Ended>,
+}
+
+impl Ready {
+    /// Begins to moderate.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn begin(self, telegram: Telegram) -> Result<Flow, Failure> {
+        let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
+        let ingest =
+            Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
+                .with_lane(self.lane.clone());
+        let dispatcher = self.dispatcher(&telegram)?;
+        let reviewer = Reviewer {
+            lane: self.lane.clone(),
+            settler: ingest.settler(),
+            snapshots: self.snapshots.clone(),
+            journal: self.journal.clone(),
+            dispatch: self.words.clone(),
+            book: Arc::clone(&self.book),
+            in_force: self.in_force.clone(),
+            clock: self.clock.clone(),
+            notes: self.notes.clone(),
+        };
+        tokio::spawn(greet(telegram.clone()));
+        let poller = Poller {
+            telegram,
+            ingest,
+            shards: Shards::start(self.config.shards, self.in_force.clone(), Arc::clone(&self.counters)),
+            journal: self.journal,
+            dispatch: self.words,
+            book: self.book,
+            clock: self.clock,
+            counters: self.counters,
+            limit: self.config.telegram.poll_limit,
+            timeout: Duration::from_secs(self.config.telegram.poll_timeout_s),
+            outbox_rows_max: self.config.board.capacity.outbox_rows,
+            trouble: self.trouble,
+            notes: self.notes,
+        };
+        Ok(Flow {
+            reviewer: tokio::spawn(reviewer.run(self.settled, self.stopped.clone())),
+            poller: tokio::spawn(poller.run(self.stopped.clone())),
+            dispatcher: tokio::spawn(dispatcher.run(self.heard, self.stopped)),
+        })
+    }
+
+    fn dispatcher(&self, telegram: &Telegram) -> Result<Dispatcher, Failure> {
+        let settings = &self.config.telegram;
+        let pace = Pace {
+            requests_per_second: settings.requests_per_second,
+            group_messages_per_minute: settings.group_messages_per_minute,
+            calls_in_flight: settings.calls_in_flight,
+        };
+        let mut outbox = Outbox::new(pace, telegram.own_id(), Arc::clone(&self.counters));
+        let now = self.clock.now();
+        {
+            let book = lock(&self.book);
+            outbox.resume_pauses(&self.snapshots.pauses()?, &book, now);
+            let dropped = outbox.push(self.snapshots.outbox()?, &book, now);
+            if !dropped.is_empty() {
+                // Notices that may have been sent before the restart: forgotten with the next commit.
+                let journal = self.journal.clone();
+                tokio::spawn(async move { journal.ride(dropped).await });
+            }
+            let chats: Vec<_> = book.iter().map(|(chat, _)| chat).collect();
+            for chat in chats {
+                outbox.want_facts(chat, &book);
+            }
+        }
+        Ok(Dispatcher {
+            outbox,
+            telegram: telegram.clone(),
+            journal: self.journal.clone(),
+            book: Arc::clone(&self.book),
+            clock: self.clock.clone(),
+            counters: Arc::clone(&self.counters),
+            // Pseudonyms are the same after every start.
+            salt: u64::from_le_bytes(telegram.own_id().0.to_le_bytes()),
+        })
+    }
+}
+
+/// A way to Telegram for a token.
+///
+/// # Errors
+/// When the address is none, or the TLS parts cannot be set up.
+pub(super) fn reach_out(config: &Config, token: &str) -> Result<Telegram, Failure> {
+    let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
+    let telegram = Telegram::new(token, &config.telegram.api_url, timeout, config.telegram.calls_in_flight);
+    telegram.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Asks who the bot is, and says what its set-up lacks.
+async fn greet(telegram: Telegram) {
+    if let Ok(Reply::Me { reads_all: Some(false), .. }) = telegram.call(&Request::Me).await {
+        tracing::warn!(
+            "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
+             Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"
+        );
+    }
+}
