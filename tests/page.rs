@@ -198,8 +198,13 @@ async fn every_answer_carries_the_strict_headers_refusals_and_assets_too() {
             assert!(all.len() == 1 && all[0].1 == value, "{what}: {name}: {all:?}");
         }
         let policy = said.header("Content-Security-Policy").unwrap();
-        for part in ["default-src 'none'", "script-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"]
-        {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.split(';').any(|known| known.trim() == part), "{what}: {part} is not in {policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{what}: {policy}");
@@ -229,7 +234,10 @@ fn a_session_is_a_cookie_that_no_script_and_no_other_site_gets() {
     assert_eq!(place.site.answer(&Asked { is_secure: true, ..question }).status, 401);
     let ended = place.api(&owner, "DELETE", "/session", &Value::Null);
     assert_eq!(ended.status, 204);
-    assert!(header(&ended, "Set-Cookie").unwrap().starts_with("aegis=; ") && parts(&ended).contains(&"Max-Age=0".to_owned()));
+    assert!(
+        header(&ended, "Set-Cookie").unwrap().starts_with("aegis=; ")
+            && parts(&ended).contains(&"Max-Age=0".to_owned())
+    );
     assert!(!place.is_in(&owner));
 }
 

@@ -78,7 +78,8 @@ pub fn raw(addr: SocketAddr, request: &[u8]) -> Said {
     // A reset after the last byte is an end too.
     let _end = stream.read_to_end(&mut answer);
     let first = String::from_utf8_lossy(request).lines().next().unwrap_or_default().to_owned();
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {first}"));
+    let end =
+        answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {first}"));
     let (head, body) = answer.split_at(end);
     let body = body.get(4..).unwrap_or_default().to_vec();
     let head = String::from_utf8(head.to_vec()).unwrap();

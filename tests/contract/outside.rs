@@ -6,6 +6,8 @@
 use super::board::Board;
 use super::house::{self, CHESS, GARDEN, House, Person};
 use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What a run holds answers to.
@@ -14,11 +16,27 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 
 /// Operations that would end the asking itself: its users and tokens, and the log-in's delay for this address.
 const LEFT_OUT: [&str; 9] = [
-    "logOut", "removeUser", "changeUser", "revokeToken", "logIn", "useCode", "firstOwner", "changePassword", "giveToken",
+    "logOut",
+    "removeUser",
+    "changeUser",
+    "revokeToken",
+    "logIn",
+    "useCode",
+    "firstOwner",
+    "changePassword",
+    "giveToken",
 ];
 
-fn program() -> String {
-    std::env::var("AEGIS_SCHEMATHESIS").unwrap_or_else(|_| "schemathesis".to_owned())
+/// Where tests/run puts it: an environment for this very list of packages.
+fn program() -> PathBuf {
+    if let Some(given) = std::env::var_os("AEGIS_SCHEMATHESIS") {
+        return given.into();
+    }
+    let digest = Sha256::digest(include_bytes!("requirements.txt"));
+    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map_or_else(home, PathBuf::from);
+    cache.join(format!("aegis-tests/schemathesis-{hash}/bin/schemathesis"))
 }
 
 /// Runs it as somebody.
@@ -37,7 +55,10 @@ fn run(house: &House, person: &Person, seconds: u64) {
         command.args(["--exclude-operation-id", operation]);
     }
     let output = command.output().unwrap_or_else(|error| {
-        panic!("{} cannot be run: {error}; tests/run installs it, or name it in AEGIS_SCHEMATHESIS", program())
+        panic!(
+            "{} cannot be run: {error}; tests/run installs it, or name it in AEGIS_SCHEMATHESIS",
+            program().display()
+        )
     });
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     // The address and the token are this run's own; what was found stands in the rest.
@@ -61,7 +82,9 @@ fn questions_that_nobody_thought_of_are_answered_as_the_document_says() {
             house.standin.offer(house::talk(tenant.group, 200 + number));
         }
     }
-    house.until(&owner, "/decisions", "the decisions", |told| told["items"].as_array().is_some_and(|all| all.len() >= 6));
+    house.until(&owner, "/decisions", "the decisions", |told| {
+        told["items"].as_array().is_some_and(|all| all.len() >= 6)
+    });
     let backup = house.by(&owner, "POST", "/backups", Some(&json!({})));
     assert_eq!(backup.status, 201, "{}", backup.text());
     run(&house, &owner, 45);

@@ -163,7 +163,8 @@ impl Desk for Sample {
 
     fn policy(&self, caller: &Caller) -> Told<PolicyView> {
         caller.is_at_least(Role::Viewer)?;
-        let scope = |group: GroupView| ScopeView { tenant: group.tenant, group: Some(group.id), ..ScopeView::default() };
+        let scope =
+            |group: GroupView| ScopeView { tenant: group.tenant, group: Some(group.id), ..ScopeView::default() };
         Ok(PolicyView { groups: Self::groups(caller).into_iter().map(scope).collect(), ..PolicyView::default() })
     }
 
