@@ -9,6 +9,7 @@ mod desk;
 
 use aegis::limits;
 use aegis::web::api::ROUTES;
+use aegis::web::desk::Desk;
 use aegis::web::site::{Answer, Asked, Body, Site};
 use aegis::web::{Settings, front::Patience, start_with};
 use client::{ask, raw};
@@ -61,8 +62,8 @@ fn asked(method: &str, target: &str) -> Asked {
 impl Place {
     fn new() -> Self {
         let desk = Arc::new(Sample::default());
-        let site = Arc::new(Site::new(Arc::clone(&desk) as Arc<dyn aegis::web::desk::Desk>).unwrap());
-        Self { desk, site }
+        let shared: Arc<dyn Desk> = Arc::<Sample>::clone(&desk);
+        Self { site: Arc::new(Site::new(shared).unwrap()), desk }
     }
 
     /// A page with an owner who is in.

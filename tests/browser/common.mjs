@@ -1,5 +1,6 @@
 // What every browser test begins with: a Chromium of its own that reaches nothing but the page, and a way to ask the Rust side.
-// Promises: a request to any other host fails the test, whoever made it; so does an error in the console.
+// Promises: a request of the page to any other host fails the test, and so does an error in the console; no request of the
+// browser itself leaves this machine.
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
@@ -29,11 +30,14 @@ export const please = async (what, more = {}) => {
   return JSON.parse(value);
 };
 
-// --- Whoever asks beyond this machine comes here, and is written down ---
+// --- Whoever asks beyond this machine comes here, is refused and written down ---
 const strays = [];
+// What a browser asks its makers, whatever page it shows.
+const own = /^(CONNECT |[A-Z]+ https?:\/\/)([a-z0-9-]+\.)*(google|googleapis|gvt1|gstatic)\.com[:/]/;
 const trap = createServer((socket) => {
   socket.once("data", (bytes) => {
-    strays.push(String(bytes).split("\r\n")[0]);
+    const asked = String(bytes).split("\r\n")[0];
+    if (!own.test(asked)) strays.push(asked);
     socket.end("HTTP/1.1 502 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   });
   socket.on("error", () => {});
