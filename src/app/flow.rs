@@ -13,7 +13,6 @@ use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller, Trouble};
 use crate::journal::Journal;
 use crate::journal::history::Notes;
-use crate::limits;
 use crate::review::task::Reviewer;
 use crate::review::{self, SharedLane};
 use crate::shard::{InForce, Shards};
@@ -59,9 +58,8 @@ impl Ready {
     /// When the durable file cannot be read.
     pub fn begin(self, telegram: Telegram) -> Result<Flow, Failure> {
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
-        let ingest =
-            Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
-                .with_lane(self.lane.clone());
+        let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
+            .with_lane(self.lane.clone());
         let dispatcher = self.dispatcher(&telegram)?;
         let reviewer = Reviewer {
             lane: self.lane.clone(),

@@ -99,6 +99,7 @@ async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
     }
     let running =
         app::start(config, None, Clock::start(), order.counters, heap).map_err(|failure| failure.to_string())?;
+    let _first = order.welcome.set(running.welcome().unwrap_or_default());
     let stop = order.stop;
     // A sender that is gone says the same as one that sends.
     running.until(async move { drop(stop.await) }).await.map_err(|failure| failure.to_string())

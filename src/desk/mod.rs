@@ -6,6 +6,10 @@
 //!
 //! Never: the message path. The desk reads snapshots and tells the journal and the dispatcher what people want.
 
+mod answers;
+mod people;
+pub mod setup;
+
 use crate::access::{Caller, Denied, Role};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -48,6 +52,8 @@ pub struct Office {
     pub in_force: InForce,
     /// The stored messages; `None` when none are stored.
     pub notes: Option<Notes>,
+    /// The bot, and the way to begin with it.
+    pub bot: setup::Bot,
     /// Titles of groups, as last read.
     pub titles: Titles,
     /// Where the desk waits for the journal: it is asked from threads of its own.

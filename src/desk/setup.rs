@@ -137,7 +137,10 @@ impl Office {
                 BotView { id: id.0, username, name, reads_all, joins_groups }
             }
             Err(CallError::Refused { code: 401 | 404, .. }) => {
-                return Err(Refused::field("token", "Telegram does not know this token; copy it from @BotFather again"));
+                return Err(Refused::field(
+                    "token",
+                    "Telegram does not know this token; copy it from @BotFather again",
+                ));
             }
             Ok(_) => return Err(Refused::Unable("Telegram's answer makes no sense; try again".to_owned())),
             Err(error) => return Err(Refused::Unable(format!("Telegram cannot be asked now: {error}"))),
@@ -153,7 +156,9 @@ impl Office {
             known.begin.take()
         };
         if begin.is_none_or(|begin| begin.send(telegram).is_err()) {
-            return Err(Refused::Unable("the appliance is closing; it begins with the bot at its next start".to_owned()));
+            return Err(Refused::Unable(
+                "the appliance is closing; it begins with the bot at its next start".to_owned(),
+            ));
         }
         Ok(view)
     }

@@ -291,7 +291,8 @@ impl Site {
             Content::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             Content::Nothing | Content::File(..) => serde_json::Value::Null,
         };
-        let text = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let text =
+            |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let fields = told.get("errors").and_then(|errors| errors.as_array()).cloned().unwrap_or_default();
         let mut errors: Vec<(String, String)> =
             fields.iter().map(|error| (text(error.get("field")), text(error.get("detail")))).collect();

@@ -66,10 +66,18 @@ pub trait PeopleDesk {
     fn tokens(&self, caller: &Caller) -> Told<Vec<TokenView>>;
 }
 /// x
-pub fn page(_: &Ask<'_>, _: &dyn Desk, _: &dyn PeopleDesk) -> Option<Told<String>> { None }
+pub fn page(_: &Ask<'_>, _: &dyn Desk, _: &dyn PeopleDesk) -> Option<Told<String>> {
+    None
+}
 /// x
-pub fn login(_: &Typed, _: &Setup, _: &str) -> String { String::new() }
+pub fn login(_: &Typed, _: &Setup, _: &str) -> String {
+    String::new()
+}
 /// x
-pub fn first_run(_: &Typed, _: &Setup, _: &str) -> String { String::new() }
+pub fn first_run(_: &Typed, _: &Setup, _: &str) -> String {
+    String::new()
+}
 /// x
-pub fn refused(_: u16, _: &Refused, _: Option<&Visitor<'_>>) -> String { String::new() }
+pub fn refused(_: u16, _: &Refused, _: Option<&Visitor<'_>>) -> String {
+    String::new()
+}
