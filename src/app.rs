@@ -300,10 +300,16 @@ impl Parts {
         let page = match self.config.web.listen {
             None => None,
             Some(listen) => {
+                let dir = &self.config.data_dir;
+                let certificate = match &self.config.web.certificate {
+                    Some((cert, key)) => web::front::tls::Certificate::Files { cert: cert.clone(), key: key.clone() },
+                    None => web::front::tls::Certificate::Own { dir: dir.clone() },
+                };
                 let settings = web::Settings {
                     listen,
                     hosts: self.config.web.hosts.clone(),
-                    socket_dir: self.config.data_dir.clone(),
+                    socket_dir: dir.clone(),
+                    tls: self.config.web.is_encrypted().then_some(certificate),
                 };
                 Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
             }

@@ -18,7 +18,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the page asks the appliance.
 pub trait Source: Send + Sync + 'static {
@@ -156,6 +156,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// A private directory for the socket between the front and the library.
     pub socket_dir: PathBuf,
+    /// Where the certificate comes from; `None` for plain HTTP.
+    pub tls: Option<front::tls::Certificate>,
 }
 
 /// Why there is no page.
@@ -174,6 +176,8 @@ impl std::error::Error for WebError {}
 #[derive(Debug)]
 pub struct Web {
     addr: SocketAddr,
+    fingerprint: Option<String>,
+    live_streams: Arc<AtomicU64>,
     front: tokio::task::JoinHandle<()>,
     server: serve::Server,
 }
@@ -190,6 +194,18 @@ impl Web {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The SHA-256 of its certificate, as browsers show it; `None` when it speaks plain HTTP.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// How many streams of live values are open.
+    #[must_use]
+    pub fn live_streams(&self) -> u64 {
+        self.live_streams.load(Ordering::Relaxed)
     }
 }
 
@@ -216,10 +232,21 @@ pub fn start_with(settings: Settings, source: Arc<dyn Source>, patience: front::
     listener.set_nonblocking(true).map_err(busy)?;
     let addr = listener.local_addr().map_err(busy)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(busy)?;
+    let tls = settings.tls.as_ref().map(|from| front::tls::Tls::load(from, addr.ip(), &settings.hosts));
+    let tls = tls.transpose().map_err(|why| WebError(format!("the local page has no certificate: {why}")))?;
     let socket = settings.socket_dir.join("page.sock");
     let refused = Arc::new(AtomicU64::new(0));
     let server = serve::Server::start(&socket, source, Arc::clone(&refused))
         .map_err(|why| WebError(format!("the local page's socket {} cannot be made: {why}", socket.display())))?;
+    let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
+    if let Some(fingerprint) = &fingerprint {
+        tracing::info!(sha256 = %fingerprint, "the page's certificate");
+    }
     let front = front::Front::new(addr, settings.hosts, socket, patience, refused);
-    Ok(Web { addr, front: tokio::spawn(front.accept(listener)), server })
+    let live_streams = front.live_streams();
+    let front = match tls {
+        Some(tls) => front.with_tls(tls),
+        None => front,
+    };
+    Ok(Web { addr, fingerprint, live_streams, front: tokio::spawn(front.accept(listener)), server })
 }
