@@ -279,10 +279,16 @@ fn open_doors(
     let page = match ready.config.web.listen {
         None => None,
         Some(listen) => {
+            let dir = &ready.config.data_dir;
+            let certificate = match &ready.config.web.certificate {
+                Some((cert, key)) => web::front::tls::Certificate::Files { cert: cert.clone(), key: key.clone() },
+                None => web::front::tls::Certificate::Own { dir: dir.clone() },
+            };
             let settings = web::Settings {
                 listen,
                 hosts: ready.config.web.hosts.clone(),
-                socket_dir: ready.config.data_dir.clone(),
+                socket_dir: dir.clone(),
+                tls: ready.config.web.is_encrypted().then_some(certificate),
             };
             let page = web::start(settings, Arc::clone(&site)).map_err(|error| Failure::usage(error.to_string()))?;
             if site.people().first_code().is_some() {

@@ -253,8 +253,9 @@ fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Fai
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
+        let scheme = config.web.scheme();
         let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
-        let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("http://{page}/"));
+        let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("{scheme}://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;
         if ended.is_ok() {

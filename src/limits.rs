@@ -11,6 +11,7 @@ mod model;
 mod people;
 mod review;
 mod settings;
+mod web;
 
 pub use cache::*;
 pub use judging::*;
@@ -18,6 +19,7 @@ pub use model::*;
 pub use people::*;
 pub use review::*;
 pub use settings::*;
+pub use web::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
 pub const BATCH_UPDATES_MAX: usize = 100;
@@ -319,9 +321,6 @@ pub const HISTORY_WAIT_MS: u64 = 120_000;
 /// The most messages an owner may have stored: what the bound in bytes holds of the shortest.
 pub const HISTORY_MESSAGES_MAX: u64 = 200_000;
 
-/// Names by which the local page may be asked for.
-pub const WEB_HOSTS_MAX: usize = 16;
-
 /// How much of everything a board holds. Numbers are counts unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
@@ -404,10 +403,15 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             "a larger list is refused; the old one stays",
         ),
         // Measured: building takes about 3.5 times the final size, next to the one in use.
+        // One password is hashed in the same place: the two are never at work together.
         holder(
-            "building new packs beside the old",
-            capacity.keyword_bytes * 5 / 2,
-            "a larger list is refused; the old one stays",
+            "building new packs beside the old, or hashing one password",
+            if capacity.keyword_bytes * 5 / 2 > wide(PASSWORD_HASH_BYTES) {
+                capacity.keyword_bytes * 5 / 2
+            } else {
+                wide(PASSWORD_HASH_BYTES)
+            },
+            "a larger list is refused, the old one stays; one waits for the other",
         ),
         // Each once more while it is read anew.
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
@@ -450,7 +454,12 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             KIB * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
             "messages wait for their turn",
         ),
-        holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
+        // And the log lines on their way out.
+        holder(
+            "local page: connections, live streams, sessions",
+            WEB_BYTES + 64 * KIB,
+            "who dawdles makes room; a further stream is asked to come back",
+        ),
         // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
         holder(
             "history: messages that wait to be stored",
@@ -516,28 +525,6 @@ pub const POLL_FIRST_MS: u64 = 5_000;
 
 /// How long the dispatcher may be silent before readiness says so, milliseconds. It takes a turn every second.
 pub const DISPATCH_STALE_MS: u64 = 10_000;
-
-/// Rows of a table on the page.
-pub const PAGE_ROWS_MAX: usize = 50;
-
-/// Connections to the local page at once. A further one waits to be accepted.
-pub const WEB_CONNECTIONS_MAX: usize = 16;
-
-/// A request's head, bytes, and its headers; what is over is refused.
-pub const WEB_HEAD_BYTES_MAX: usize = 8 * 1024;
-/// See [`WEB_HEAD_BYTES_MAX`].
-pub const WEB_HEADERS_MAX: usize = 48;
-
-/// A request's body, bytes; what is over is refused.
-pub const WEB_BODY_BYTES_MAX: usize = 8 * 1024;
-
-/// An answer of the page, bytes; ours stay far below.
-pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
-
-/// How long a client may take for its request, and the page for its answer.
-pub const WEB_REQUEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
-/// See [`WEB_REQUEST_WAIT`].
-pub const WEB_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Input of `aegis judge` read at once, bytes.
 pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;

@@ -76,11 +76,13 @@ fn hostile(text: &str) -> Status {
 }
 
 fn page(dir: &tempfile::TempDir) -> Web {
-    let patience = Patience { request: Duration::from_millis(300), answer: Duration::from_secs(3) };
+    let patience =
+        Patience { request: Duration::from_millis(300), answer: Duration::from_secs(3), ..Patience::default() };
     let settings = Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         hosts: Vec::new(),
         socket_dir: dir.path().to_owned(),
+        tls: None,
     };
     start_with(settings, Arc::new(Calm::default()), patience).expect("a free port of loopback")
 }

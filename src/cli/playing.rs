@@ -93,6 +93,8 @@ async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
     config.telegram.requests_per_second = 0;
     config.telegram.group_messages_per_minute = 0;
     config.web.listen = Some(order.page);
+    // A demonstration has nothing to hide, and reads its own page.
+    config.web.tls = Some(false);
     if let Some(base_url) = order.model {
         config.ai = demo::ai(base_url);
         (config.budget.money, config.budget.calls) = (Some(demo::MODEL_MONEY), Some(demo::MODEL_CALLS));
