@@ -318,7 +318,10 @@ fn open_doors(
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), heap)));
     let stage = match telegram {
         Some(telegram) => Stage::Moderates(ready.begin(telegram)?),
-        None => Stage::Waits(Box::new(ready), begun),
+        None => {
+            tracing::warn!("there is no bot token yet: the page asks for it, and Aegis begins when it is given");
+            Stage::Waits(Box::new(ready), begun)
+        }
     };
     Ok(running(stage, helpers, page))
 }

@@ -25,6 +25,7 @@ pub const SESSION_MS_MAX: u64 = 7 * 24 * 3_600_000;
 /// The bytes that a password's hash works in, KiB, and how often it goes over them: what the smallest board has room for, and
 /// about 25 ms of an ordinary core.
 pub const PASSWORD_HASH_KIB: u32 = 8 * 1024;
+
 /// See [`PASSWORD_HASH_KIB`].
 pub const PASSWORD_HASH_ROUNDS: u32 = 3;
 

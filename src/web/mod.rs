@@ -125,7 +125,11 @@ pub fn start_with(settings: Settings, site: Arc<Site>, patience: front::Patience
     let socket = settings.socket_dir.join("page.sock");
     let refused = Arc::new(AtomicU64::new(0));
     let front = front::Front::new(addr, settings.hosts, socket.clone(), patience, Arc::clone(&refused));
-    let (live, front) = (front.live_streams(), tls.map_or_else(|| front, |tls| front.with_tls(tls)));
+    let live = front.live_streams();
+    let front = match tls {
+        Some(tls) => front.with_tls(tls),
+        None => front,
+    };
     let told = serve::Gauges { refused, live };
     let server = serve::Server::start(&socket, &site, &told)
         .map_err(|why| WebError(format!("the local page's socket {} cannot be made: {why}", socket.display())))?;

@@ -29,7 +29,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/setup/owner", Door::Open, first_owner),
     row("POST", "/setup/token", OWNER, give_token),
     row("GET", "/status", VIEWER, status),
-    row("GET", "/live", VIEWER, status),
+    row("GET", "/live", VIEWER, live),
     row("PUT", "/banner", OWNER, banner),
     row("GET", "/decisions", VIEWER, decisions),
     row("POST", "/decisions/undo", ADMIN, undo_rule),
@@ -153,6 +153,18 @@ fn give_token(call: &Call<'_>) -> Told<Reply> {
 
 fn status(call: &Call<'_>) -> Told<Reply> {
     Ok(Reply::json(&call.desk().overview(call.caller()?)?))
+}
+
+/// The same as the status, in one piece of bounded size: the busiest groups stand first, and those at the end are left out.
+fn live(call: &Call<'_>) -> Told<Reply> {
+    let mut overview = call.desk().overview(call.caller()?)?;
+    loop {
+        let reply = Reply::json(&overview);
+        let is_small = matches!(&reply.content, Content::Json(text) if text.len() <= limits::WEB_LIVE_BYTES_MAX);
+        if is_small || (overview.groups.pop().is_none() && overview.tenants.pop().is_none()) {
+            return Ok(reply);
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
