@@ -35,7 +35,7 @@ use crate::shard::{InForce, Shards};
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
 use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
-use crate::telegram::{Reply, Request, Telegram};
+use crate::telegram::{Myself, Reply, Request, Telegram};
 use crate::web;
 use std::fmt;
 use std::net::SocketAddr;
@@ -222,7 +222,8 @@ pub fn start(
     counters.memory_bytes_max.set(promise);
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
-    let book: SharedBook = Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?)));
+    let book: SharedBook =
+        Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?).with_titles(snapshots.titles()?)));
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
     let ingest = Ingest::new(
         snapshots.clone(),
@@ -266,7 +267,7 @@ fn slow_lane(
     now: Now,
 ) -> Result<(SharedLane, Tick), StoreError> {
     let mut ledger = review::ledger(snapshots)?;
-    let settled = Tick { settled: ledger.abandon_all(), ..Tick::default() };
+    let settled = review::abandon(&mut ledger, &config.tenants(), now.wall);
     let mut lane = Lane::new(ledger, &config.board.capacity, Arc::clone(counters));
     lane.settings(&Arc::new(config.ai.clone()));
     lane.has_warned(&config.tenants());
@@ -443,7 +444,7 @@ struct Greeting {
 
 impl Greeting {
     async fn greet(self) {
-        if let Ok(Reply::Me { reads_all: Some(false) }) = self.telegram.call(&Request::Me).await {
+        if let Ok(Reply::Me(Myself { reads_all: Some(false), .. })) = self.telegram.call(&Request::Me).await {
             tracing::warn!(
                 "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
                  Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"
