@@ -25,3 +25,14 @@ pub const BACKLOG_HIGH_ROWS: u64 = 100;
 
 /// Copies of the database kept on this machine. When there are as many, the oldest goes.
 pub const BACKUPS_KEPT: usize = 7;
+
+/// What an owner wants everybody to see first, bytes. A longer one is refused.
+pub const BANNER_BYTES_MAX: usize = 500;
+
+/// Days and months of usage that are told.
+pub const USAGE_DAYS_SHOWN: usize = 31;
+/// See [`USAGE_DAYS_SHOWN`].
+pub const USAGE_MONTHS_SHOWN: usize = 13;
+
+/// Undecided messages that are told: those that wait longest. The rest are counted.
+pub const UNDECIDED_SHOWN: usize = 200;

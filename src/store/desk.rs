@@ -17,6 +17,7 @@ use crate::overlay::Overlay;
 use crate::tenant::TenantName;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 type RedbResult<T> = Result<T, StoreError>;
 
@@ -421,6 +422,15 @@ impl Snapshots {
     /// When the file cannot be read or the record is damaged.
     pub fn mark(&self, decision: u64) -> Result<Option<Mark>, StoreError> {
         self.get(tables::MARKS, decision)
+    }
+
+    /// The numbers of the decisions that were undone.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn undone(&self) -> Result<BTreeSet<u64>, StoreError> {
+        let marks = self.each(tables::MARKS, |number, mark: Mark| mark.undone.map(|_| number))?;
+        Ok(marks.into_iter().flatten().collect())
     }
 
     /// Everything that was taught.
