@@ -14,7 +14,7 @@ use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
-use crate::desk::{Office, Titles, setup};
+use crate::desk::{Office, setup};
 use crate::dispatch::task;
 use crate::document::Mistakes;
 use crate::ingest::poll;
@@ -27,6 +27,7 @@ use crate::policy::PolicySet;
 use crate::reload::{self, SharedReloader};
 use crate::review::{self, Lane, Row, SharedLane};
 use crate::secret::Secret;
+use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
@@ -234,14 +235,16 @@ pub fn start(
     let (notes, keeper) = history(&config, &lane, &counters);
     let (stop, stopped) = watch::channel(false);
     let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
+    let settler = SharedSettler::new(snapshots.clone(), Arc::clone(&counters));
     let ready = Ready {
-        book: Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?))),
+        book: Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?).with_titles(snapshots.titles()?))),
         config,
         clock,
         counters,
         snapshots,
         journal,
         lane,
+        settler,
         settled,
         in_force,
         notes,
@@ -272,7 +275,7 @@ fn open_doors(
 ) -> Result<Running, Failure> {
     let (begin, begun) = oneshot::channel();
     let bot = if telegram.is_some() { setup::Bot::at_work() } else { setup::Bot::awaited(begin) };
-    let office = office(&ready, &reloader, bot)?;
+    let office = office(&ready, &reloader, bot);
     let site = Arc::new(Site::new(Arc::new(office)).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
@@ -327,8 +330,9 @@ fn open_doors(
 }
 
 /// The desk over all of it.
-fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Result<Office, Failure> {
-    Ok(Office {
+fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Office {
+    let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
+    Office {
         config: ready.config.clone(),
         counters: Arc::clone(&ready.counters),
         clock: ready.clock.clone(),
@@ -339,10 +343,13 @@ fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Result<O
         lane: ready.lane.clone(),
         in_force: ready.in_force.clone(),
         notes: ready.notes.clone(),
-        titles: Titles::new(ready.snapshots.titles()?),
         runtime: tokio::runtime::Handle::current(),
         bot,
-    })
+        trouble: Arc::clone(&ready.trouble),
+        poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
+        settler: ready.settler.clone(),
+        orders: std::sync::Mutex::new(()),
+    }
 }
 
 /// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
@@ -363,7 +370,7 @@ fn slow_lane(
     now: Now,
 ) -> Result<(SharedLane, Tick), StoreError> {
     let mut ledger = review::ledger(snapshots)?;
-    let settled = Tick { settled: ledger.abandon_all(), ..Tick::default() };
+    let settled = review::abandon(&mut ledger, &config.tenants(), now.wall);
     let mut lane = Lane::new(ledger, &config.board.capacity, Arc::clone(counters));
     lane.settings(&Arc::new(config.ai.clone()));
     lane.has_warned(&config.tenants());

@@ -6,6 +6,7 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod cache;
+mod flow;
 mod judging;
 mod model;
 mod people;
@@ -14,6 +15,7 @@ mod settings;
 mod web;
 
 pub use cache::*;
+pub use flow::*;
 pub use judging::*;
 pub use model::*;
 pub use people::*;
@@ -427,10 +429,19 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
         holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
-        holder("outbox rows", 256 * capacity.outbox_rows, "polling waits until rows are done"),
+        // With the names of those that were taken back.
+        holder(
+            "outbox rows",
+            256 * capacity.outbox_rows + 64 * wide(CANCELLED_KEPT),
+            "polling waits until rows are done",
+        ),
         holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
-        // A record, and its administrators.
-        holder("book of chats", wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX)), "the quietest chat is forgotten"),
+        // A record, its administrators, its title.
+        holder(
+            "book of chats",
+            wide(CHATS_MAX) * (384 + 8 * wide(ADMINS_MAX) + wide(TITLE_BYTES_MAX)),
+            "the quietest chat is forgotten",
+        ),
         // As read, and as the rulebook has them.
         holder(
             "settings: tenants, and chats with their own",

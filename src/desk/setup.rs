@@ -9,7 +9,7 @@ use super::Office;
 use crate::access::{Caller, Role};
 use crate::secret::Secret;
 use crate::store::desk::DeskTick;
-use crate::telegram::{CallError, Reply, Request, Telegram};
+use crate::telegram::{CallError, Myself, Reply, Request, Telegram};
 use crate::verdict::Mode;
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{BotView, Setup};
@@ -133,8 +133,8 @@ impl Office {
         let telegram = Telegram::new(token, &settings.api_url, timeout, settings.calls_in_flight)
             .map_err(|error| Refused::Unable(error.to_string()))?;
         let view = match self.runtime.block_on(telegram.call(&Request::Me)) {
-            Ok(Reply::Me { id, username, name, reads_all, joins_groups }) => {
-                BotView { id: id.0, username, name, reads_all, joins_groups }
+            Ok(Reply::Me(Myself { id, username, first_name, reads_all, can_join_groups })) => {
+                BotView { id, username, name: first_name, reads_all, joins_groups: can_join_groups }
             }
             Err(CallError::Refused { code: 401 | 404, .. }) => {
                 return Err(Refused::field(

@@ -14,6 +14,7 @@ use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PackSource, PolicySet, Scratch};
 use aegis::store::ReviewRow;
+use aegis::store::desk::{AuditDetail, Banner, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
 use aegis::store::history::KeptOpinion;
 use aegis::store::records::{
     self, AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided,
@@ -121,6 +122,14 @@ pub fn records(bytes: &[u8]) {
     one::<Spent>(bytes);
     one::<Caps>(bytes);
     one::<KeptOpinion>(bytes);
+    one::<UserRecord>(bytes);
+    one::<TokenRecord>(bytes);
+    one::<AuditDetail>(bytes);
+    one::<PolicyVersion>(bytes);
+    one::<Mark>(bytes);
+    one::<Lesson>(bytes);
+    one::<Banner>(bytes);
+    one::<Usage>(bytes);
 }
 
 /// The head of a request for the page: refused, incomplete, or written anew as one that means one thing.
