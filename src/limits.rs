@@ -8,12 +8,14 @@
 mod cache;
 mod judging;
 mod model;
+mod overlay;
 mod review;
 mod settings;
 
 pub use cache::*;
 pub use judging::*;
 pub use model::*;
+pub use overlay::*;
 pub use review::*;
 pub use settings::*;
 
@@ -401,11 +403,16 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             capacity.keyword_bytes,
             "a larger list is refused; the old one stays",
         ),
-        // Measured: building takes about 3.5 times the final size, next to the one in use.
+        // Measured: building takes about 3.5 times the final size, next to the one in use. The learner is taught from
+        // answers on the page at no other time than this, by whoever holds the reloader.
         holder(
-            "building new packs beside the old",
-            capacity.keyword_bytes * 5 / 2,
-            "a larger list is refused; the old one stays",
+            "building new packs beside the old, or teaching the learner",
+            if capacity.keyword_bytes * 5 / 2 > wide(TEACH_BYTES_MAX) {
+                capacity.keyword_bytes * 5 / 2
+            } else {
+                wide(TEACH_BYTES_MAX)
+            },
+            "a larger list is refused, and the old one stays; one waits for the other",
         ),
         // Each once more while it is read anew.
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
@@ -425,11 +432,11 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
         holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
         // A record, and its administrators.
         holder("book of chats", wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX)), "the quietest chat is forgotten"),
-        // As read, and as the rulebook has them.
+        // As read, and as the rulebook has them; what was changed on the page, in force and as it is to be.
         holder(
-            "settings: tenants, and chats with their own",
-            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX),
-            "a further tenant or chat is refused; the old settings stay",
+            "settings: tenants, chats with their own, what was changed",
+            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
+            "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
