@@ -227,7 +227,9 @@ pub fn start(
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
     let now = clock.now().wall;
-    let mut reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
+    let changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    let mut reloader =
+        Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now).with_overlay(changed, now);
     if let Some(source) = source {
         reloader = reloader.with_settings(source, config.clone());
     }

@@ -97,6 +97,18 @@ pub struct ChatSettings {
     pub block: Option<u16>,
 }
 
+impl ChatSettings {
+    /// These rules, with what is set for the chat.
+    #[must_use]
+    pub fn over(&self, usual: ChatRules) -> ChatRules {
+        let thresholds = Thresholds {
+            review: self.review.unwrap_or(usual.thresholds.review),
+            block: self.block.unwrap_or(usual.thresholds.block),
+        };
+        ChatRules { mode: self.mode.unwrap_or(usual.mode), thresholds, fallback: usual.fallback }
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {

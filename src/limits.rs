@@ -9,6 +9,7 @@ mod cache;
 mod flow;
 mod judging;
 mod model;
+mod overlay;
 mod people;
 mod review;
 mod settings;
@@ -18,6 +19,7 @@ pub use cache::*;
 pub use flow::*;
 pub use judging::*;
 pub use model::*;
+pub use overlay::*;
 pub use people::*;
 pub use review::*;
 pub use settings::*;
@@ -363,6 +365,10 @@ const fn holder(name: &'static str, bytes: u64, when_full: &'static str) -> Hold
     Holder { name, bytes, when_full }
 }
 
+const fn larger(one: u64, other: u64) -> u64 {
+    if one > other { one } else { other }
+}
+
 const fn wide(value: usize) -> u64 {
     // `usize` is at most 64 bits wide on every machine Aegis is built for.
     let bytes = value.to_le_bytes();
@@ -404,16 +410,12 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             capacity.keyword_bytes,
             "a larger list is refused; the old one stays",
         ),
-        // Measured: building takes about 3.5 times the final size, next to the one in use.
-        // One password is hashed in the same place: the two are never at work together.
+        // Measured: building takes about 3.5 times the final size, next to the one in use. A password is hashed, and the
+        // learner is taught from answers on the page, in the same place: whoever does one of these holds the reloader.
         holder(
-            "building new packs beside the old, or hashing one password",
-            if capacity.keyword_bytes * 5 / 2 > wide(PASSWORD_HASH_BYTES) {
-                capacity.keyword_bytes * 5 / 2
-            } else {
-                wide(PASSWORD_HASH_BYTES)
-            },
-            "a larger list is refused, the old one stays; one waits for the other",
+            "building new packs beside the old, teaching the learner, or hashing a password",
+            larger(capacity.keyword_bytes * 5 / 2, larger(wide(TEACH_BYTES_MAX), wide(PASSWORD_HASH_BYTES))),
+            "a larger list is refused, and the old one stays; one waits for the other",
         ),
         // Each once more while it is read anew.
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
@@ -442,11 +444,11 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             wide(CHATS_MAX) * (384 + 8 * wide(ADMINS_MAX) + wide(TITLE_BYTES_MAX)),
             "the quietest chat is forgotten",
         ),
-        // As read, and as the rulebook has them.
+        // As read, and as the rulebook has them; what was changed on the page, in force and as it is to be.
         holder(
-            "settings: tenants, and chats with their own",
-            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX),
-            "a further tenant or chat is refused; the old settings stay",
+            "settings: tenants, chats with their own, what was changed",
+            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
+            "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),

@@ -155,6 +155,8 @@ fn budget_view(lane: &Lane, book: &Rulebook, tenant: &Tenant) -> BudgetView {
         month: if standing.month.0 == 0 { String::new() } else { standing.month.to_string() },
         money: standing.spent.money.to_string(),
         money_cap: caps.money.to_string(),
+        money_micros: standing.spent.money.0,
+        money_cap_micros: caps.money.0,
         currency: book.ai.currency.clone(),
         calls: standing.spent.calls,
         calls_cap: caps.calls,

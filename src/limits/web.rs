@@ -91,9 +91,6 @@ pub const WEB_PEM_BYTES_MAX: usize = 64 * 1024;
 /// is set aside for either.
 pub const PASSWORD_HASH_BYTES: usize = 8 * 1024 * 1024;
 
-/// What all sessions take together, bytes.
-pub const SESSIONS_BYTES: usize = 64 * 1024;
-
 /// One connection: TLS, and the head as it came and as it goes on, with a small body; of an answer less.
 const CONNECTION_BYTES: usize = WEB_TLS_BYTES + 2 * WEB_HEAD_BYTES_MAX + WEB_SMALL_BODY_BYTES;
 
@@ -106,7 +103,7 @@ pub const WEB_BYTES: u64 = wide(WEB_CONNECTIONS_MAX) * wide(CONNECTION_BYTES)
     + wide(WEB_LIVE_MAX) * wide(LIVE_BYTES)
     // What the server behind the front answers, one at a time.
     + wide(WEB_ANSWER_BYTES_MAX)
-    + wide(SESSIONS_BYTES);
+    + wide(super::PEOPLE_BYTES);
 
 const _: () = assert!(
     WEB_PIECE_BYTES >= WEB_ANSWER_HEAD_BYTES_MAX && 2 * WEB_HEAD_BYTES_MAX + WEB_SMALL_BODY_BYTES >= WEB_PIECE_BYTES,
