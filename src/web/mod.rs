@@ -10,6 +10,7 @@ pub mod desk;
 pub mod front;
 mod metrics;
 pub mod page;
+pub mod pages;
 mod serve;
 pub mod views;
 
