@@ -139,6 +139,9 @@
     if (submitter?.name) data.append(submitter.name, submitter.value);
     const button = isQuiet ? null : submitter;
     const words = button?.textContent;
+    // What is wanted shows at once, and is put back when it is refused or nobody answers.
+    const shown = isQuiet ? [] : all("[data-shows]", byId(place)).map((node) => [node, node.textContent]);
+    for (const [node] of shown) { const value = form.elements[node.dataset.shows]?.value; if (value) say(node, value); }
     if (button) { button.setAttribute("aria-busy", "true"); button.textContent = "Saving\u2026"; }
     try {
       const answer = await fetch("/form", { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
@@ -149,8 +152,11 @@
       const wrong = fresh.querySelector("#errors li");
       if (isQuiet && wrong) return;
       swap(byId(place), piece);
-      if (!isQuiet) tell(wrong ? "It was not changed: " + wrong.textContent : "Saved.");
+      if (isQuiet) return;
+      tell(wrong ? "It was not changed: " + wrong.textContent : "Saved.");
+      (byId(place).querySelector("[aria-invalid]") || byId(place).querySelector("summary"))?.focus();
     } catch {
+      for (const [node, old] of shown) say(node, old);
       if (!isQuiet) tell("The appliance did not answer. Nothing is known to be changed; try again.");
     }
     if (button) { button.removeAttribute("aria-busy"); button.textContent = words; }

@@ -13,7 +13,7 @@ const WIDTH: u64 = 640;
 /// How high.
 const HEIGHT: u64 = 120;
 
-/// One bar: when, how much, of it the part that is drawn darker, and how it is told.
+/// One bar: when, how much, and of it the part that is drawn darker.
 #[derive(Clone, Debug, Default)]
 pub struct Bar {
     /// The day or the month.
@@ -22,8 +22,6 @@ pub struct Bar {
     pub whole: u64,
     /// The part of it.
     pub part: u64,
-    /// In words.
-    pub words: String,
 }
 
 /// A share of a whole, percent, at most 100.
@@ -56,21 +54,18 @@ pub fn bars(title: &str, bars: &[Bar], most: &str) -> Markup {
     let step = (WIDTH / count).min(64);
     let wide = (step * 4 / 5).max(1);
     let height = |value: u64| if value == 0 { 0 } else { (value.saturating_mul(HEIGHT) / highest).max(2) };
+    let path = |of: fn(&Bar) -> u64| {
+        let drawn = (0_u64..).zip(bars).filter(|(_, bar)| of(bar) > 0);
+        drawn.map(|(at, bar)| format!("M{} {HEIGHT}v-{}h{wide}V{HEIGHT}z", at * step, height(of(bar)))).collect::<String>()
+    };
     html! {
         figure class="chart" {
             figcaption { (title) span class="soft" { "most: " (most) } }
-            svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(format!("{title}, {} bars, most {most}; the table below has the numbers", bars.len()))
-                preserveAspectRatio="none" {
-                @for (at, bar) in (0_u64..).zip(bars) {
-                    g {
-                        title { (bar.period) ": " (bar.words) }
-                        rect class="whole" x=(at * step) y=(HEIGHT - height(bar.whole)) width=(wide) height=(height(bar.whole)) {}
-                        @if bar.part > 0 {
-                            rect class="part" x=(at * step) y=(HEIGHT - height(bar.part)) width=(wide) height=(height(bar.part)) {}
-                        }
-                    }
-                }
-                path class="base" d=(format!("M0 {HEIGHT}H{WIDTH}")) {}
+            svg viewBox=(format!("0 0 {} {HEIGHT}", step * count)) role="img" preserveAspectRatio="none"
+                aria-label=(format!("{title}, {} bars, most {most}; the table below has the numbers", bars.len())) {
+                path class="whole" d=(path(|bar| bar.whole)) {}
+                path class="part" d=(path(|bar| bar.part)) {}
+                path class="base" d=(format!("M0 {HEIGHT}H{}", step * count)) {}
             }
             @if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
                 p class="ends" { span { (first.period) } span { (last.period) } }

@@ -57,6 +57,7 @@ pub fn base(name: &str) -> &str {
 #[must_use]
 pub fn place(form: &str, field: &str) -> String {
     let field = match field.split_once('.').map_or(field, |(map, _)| map) {
+        _ if field.contains(".@") => field,
         "words" => "words.@key",
         "links" => "links.@key",
         _ => field,

@@ -198,8 +198,8 @@ pub fn budget(view: &BudgetView) -> Markup {
                     None => (chip("good", "AI may be asked")),
                 }
             }
-            p { strong { (t(&view.money)) } " of " (t(&view.money_cap)) " " (t(&view.currency)) ", "
-                strong { (n(view.calls)) } " of " (count(view.calls_cap, "call"))
+            p { strong { (t(&view.money)) } " of " span data-shows="money?" { (t(&view.money_cap)) } " " (t(&view.currency)) ", "
+                strong { (n(view.calls)) } " of " span data-shows="calls:n" { (n(view.calls_cap)) } " calls"
                 @if !view.month.is_empty() { " in " (t(&view.month)) } " (" (view.percent) " %)" }
             (meter(view.percent, None))
             @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { ". " (t(instead)) } } }

@@ -158,6 +158,6 @@ fn rehearsal(ask: &Ask<'_>, groups: &[GroupView], last: &[DecisionRow]) -> Marku
 fn done(groups: &[GroupView]) -> Markup {
     html! {
         div class="state" data-kind="good" { p class="big" { "All set" } p { "The appliance looks after your groups. It needs nothing from you until something waits for you." } p { a class="button" href="/" { "See how it goes" } } }
-        section aria-label="Groups" { (seen(groups)) }
+        section aria-labelledby="groups" { h2 id="groups" { "Your groups" } (seen(groups)) }
     }
 }

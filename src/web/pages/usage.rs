@@ -4,14 +4,14 @@
 //!
 //! Never: a sum of different currencies.
 
-use super::Ask;
+use super::{Ask, address, segment};
 use super::charts::{Bar, bars};
 use super::form::Field;
 use super::now::budget;
 use super::shell::{Sheet, sheet};
 use super::text::{count, n, t};
-use super::segment;
 use crate::access::Role;
+use crate::limits;
 use crate::web::desk::{Desk, Told};
 use crate::web::views::{BudgetView, UsageRow, UsageView};
 use maud::{Markup, html};
@@ -23,34 +23,43 @@ const DEGRADE: [(&str, &str); 3] = [
     ("link_blocks", "Block unsure links of new members"),
 ];
 
-/// The page.
+/// The page, about one tenant at a time.
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let (used, budgets) = (desk.usage(ask.visitor.caller)?, desk.budget(ask.visitor.caller)?);
+    let mut names: Vec<&str> = budgets.iter().map(|view| view.tenant.as_str()).collect();
+    names.extend(used.iter().map(|view| view.tenant.as_str()).filter(|name| budgets.iter().all(|view| view.tenant != *name)));
+    let chosen = ask.query("tenant").filter(|name| names.contains(name)).or(names.first().copied()).unwrap_or_default();
+    let back = address("/usage", &[("tenant", chosen)]);
     let body = html! {
-        @if used.is_empty() && budgets.is_empty() {
+        @if names.is_empty() {
             div class="empty" { p { strong { "Nothing used yet" } } p { "As soon as messages are judged, they are counted here, by day and by month." } }
         }
-        @for (at, view) in budgets.iter().enumerate() { (caps(ask, view, at)) }
-        @for view in &used { (tenant(view)) }
+        @if names.len() > 1 {
+            ul class="tabs" aria-label="Tenants" { @for name in names.iter().take(limits::PAGE_ROWS_MAX) {
+                li { a href=(address("/usage", &[("tenant", name)])) aria-current=[(*name == chosen).then_some("true")] { (t(name)) } }
+            } }
+        }
+        @for view in budgets.iter().filter(|view| view.tenant == chosen).take(1) { (caps(ask, view, &back)) }
+        @for view in used.iter().filter(|view| view.tenant == chosen).take(1) { (tenant(view)) }
     };
     let lead = "What was judged, what AI was asked, and what it cost.";
     Ok(sheet(ask, &Sheet { title: "Usage and budget", lead, live: "" }, &body))
 }
 
-fn caps(ask: &Ask<'_>, view: &BudgetView, at: usize) -> Markup {
-    let (path, id, place) = (format!("/api/v1/budget/{}", segment(&view.tenant)), format!("budget{at}"), format!("caps{at}"));
-    let form = ask.form("PUT", &path, "/usage", &id);
-    let again = format!("settings{at}");
+fn caps(ask: &Ask<'_>, view: &BudgetView, back: &str) -> Markup {
+    let path = format!("/api/v1/budget/{}", segment(&view.tenant));
+    let form = ask.form("PUT", &path, back, "budget");
     let options: Vec<(String, String)> = DEGRADE.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     let calls = view.calls_cap.to_string();
     let money = format!("Money a month, {}", view.currency);
     html! {
-        section id=(place) aria-label=(format!("Budget of {}", view.tenant)) {
+        section id="caps" aria-label=(format!("Budget of {}", view.tenant)) {
+            h2 { "Budget of this month" }
             (budget(view))
             @if ask.is(Role::Owner) {
                 details open[form.is_typed() && !ask.typed.errors.is_empty()] {
                     summary { "Change the budget" }
-                    (form.show_as("", &place, &html! {
+                    (form.show_as("", "caps", &html! {
                         div class="grid" {
                             (form.input(&Field { name: "money?", label: &money, hint: "Such as 5.00. 0 asks no AI that costs money.", value: &view.money_cap, kind: "text", ..Field::default() }))
                             (form.input(&Field { name: "calls:n", label: "Calls a month", hint: "The most questions to AI.", value: &calls, kind: "number", ..Field::default() }))
@@ -60,7 +69,7 @@ fn caps(ask: &Ask<'_>, view: &BudgetView, at: usize) -> Markup {
                     }))
                     @if view.by_hand {
                         p class="soft" { "These were set here, over the settings file." }
-                        (ask.form("PUT", &path, "/usage", &again).only("quiet", "As in the settings file", &[("as_settings:b", "true")]))
+                        (ask.form("PUT", &path, back, "settings").only("quiet", "As in the settings file", &[("as_settings:b", "true")]))
                     }
                 }
             }
@@ -74,13 +83,11 @@ fn tenant(view: &UsageView) -> Markup {
         period: row.period.clone(),
         whole: row.messages,
         part: row.blocked,
-        words: format!("{}, {} blocked, {} unsure", count(row.messages, "message"), n(row.blocked), n(row.unsure)),
     };
     let spent = |row: &UsageRow| Bar {
         period: row.period.clone(),
         whole: row.money_micros,
         part: 0,
-        words: format!("{} {}, {}", row.money, view.currency, count(row.calls, "call")),
     };
     let most_money = |rows: &[UsageRow]| {
         let most = rows.iter().max_by_key(|row| row.money_micros);
@@ -88,7 +95,7 @@ fn tenant(view: &UsageView) -> Markup {
     };
     html! {
         section aria-label=(format!("Usage of {}", view.tenant)) {
-            h2 { (t(&view.tenant)) }
+            h2 { "What was used" }
             @if view.days.is_empty() { p class="soft" { "Nothing was judged yet." } } @else {
                 div class="pair" {
                     (bars("Messages by day", &view.days.iter().map(judged).collect::<Vec<_>>(), &count(last(&view.days, |row| row.messages), "message")))
@@ -106,17 +113,11 @@ fn tenant(view: &UsageView) -> Markup {
 
 fn table(rows: &[UsageRow], currency: &str, period: &str) -> Markup {
     html! {
-        table class="stack" {
-            thead { tr { th scope="col" { (period) } @for name in ["Messages", "Blocked", "Unsure", "Actions", "AI calls", "Money"] { th scope="col" { (name) } } } }
+        div class="scroll" tabindex="0" role="region" aria-label=(format!("The numbers by {}", period.to_lowercase())) { table {
+            thead { tr { @for name in [period, "Messages", "Blocked", "Unsure", "Actions", "AI calls", "Money"] { th scope="col" { (name) @if name == "Money" { ", " (currency) } } } } }
             tbody { @for row in rows.iter().rev() { tr {
-                td data-name=(period) { (row.period) }
-                td data-name="Messages" class="number" { (n(row.messages)) }
-                td data-name="Blocked" class="number" { (n(row.blocked)) }
-                td data-name="Unsure" class="number" { (n(row.unsure)) }
-                td data-name="Actions" class="number" { (n(row.actions)) }
-                td data-name="AI calls" class="number" { (n(row.calls)) }
-                td data-name="Money" class="number" { (row.money) " " (currency) }
+                td { (row.period) } td { (n(row.messages)) } td { (n(row.blocked)) } td { (n(row.unsure)) } td { (n(row.actions)) } td { (n(row.calls)) } td { (row.money) }
             } } }
-        }
+        } }
     }
 }

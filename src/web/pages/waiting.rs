@@ -42,8 +42,8 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
 }
 
 fn message(ask: &Ask<'_>, one: &UndecidedView, is_held: bool) -> Markup {
-    let (path, id) = (format!("/api/v1/undecided/{}", super::segment(&one.id)), super::form::place("undecided", &one.id));
-    let form = ask.form("POST", &path, "/waiting", &id);
+    let path = format!("/api/v1/undecided/{}", super::segment(&one.id));
+    let (stay, gone) = (super::form::place("leave", &one.id), super::form::place("remove", &one.id));
     html! {
         li class="row" {
             div class="between" { span { (chip("warn", if is_held { "in quarantine" } else { "waiting" })) " " (group(&one.group_title, one.group)) } span class="soft" { (when(one.at_s, ask.now_s())) } }
@@ -54,8 +54,8 @@ fn message(ask: &Ask<'_>, one: &UndecidedView, is_held: bool) -> Markup {
             p { (t(&one.why)) }
             @if is_held && ask.is(Role::Admin) {
                 div class="buttons" {
-                    (form.only("quiet", "Leave it in the group", &[("what", "leave")]))
-                    (confirm("Remove it", "The message is deleted from the group. Telegram brings no message back.", &form.only("danger", "Remove the message", &[("what", "remove")])))
+                    (ask.form("POST", &path, "/waiting", &stay).only("quiet", "Leave it in the group", &[("what", "leave")]))
+                    (confirm("Remove it", "The message is deleted from the group. Telegram brings no message back.", &ask.form("POST", &path, "/waiting", &gone).only("danger", "Remove the message", &[("what", "remove")])))
                 }
             }
         }
