@@ -325,7 +325,7 @@ impl Site {
             let is_new = self.people.first_code().is_some();
             return match path {
                 "/setup" if is_new => {
-                    let setup = pages::first_run(typed, &self.strangers_setup(), named("code"));
+                    let setup = pages::setup(typed, &self.strangers_setup(), named("code"));
                     Answer::html(status, setup)
                 }
                 "/login" if !is_new => {
