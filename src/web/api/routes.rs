@@ -128,14 +128,10 @@ fn change_password(call: &Call<'_>) -> Told<Reply> {
 }
 
 fn setup(call: &Call<'_>) -> Told<Reply> {
-    let mut setup = call.desk().setup();
-    if call.visitor.is_none() {
-        // Strangers are told the step, and nothing of the bot or the machine.
-        (setup.bot, setup.checks) = (None, Vec::new());
-    }
-    if call.people().first_code().is_some() {
-        "owner".clone_into(&mut setup.step);
-    }
+    let setup = match call.visitor {
+        Some(_) => call.desk().setup(),
+        None => call.people().strangers_setup(call.desk()),
+    };
     Ok(Reply::json(&setup))
 }
 

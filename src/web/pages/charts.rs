@@ -56,7 +56,9 @@ pub fn bars(title: &str, bars: &[Bar], most: &str) -> Markup {
     let height = |value: u64| if value == 0 { 0 } else { (value.saturating_mul(HEIGHT) / highest).max(2) };
     let path = |of: fn(&Bar) -> u64| {
         let drawn = (0_u64..).zip(bars).filter(|(_, bar)| of(bar) > 0);
-        drawn.map(|(at, bar)| format!("M{} {HEIGHT}v-{}h{wide}V{HEIGHT}z", at * step, height(of(bar)))).collect::<String>()
+        drawn
+            .map(|(at, bar)| format!("M{} {HEIGHT}v-{}h{wide}V{HEIGHT}z", at * step, height(of(bar))))
+            .collect::<String>()
     };
     html! {
         figure class="chart" {

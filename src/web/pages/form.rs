@@ -209,10 +209,14 @@ impl<'a> Form<'a> {
     /// A form that is nothing but its button and values nobody types.
     #[must_use]
     pub fn only(&self, class: &str, label: &str, values: &[(&str, &str)]) -> Markup {
-        self.show_as("inline", "", &html! {
-            @for (name, value) in values { (self.hidden(name, value)) }
-            button type="submit" class=[Some(class).filter(|class| !class.is_empty())] { (label) }
-        })
+        self.show_as(
+            "inline",
+            "",
+            &html! {
+                @for (name, value) in values { (self.hidden(name, value)) }
+                button type="submit" class=[Some(class).filter(|class| !class.is_empty())] { (label) }
+            },
+        )
     }
 
     fn described(&self, id: &str, hint: &str, is_wrong: bool) -> Option<String> {

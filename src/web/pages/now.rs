@@ -54,10 +54,26 @@ fn banner(ask: &Ask<'_>, seen: &Overview) -> Markup {
 fn rung(rung: &str) -> (&'static str, &'static str, &'static str) {
     match rung {
         "full" => ("good", "Everything works", ""),
-        "no_ai" => ("warn", "Working, without AI", "Messages that the rules are unsure of are decided by your fallback. Nothing is lost."),
-        "rules_only" => ("warn", "Working, with rules alone", "History and AI are set aside for now, and messages are still judged at once."),
-        "hindered" => ("warn", "Working, with difficulty", "Messages are judged; what follows from them may be late. Look at the groups below."),
-        "hold" => ("bad", "Holding", "Nothing is judged and nothing is lost: Telegram keeps new messages for up to 24 hours. Look at System for what to mend."),
+        "no_ai" => (
+            "warn",
+            "Working, without AI",
+            "Messages that the rules are unsure of are decided by your fallback. Nothing is lost.",
+        ),
+        "rules_only" => (
+            "warn",
+            "Working, with rules alone",
+            "History and AI are set aside for now, and messages are still judged at once.",
+        ),
+        "hindered" => (
+            "warn",
+            "Working, with difficulty",
+            "Messages are judged; what follows from them may be late. Look at the groups below.",
+        ),
+        "hold" => (
+            "bad",
+            "Holding",
+            "Nothing is judged and nothing is lost: Telegram keeps new messages for up to 24 hours. Look at System for what to mend.",
+        ),
         "setup" => ("calm", "Not set up yet", "A few steps are left."),
         _ => ("calm", "The state is not known", ""),
     }
@@ -211,7 +227,15 @@ pub fn budget(view: &BudgetView) -> Markup {
 fn set_banner(ask: &Ask<'_>, seen: &Overview) -> Markup {
     let form = ask.form("PUT", "/api/v1/banner", "/", "banner");
     let hint = "For an incident, such as \"We are being raided, please be patient\". Empty removes it.";
-    let field = Field { name: "text", label: "Message", hint, value: &seen.banner, kind: "text", optional: true, ..Field::default() };
+    let field = Field {
+        name: "text",
+        label: "Message",
+        hint,
+        value: &seen.banner,
+        kind: "text",
+        optional: true,
+        ..Field::default()
+    };
     html! {
         details class="card" open[form.is_typed()] {
             summary { "Show everybody a message on top of this page" }

@@ -18,7 +18,8 @@ use maud::{Markup, html};
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let letters = desk.dead_letters(ask.visitor.caller, ask.query("cursor"))?;
     let undecided = desk.undecided(ask.visitor.caller)?;
-    let (held, waiting): (Vec<&UndecidedView>, Vec<&UndecidedView>) = undecided.iter().partition(|one| one.kind.contains("quarantine"));
+    let (held, waiting): (Vec<&UndecidedView>, Vec<&UndecidedView>) =
+        undecided.iter().partition(|one| one.kind.contains("quarantine"));
     let body = html! {
         section aria-labelledby="quarantine" {
             h2 id="quarantine" { "Quarantine" }

@@ -10,6 +10,7 @@ mod tokens;
 mod users;
 
 use super::desk::{AuditLine, Desk, PeopleChange, Refused, StoredToken, StoredUser, Told};
+use super::views::Setup;
 use crate::access::pace::{Pace, Who};
 use crate::access::sessions::{SessionKey, Sessions};
 use crate::access::{Caller, Reach, Role, password};
@@ -107,6 +108,18 @@ impl People {
     #[must_use]
     pub fn first_code(&self) -> Option<String> {
         self.lock().first_code.clone()
+    }
+
+    /// How far setting up is, as far as strangers are told: the step, and nothing of the bot or the machine. While there is
+    /// no owner, becoming one is the step.
+    #[must_use]
+    pub fn strangers_setup(&self, desk: &dyn Desk) -> Setup {
+        let mut setup = Setup { bot: None, checks: Vec::new(), ..desk.setup() };
+        if self.first_code().is_some() {
+            "owner".clone_into(&mut setup.step);
+            setup.done.retain(|step| step != "owner");
+        }
+        setup
     }
 
     /// Who comes with this cookie.
