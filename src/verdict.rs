@@ -161,6 +161,27 @@ pub struct PlannedAction {
     pub seconds: u32,
 }
 
+impl PlannedAction {
+    /// The action as a sentence's part.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let what = match self.kind {
+            ActionKind::Delete => "delete the message",
+            ActionKind::Mute => "mute the sender",
+            ActionKind::Kick => "remove the sender, who may come back",
+            ActionKind::Ban => "ban the sender",
+            ActionKind::Warn => "warn the sender",
+            ActionKind::Unban => "let the sender come back",
+            ActionKind::Notify => "say so in the chat",
+        };
+        match (self.kind, self.seconds) {
+            (ActionKind::Mute | ActionKind::Ban, 0) => format!("{what} for ever"),
+            (ActionKind::Mute | ActionKind::Ban, seconds) => format!("{what} for {seconds} s"),
+            _ => what.to_owned(),
+        }
+    }
+}
+
 /// The judge's answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

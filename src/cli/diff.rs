@@ -199,7 +199,7 @@ fn entry(message: &Message, place: &str, before: &Verdict, after: &Verdict) -> S
     }
     if before.outcome == after.outcome {
         for (sign, verdict) in [("-", before), ("+", after)] {
-            let actions: Vec<String> = verdict.actions.iter().map(|action| super::explain::in_words(*action)).collect();
+            let actions: Vec<String> = verdict.actions.iter().map(|action| action.in_words()).collect();
             out.push_str(&format!("  {sign} {}\n", actions.join(", ")));
         }
     }

@@ -6,6 +6,14 @@
 //!
 //! Never: the message path. The desk reads snapshots and tells the journal and the dispatcher what people want.
 
+#[cfg(test)]
+mod fixture;
+mod policy;
+mod simulate;
+mod teach;
+
+pub use teach::Teacher;
+
 use crate::access::{Caller, Denied, Role};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -14,6 +22,7 @@ use crate::dispatch::task::{SharedBook, Word};
 use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::message::ChatId;
+use crate::reload::{SharedReloader, SharedStanding};
 use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::desk::{AuditDetail, DeskTick};
@@ -46,6 +55,14 @@ pub struct Office {
     pub lane: SharedLane,
     /// The rules in force.
     pub in_force: InForce,
+    /// What reads packs and settings, and compiles them: held by whoever changes the rules, and by nobody who only looks.
+    pub reloader: SharedReloader,
+    /// What was refused last.
+    pub standing: SharedStanding,
+    /// Held while somebody tries a change: one at a time.
+    pub previewing: Arc<Mutex<()>>,
+    /// Who teaches the learner.
+    pub teacher: Teacher,
     /// The stored messages; `None` when none are stored.
     pub notes: Option<Notes>,
     /// Titles of groups, as last read.
