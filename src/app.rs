@@ -14,7 +14,7 @@ use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
-use crate::desk::{Office, setup};
+use crate::desk::{Office, Teacher, setup};
 use crate::dispatch::task;
 use crate::document::Mistakes;
 use crate::ingest::poll;
@@ -346,6 +346,10 @@ fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Office {
         in_force: ready.in_force.clone(),
         notes: ready.notes.clone(),
         runtime: tokio::runtime::Handle::current(),
+        standing: reload::hold(reloader).standing(),
+        reloader: Arc::clone(reloader),
+        previewing: Arc::default(),
+        teacher: Teacher::default(),
         bot,
         trouble: Arc::clone(&ready.trouble),
         poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),

@@ -136,6 +136,12 @@ impl Rulebook {
         self.own_settings.keys().copied().chain(self.of_settings.chats()).collect()
     }
 
+    /// The rules of a chat as they were set and changed, also where a review score came to lie above the block score.
+    #[must_use]
+    pub fn rules_as_written(&self, chat: ChatId) -> ChatRules {
+        self.own_rules(chat, &self.tenants)
+    }
+
     /// The packs that do not judge for a tenant, by its place among all.
     #[must_use]
     pub fn packs_off(&self, place: usize) -> PacksOff {

@@ -9,14 +9,21 @@
 mod answers;
 mod audit;
 mod decisions;
+#[cfg(test)]
+mod fixture;
 mod now;
 mod people;
 mod pieces;
+mod policy;
 pub mod setup;
+mod simulate;
 mod system;
+mod teach;
 mod undo;
 mod usage;
 mod waiting;
+
+pub use teach::Teacher;
 
 use crate::access::{Caller, Denied, Role};
 use crate::clock::Clock;
@@ -27,6 +34,7 @@ use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::message::ChatId;
+use crate::reload::{SharedReloader, SharedStanding};
 use crate::review::SharedLane;
 use crate::settle::SharedSettler;
 use crate::shard::InForce;
@@ -59,6 +67,14 @@ pub struct Office {
     pub lane: SharedLane,
     /// The rules in force.
     pub in_force: InForce,
+    /// What reads packs and settings, and compiles them: held by whoever changes the rules, and by nobody who only looks.
+    pub reloader: SharedReloader,
+    /// What was refused last.
+    pub standing: SharedStanding,
+    /// Held while somebody tries a change: one at a time.
+    pub previewing: Arc<Mutex<()>>,
+    /// Who teaches the learner.
+    pub teacher: Teacher,
     /// The stored messages; `None` when none are stored.
     pub notes: Option<Notes>,
     /// The bot, and the way to begin with it.

@@ -288,14 +288,19 @@ impl Reloader {
 
     /// Reads the folder and the settings now, changed or not. Tells what came of the packs.
     pub fn reload(&mut self, now: Wall) -> Reloaded {
-        self.lessons_watch.reading(Listing::of(&self.lessons));
-        self.learn();
+        self.take_up_lessons();
         if let Some(dir) = &self.dir {
             self.watch.reading(Listing::of(dir));
         }
         let packs = self.read(now);
         self.read_settings(now);
         packs
+    }
+
+    /// Reads what was taught, now.
+    pub fn take_up_lessons(&mut self) {
+        self.lessons_watch.reading(Listing::of(&self.lessons));
+        self.learn();
     }
 
     /// Reads what was taught. What is damaged is named and left out.
