@@ -11,10 +11,15 @@
 //!     cargo bench --bench stream -- --latency-ms 1    a Bot API that takes a millisecond to answer a call
 //!     cargo bench --bench stream -- --model-hangs     sure messages beside unsure ones, without a model and with one that
 //!                                                     never answers, in turn
+//!     cargo bench --bench stream -- --crowd           while 20 live pages are open and 40 hostile clients are at the
+//!                                                     page, and while they are at a door behind which nobody is
 //!
 //! `AEGIS_BIN` names another binary than `target/release/aegis`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A bench that cannot go on stops.
+
+#[path = "stream/crowd.rs"]
+mod crowd;
 
 use aegis::budget::Prices;
 use aegis::demo::ledger::{Ledger, permille};
@@ -22,6 +27,7 @@ use aegis::demo::readings::{Readings, Resident, resident};
 use aegis::demo::script::{Expected, Pace, Script, Scripted, Source, TOKEN};
 use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
+use crowd::Crowd;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -359,6 +365,42 @@ fn beside_a_model(options: &Options) {
     }
 }
 
+/// A crowd at the page, and the same crowd elsewhere: the same stream, pair by pair.
+fn beside_a_crowd(options: &Options) {
+    let options = Options { rate: options.rate.or(Some(200)), ..options.clone() };
+    let (mut elsewhere, mut at_page) = (Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        for (name, is_here, kept) in [("away", false, &mut elsewhere), ("here", true, &mut at_page)] {
+            let folder = tempfile::tempdir().unwrap();
+            write_policies(&folder.path().join("policies"), options.keywords);
+            let page = free_port();
+            let mut crowd = None;
+            let spawn = |standin: &StandIn| {
+                let child = spawn_aegis(&standin.api_url(), folder.path(), page);
+                let log = folder.path().join("aegis.log");
+                crowd = Some(if is_here { Crowd::at(page, &log) } else { Crowd::at_nobody() });
+                child
+            };
+            let round = play(&options, spawn, Some(page));
+            let (events, tries) = crowd.as_ref().map(Crowd::seen).unwrap_or_default();
+            drop(crowd);
+            show(name, &round);
+            println!("       {events} live events, {tries} tries of hostile clients");
+            kept.extend(round.ledger.times_to_delete_us());
+        }
+    }
+    elsewhere.sort_unstable();
+    at_page.sort_unstable();
+    for (name, thousandths) in [("p50", 500), ("p90", 900), ("p99", 990)] {
+        let ms = |times: &[u64]| permille(times, thousandths).map_or(f64::NAN, |us| seconds(us) * 1_000.0);
+        let (away, here) = (ms(&elsewhere), ms(&at_page));
+        println!(
+            "{name} of all rounds: {away:.2} ms with the crowd elsewhere, {here:.2} ms with it at the page, ratio {:.2}",
+            here / away
+        );
+    }
+}
+
 /// Only the time from start to the first poll.
 fn start_only(options: &Options) {
     let options = Options { messages: 0, ..options.clone() };
@@ -420,7 +462,7 @@ async fn post(client: &reqwest::Client, base: &str, method: &str, body: String) 
 fn main() {
     let mut options = Options { messages: 2_000, keywords: 500, rounds: 5, rate: None, latency_ms: 0, unsure: false };
     let mut arguments = std::env::args().skip(1);
-    let mut mode = None;
+    let (mut mode, mut crowded) = (None, false);
     while let Some(argument) = arguments.next() {
         let mut number = |what: &str| -> usize {
             let given = arguments.next().unwrap_or_default();
@@ -433,6 +475,7 @@ fn main() {
             "--rate" => options.rate = Some(u32::try_from(number("--rate")).unwrap()),
             "--latency-ms" => options.latency_ms = u64::try_from(number("--latency-ms")).unwrap(),
             "--model-hangs" => options.unsure = true,
+            "--crowd" => crowded = true,
             "--start" => mode = Some(String::new()),
             "--bare" => mode = arguments.next(),
             _ => {} // What `cargo bench` itself passes.
@@ -440,6 +483,7 @@ fn main() {
     }
     match mode {
         None if options.unsure => beside_a_model(&options),
+        None if crowded => beside_a_crowd(&options),
         None => in_turn(&options),
         Some(empty) if empty.is_empty() => start_only(&options),
         Some(api_url) => {

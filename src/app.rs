@@ -4,42 +4,42 @@
 //! batch in hand, gives calls under way a bounded time, commits once more, and takes at most five seconds. Whatever
 //! ends the appliance early has an exit code that says what it was.
 
-mod health;
+mod flow;
 mod jobs;
 
 pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
-pub use health::Health;
 
 use crate::chats::ChatBook;
 use crate::clock::{Clock, Now};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
-use crate::dispatch::outbox::{Outbox, Pace};
-use crate::dispatch::task::{self, Dispatcher, SharedBook, lock};
+use crate::desk::{Office, Teacher, setup};
+use crate::dispatch::task;
 use crate::document::Mistakes;
-use crate::ingest::Ingest;
-use crate::ingest::poll::{self, Poller};
+use crate::ingest::poll;
 use crate::journal::history::{self, Keeper, Notes};
-use crate::journal::{self, CommitPace, Journal, Writer};
+use crate::journal::{self, CommitPace, Writer};
 use crate::lessons;
 use crate::limits;
 use crate::packs::watch::Listing;
 use crate::policy::PolicySet;
-use crate::reload::{self, SharedReloader, hold};
-use crate::review::task::Reviewer;
+use crate::reload::{self, SharedReloader};
 use crate::review::{self, Lane, Row, SharedLane};
-use crate::shard::{InForce, Shards};
+use crate::secret::Secret;
+use crate::settle::SharedSettler;
+use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
 use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
-use crate::telegram::{Reply, Request, Telegram};
+use crate::telegram::Telegram;
 use crate::web;
+use crate::web::site::Site;
+use flow::{Flow, Ready, reach_out};
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -152,27 +152,22 @@ pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
 pub struct Running {
     stop: watch::Sender<bool>,
     gone: oneshot::Receiver<()>,
-    poller: JoinHandle<poll::Ended>,
-    dispatcher: JoinHandle<task::Ended>,
-    reviewer: JoinHandle<review::task::Ended>,
+    stage: Stage,
     helpers: Vec<JoinHandle<()>>,
     writer: Writer,
     keeper: Option<Keeper>,
     page: Option<web::Web>,
+    /// The data folder, when its token is the one in use.
+    token_of_page: Option<PathBuf>,
 }
 
-/// Parts that several tasks share.
-struct Parts {
-    config: Config,
-    clock: Clock,
-    counters: Arc<Counters>,
-    snapshots: Snapshots,
-    journal: Journal,
-    book: SharedBook,
-    telegram: Telegram,
-    lane: SharedLane,
-    /// Calls to a model that an earlier life left open: to be made durable as paid in full.
-    settled: Tick,
+/// How far it is.
+#[derive(Debug)]
+enum Stage {
+    /// The first run: everything is ready, and somebody is to bring the token.
+    Waits(Box<Ready>, oneshot::Receiver<Telegram>),
+    /// It moderates.
+    Moderates(Flow),
 }
 
 /// What is said when a key leaves this machine unprotected.
@@ -192,11 +187,14 @@ pub fn start(
     counters: Arc<Counters>,
     heap: fn() -> u64,
 ) -> Result<Running, Failure> {
-    let Some(token) = config.telegram.token.clone() else {
-        let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE; \
-                   `aegis demo` works without one";
+    let of_page = config.telegram.token.is_none().then(|| setup::kept_token(&config.data_dir)).flatten();
+    let token_of_page = of_page.is_some().then(|| config.data_dir.clone());
+    let token = config.telegram.token.clone().or(of_page);
+    if token.is_none() && config.web.listen.is_none() {
+        let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE, or let the \
+                   page ask for it (AEGIS_WEB_LISTEN); `aegis demo` works without one";
         return Err(Failure { kind: FailureKind::Token, why: why.to_owned() });
-    };
+    }
     let promise = limits::memory_bytes_max(&config.board.capacity);
     if promise > config.board.memory_bytes {
         return Err(Failure::usage(format!(
@@ -208,7 +206,7 @@ pub fn start(
         tracing::warn!("{KEY_IN_CLEAR}");
     }
     let listing = config.policy_dir.as_deref().map(Listing::of);
-    let (policy, telegram) = read_packs_and_reach_out(&config, token.expose())?;
+    let (policy, telegram) = read_packs_and_reach_out(&config, token.as_ref().map(Secret::expose))?;
     check_packs(&config, &source.as_ref().map_or_else(|| "settings".to_owned(), Source::name), &policy)?;
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
@@ -220,15 +218,7 @@ pub fn start(
     counters.memory_bytes_max.set(promise);
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
-    let book: SharedBook = Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?)));
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
-    let ingest = Ingest::new(
-        snapshots.clone(),
-        telegram.own_id(),
-        usize::try_from(config.board.capacity.updates_remembered).unwrap_or(usize::MAX),
-        Arc::clone(&counters),
-    )?
-    .with_lane(lane.clone());
     let (gone_sender, gone) = oneshot::channel();
     let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
     let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
@@ -237,22 +227,144 @@ pub fn start(
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
     let now = clock.now().wall;
-    let mut reloader = Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now);
+    let changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    let mut reloader =
+        Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now).with_overlay(changed, now);
     if let Some(source) = source {
         reloader = reloader.with_settings(source, config.clone());
     }
-    let parts = Parts { config, clock, counters, snapshots, journal, book, telegram, lane, settled };
-    parts.start(ingest, Arc::new(std::sync::Mutex::new(reloader)), writer, gone, heap)
+    let in_force = reloader.in_force();
+    let (notes, keeper) = history(&config, &lane, &counters);
+    let (stop, stopped) = watch::channel(false);
+    let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
+    let settler = SharedSettler::new(snapshots.clone(), Arc::clone(&counters));
+    let ready = Ready {
+        book: Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?).with_titles(snapshots.titles()?))),
+        config,
+        clock,
+        counters,
+        snapshots,
+        journal,
+        lane,
+        settler,
+        settled,
+        in_force,
+        notes,
+        words,
+        heard,
+        trouble: poll::Trouble::default(),
+        stopped,
+    };
+    open_doors(ready, telegram, Arc::new(std::sync::Mutex::new(reloader)), heap, |stage, helpers, page| Running {
+        stop,
+        gone,
+        stage,
+        helpers,
+        writer,
+        keeper,
+        page,
+        token_of_page,
+    })
+}
+
+/// Opens the page and the terminal's door, and begins to moderate where there is a token.
+fn open_doors(
+    ready: Ready,
+    telegram: Option<Telegram>,
+    reloader: SharedReloader,
+    heap: fn() -> u64,
+    running: impl FnOnce(Stage, Vec<JoinHandle<()>>, Option<web::Web>) -> Running,
+) -> Result<Running, Failure> {
+    let (begin, begun) = oneshot::channel();
+    let bot = if telegram.is_some() { setup::Bot::at_work() } else { setup::Bot::awaited(begin) };
+    let office = office(&ready, &reloader, bot);
+    let site = Arc::new(Site::new(Arc::new(office)).map_err(|refused| Failure::storage(refused.to_string()))?);
+    // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
+    // own connections can have taken its port.
+    let page = match ready.config.web.listen {
+        None => None,
+        Some(listen) => {
+            let dir = &ready.config.data_dir;
+            let certificate = match &ready.config.web.certificate {
+                Some((cert, key)) => web::front::tls::Certificate::Files { cert: cert.clone(), key: key.clone() },
+                None => web::front::tls::Certificate::Own { dir: dir.clone() },
+            };
+            let settings = web::Settings {
+                listen,
+                hosts: ready.config.web.hosts.clone(),
+                socket_dir: dir.clone(),
+                tls: ready.config.web.is_encrypted().then_some(certificate),
+            };
+            let page = web::start(settings, Arc::clone(&site)).map_err(|error| Failure::usage(error.to_string()))?;
+            if site.people().first_code().is_some() {
+                tracing::warn!("the page waits for its owner, who opens {}", page.welcome());
+            }
+            Some(page)
+        }
+    };
+    let mut helpers = Vec::new();
+    match control::open(&ready.config.data_dir) {
+        Ok(listener) => {
+            let door = Door {
+                snapshots: ready.snapshots.clone(),
+                journal: ready.journal.clone(),
+                dispatch: ready.words.clone(),
+                clock: ready.clock.clone(),
+                notes: ready.notes.clone(),
+                lane: ready.lane.clone(),
+                in_force: ready.in_force.clone(),
+                site,
+            };
+            helpers.push(tokio::spawn(door.serve(listener)));
+        }
+        Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
+    }
+    helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
+    helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), heap)));
+    let stage = match telegram {
+        Some(telegram) => Stage::Moderates(ready.begin(telegram)?),
+        None => {
+            tracing::warn!("there is no bot token yet: the page asks for it, and Aegis begins when it is given");
+            Stage::Waits(Box::new(ready), begun)
+        }
+    };
+    Ok(running(stage, helpers, page))
+}
+
+/// The desk over all of it.
+fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Office {
+    let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
+    Office {
+        config: ready.config.clone(),
+        counters: Arc::clone(&ready.counters),
+        clock: ready.clock.clone(),
+        snapshots: ready.snapshots.clone(),
+        journal: ready.journal.clone(),
+        dispatch: ready.words.clone(),
+        book: Arc::clone(&ready.book),
+        lane: ready.lane.clone(),
+        in_force: ready.in_force.clone(),
+        notes: ready.notes.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        standing: reload::hold(reloader).standing(),
+        reloader: Arc::clone(reloader),
+        previewing: Arc::default(),
+        teacher: Teacher::default(),
+        bot,
+        trouble: Arc::clone(&ready.trouble),
+        poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
+        settler: ready.settler.clone(),
+        orders: std::sync::Mutex::new(()),
+    }
 }
 
 /// Compiles the packs beside setting up the clients: both take a while, and neither writes anything.
-fn read_packs_and_reach_out(config: &Config, token: &str) -> Result<(PolicySet, Telegram), Failure> {
-    let timeout = Duration::from_millis(config.telegram.call_timeout_ms);
+fn read_packs_and_reach_out(config: &Config, token: Option<&str>) -> Result<(PolicySet, Option<Telegram>), Failure> {
     std::thread::scope(|scope| {
         let policy = scope.spawn(|| load_policy(config).map_err(Failure::from));
-        let telegram = Telegram::new(token, &config.telegram.api_url, timeout, config.telegram.calls_in_flight);
+        let telegram = token.map(|token| reach_out(config, token)).transpose();
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
-        Ok((policy, telegram.map_err(|error| Failure::usage(error.to_string()))?))
+        Ok((policy, telegram?))
     })
 }
 
@@ -264,7 +376,7 @@ fn slow_lane(
     now: Now,
 ) -> Result<(SharedLane, Tick), StoreError> {
     let mut ledger = review::ledger(snapshots)?;
-    let settled = Tick { settled: ledger.abandon_all(), ..Tick::default() };
+    let settled = review::abandon(&mut ledger, &config.tenants(), now.wall);
     let mut lane = Lane::new(ledger, &config.board.capacity, Arc::clone(counters));
     lane.settings(&Arc::new(config.ai.clone()));
     lane.has_warned(&config.tenants());
@@ -282,171 +394,61 @@ fn restore(counters: &Counters, snapshots: &Snapshots) -> Result<(), StoreError>
     Ok(())
 }
 
-impl Parts {
-    fn start(
-        self,
-        ingest: Ingest,
-        reloader: SharedReloader,
-        writer: Writer,
-        gone: oneshot::Receiver<()>,
-        heap: fn() -> u64,
-    ) -> Result<Running, Failure> {
-        // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of
-        // our own connections can have taken its port.
-        let trouble = poll::Trouble::default();
-        let in_force = hold(&reloader).in_force();
-        let health = Health::new(&self, &hold(&reloader), Arc::clone(&trouble));
-        let page = match self.config.web.listen {
-            None => None,
-            Some(listen) => {
-                let settings = web::Settings {
-                    listen,
-                    hosts: self.config.web.hosts.clone(),
-                    socket_dir: self.config.data_dir.clone(),
-                };
-                Some(web::start(settings, Arc::new(health)).map_err(|error| Failure::usage(error.to_string()))?)
-            }
-        };
-        let telegram = &self.config.telegram;
-        let (stop, stopped) = watch::channel(false);
-        let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
-        let shards = Shards::start(self.config.shards, in_force.clone(), Arc::clone(&self.counters));
-        let (notes, keeper) = self.history();
-        let settler = ingest.settler();
-        let poller = Poller {
-            telegram: self.telegram.clone(),
-            ingest,
-            shards,
-            journal: self.journal.clone(),
-            dispatch: words.clone(),
-            book: Arc::clone(&self.book),
-            clock: self.clock.clone(),
-            counters: Arc::clone(&self.counters),
-            limit: telegram.poll_limit,
-            timeout: Duration::from_secs(telegram.poll_timeout_s),
-            outbox_rows_max: self.config.board.capacity.outbox_rows,
-            trouble,
-            notes: notes.clone(),
-        };
-        let dispatcher = self.dispatcher()?;
-        let reviewer = Reviewer {
-            lane: self.lane.clone(),
-            settler,
-            snapshots: self.snapshots.clone(),
-            journal: self.journal.clone(),
-            dispatch: words.clone(),
-            book: Arc::clone(&self.book),
-            in_force: in_force.clone(),
-            clock: self.clock.clone(),
-            notes: notes.clone(),
-        };
-        let reviewer = tokio::spawn(reviewer.run(self.settled.clone(), stopped.clone()));
-        let poller = tokio::spawn(poller.run(stopped.clone()));
-        let dispatcher = tokio::spawn(dispatcher.run(heard, stopped));
-        let mut helpers = vec![tokio::spawn(self.clone_for_greeting().greet())];
-        match control::open(&self.config.data_dir) {
-            Ok(listener) => {
-                let door = Door {
-                    snapshots: self.snapshots.clone(),
-                    journal: self.journal.clone(),
-                    dispatch: words,
-                    clock: self.clock.clone(),
-                    notes,
-                    lane: self.lane.clone(),
-                    in_force,
-                };
-                helpers.push(tokio::spawn(door.serve(listener)));
-            }
-            Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
+/// Begins to keep the last messages, if that is wanted; else what was kept before is removed.
+fn history(config: &Config, lane: &SharedLane, counters: &Arc<Counters>) -> (Option<Notes>, Option<Keeper>) {
+    let dir = &config.data_dir;
+    let messages = config.board.capacity.history_messages;
+    if messages == 0 {
+        if let Err(error) = store::history::remove(dir) {
+            tracing::error!(%error, "stored messages are unwanted and cannot be removed");
         }
-        helpers.push(tokio::spawn(reload::run(reloader, self.clock.clone(), reload::hang_ups())));
-        helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&self.counters), self.snapshots.clone(), heap)));
-        Ok(Running { stop, gone, poller, dispatcher, reviewer, helpers, writer, keeper, page })
+        return (None, None);
     }
-
-    fn dispatcher(&self) -> Result<Dispatcher, Failure> {
-        let telegram = &self.config.telegram;
-        let pace = Pace {
-            requests_per_second: telegram.requests_per_second,
-            group_messages_per_minute: telegram.group_messages_per_minute,
-            calls_in_flight: telegram.calls_in_flight,
-        };
-        let mut outbox = Outbox::new(pace, self.telegram.own_id(), Arc::clone(&self.counters));
-        let now = self.clock.now();
-        {
-            let book = lock(&self.book);
-            outbox.resume_pauses(&self.snapshots.pauses()?, &book, now);
-            let dropped = outbox.push(self.snapshots.outbox()?, &book, now);
-            if !dropped.is_empty() {
-                // Notices that may have been sent before the restart: forgotten with the next commit.
-                let journal = self.journal.clone();
-                tokio::spawn(async move { journal.ride(dropped).await });
-            }
-            let chats: Vec<_> = book.iter().map(|(chat, _)| chat).collect();
-            for chat in chats {
-                outbox.want_facts(chat, &book);
-            }
+    let lane = lane.clone();
+    let remember = move |opinions: Vec<KeptOpinion>| {
+        let mut lane = lane.lock();
+        for (key, opinion, dated_s) in opinions {
+            lane.remember(key, opinion, dated_s);
         }
-        Ok(Dispatcher {
-            outbox,
-            telegram: self.telegram.clone(),
-            journal: self.journal.clone(),
-            book: Arc::clone(&self.book),
-            clock: self.clock.clone(),
-            counters: Arc::clone(&self.counters),
-            salt: self.salt(),
-        })
-    }
-
-    /// Begins to keep the last messages, if that is wanted; else what was kept before is removed.
-    fn history(&self) -> (Option<Notes>, Option<Keeper>) {
-        let dir = &self.config.data_dir;
-        let messages = self.config.board.capacity.history_messages;
-        if messages == 0 {
-            if let Err(error) = store::history::remove(dir) {
-                tracing::error!(%error, "stored messages are unwanted and cannot be removed");
-            }
-            return (None, None);
+        lane.publish();
+    };
+    match history::start(dir.clone(), messages, Arc::clone(counters), Box::new(remember)) {
+        Ok((notes, keeper)) => (Some(notes), Some(keeper)),
+        Err(error) => {
+            tracing::warn!(%error, "no messages are stored: their thread cannot be started");
+            (None, None)
         }
-        let lane = self.lane.clone();
-        let remember = move |opinions: Vec<KeptOpinion>| {
-            let mut lane = lane.lock();
-            for (key, opinion, dated_s) in opinions {
-                lane.remember(key, opinion, dated_s);
-            }
-            lane.publish();
-        };
-        match history::start(dir.clone(), messages, Arc::clone(&self.counters), Box::new(remember)) {
-            Ok((notes, keeper)) => (Some(notes), Some(keeper)),
-            Err(error) => {
-                tracing::warn!(%error, "no messages are stored: their thread cannot be started");
-                (None, None)
-            }
-        }
-    }
-
-    /// For pseudonyms: the bot's own id, the same after every start.
-    fn salt(&self) -> u64 {
-        u64::from_le_bytes(self.telegram.own_id().0.to_le_bytes())
-    }
-
-    fn clone_for_greeting(&self) -> Greeting {
-        Greeting { telegram: self.telegram.clone() }
     }
 }
 
-/// Asks who the bot is, and says what its set-up lacks.
-struct Greeting {
-    telegram: Telegram,
+/// Why moderating ended.
+#[derive(Debug, Default)]
+struct Ends {
+    poller: Option<poll::Ended>,
+    dispatcher: Option<task::Ended>,
+    reviewer: Option<review::task::Ended>,
 }
 
-impl Greeting {
-    async fn greet(self) {
-        if let Ok(Reply::Me { reads_all: Some(false) }) = self.telegram.call(&Request::Me).await {
-            tracing::warn!(
-                "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
-                 Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"
-            );
+impl Flow {
+    /// Waits until one of its tasks ends.
+    async fn ended(&mut self, ends: &mut Ends) {
+        tokio::select! {
+            ended = &mut self.poller => ends.poller = ended.ok(),
+            ended = &mut self.dispatcher => ends.dispatcher = ended.ok(),
+            ended = &mut self.reviewer => ends.reviewer = ended.ok(),
+        }
+    }
+
+    /// Waits for those that are still at it; they were told to stop.
+    async fn close(mut self, ends: &mut Ends) {
+        if ends.poller.is_none() && !self.poller.is_finished() {
+            ends.poller = (&mut self.poller).await.ok();
+        }
+        if ends.dispatcher.is_none() && !self.dispatcher.is_finished() {
+            ends.dispatcher = (&mut self.dispatcher).await.ok();
+        }
+        if ends.reviewer.is_none() && !self.reviewer.is_finished() {
+            ends.reviewer = (&mut self.reviewer).await.ok();
         }
     }
 }
@@ -458,30 +460,45 @@ impl Running {
         self.page.as_ref().map(web::Web::local_addr)
     }
 
+    /// What an owner opens first, when there is a page: its address, with the first run's code while nobody may log in.
+    #[must_use]
+    pub fn welcome(&self) -> Option<String> {
+        self.page.as_ref().map(web::Web::welcome)
+    }
+
     /// Works until `told` is ready or something ends it, then closes everything in order.
     ///
     /// # Errors
     /// What ended it, when it was not told to.
     pub async fn until(mut self, told: impl Future<Output = ()>) -> Result<(), Failure> {
-        let mut poller_ended = None;
-        let mut dispatcher_ended = None;
-        let mut reviewer_ended = None;
-        tokio::select! {
-            () = told => {}
-            _ = &mut self.gone => {}
-            ended = &mut self.poller => poller_ended = ended.ok(),
-            ended = &mut self.dispatcher => dispatcher_ended = ended.ok(),
-            ended = &mut self.reviewer => reviewer_ended = ended.ok(),
-        }
+        let mut ends = Ends::default();
+        let mut told = std::pin::pin!(told);
+        let flow = loop {
+            self.stage = match self.stage {
+                Stage::Waits(ready, mut begun) => tokio::select! {
+                    () = &mut told => break None,
+                    _ = &mut self.gone => break None,
+                    telegram = &mut begun => match telegram {
+                        Ok(telegram) => {
+                            self.token_of_page = Some(ready.config.data_dir.clone());
+                            Stage::Moderates(ready.begin(telegram)?)
+                        }
+                        Err(_) => break None,
+                    },
+                },
+                Stage::Moderates(mut flow) => {
+                    tokio::select! {
+                        () = &mut told => {}
+                        _ = &mut self.gone => {}
+                        () = flow.ended(&mut ends) => {}
+                    }
+                    break Some(flow);
+                }
+            };
+        };
         self.stop.send_replace(true);
-        if poller_ended.is_none() && !self.poller.is_finished() {
-            poller_ended = (&mut self.poller).await.ok();
-        }
-        if dispatcher_ended.is_none() && !self.dispatcher.is_finished() {
-            dispatcher_ended = (&mut self.dispatcher).await.ok();
-        }
-        if reviewer_ended.is_none() && !self.reviewer.is_finished() {
-            reviewer_ended = (&mut self.reviewer).await.ok();
+        if let Some(flow) = flow {
+            flow.close(&mut ends).await;
         }
         for helper in &self.helpers {
             helper.abort();
@@ -490,9 +507,10 @@ impl Running {
             // Aborted: what it held of the journal is dropped when this returns.
             let _aborted = helper.await;
         }
-        drop(self.page);
-        let (writer, keeper) = (self.writer, self.keeper);
+        let (writer, keeper, page) = (self.writer, self.keeper, self.page);
         let closed = tokio::task::spawn_blocking(move || {
+            // Whoever asks the page at this moment is answered first: its threads hold the journal.
+            drop(page);
             let ended = writer.join();
             if let Some(keeper) = keeper {
                 keeper.close();
@@ -500,16 +518,32 @@ impl Running {
             ended
         })
         .await;
-        if let Some(review::task::Ended::Storage(error)) = reviewer_ended {
+        ends.told(closed, self.token_of_page.as_deref())
+    }
+}
+
+impl Ends {
+    /// What to say of it.
+    fn told(
+        self,
+        closed: Result<Result<(), StoreError>, tokio::task::JoinError>,
+        token_of_page: Option<&Path>,
+    ) -> Result<(), Failure> {
+        if let Some(review::task::Ended::Storage(error)) = self.reviewer {
             return Err(Failure::from(error));
         }
-        match (poller_ended, dispatcher_ended, closed) {
+        match (self.poller, self.dispatcher, closed) {
             (_, _, Ok(Err(error))) => Err(Failure::from(error)),
             (Some(poll::Ended::Storage(error)), _, _) => Err(Failure::from(error)),
-            (Some(poll::Ended::Token(why)), _, _) | (_, Some(task::Ended::Halted(why)), _) => Err(Failure {
-                kind: FailureKind::Token,
-                why: format!("Telegram does not accept the token ({why}); get a valid one from @BotFather"),
-            }),
+            (Some(poll::Ended::Token(why)), _, _) | (_, Some(task::Ended::Halted(why)), _) => {
+                if let Some(dir) = token_of_page {
+                    setup::refuse_kept_token(dir);
+                }
+                Err(Failure {
+                    kind: FailureKind::Token,
+                    why: format!("Telegram does not accept the token ({why}); get a valid one from @BotFather"),
+                })
+            }
             (_, _, Err(error)) => Err(Failure::storage(format!("the journal did not close: {error}"))),
             _ => Ok(()),
         }

@@ -1,15 +1,18 @@
-//! The book of chats: who administers them, what Aegis may do there, and where they moved.
+//! The book of chats: who administers them, what Aegis may do there, what they are called, where they moved, and how they
+//! stand now.
 //!
-//! Promises: at most `limits::CHATS_MAX` chats; what is known survives a restart (the flow stores each change).
+//! Promises: at most `limits::CHATS_MAX` chats; what is known survives a restart (the flow stores each change), but for how
+//! a chat stands now.
 //!
 //! Never: a call. The dispatcher asks Telegram; the book remembers the answers.
 
-use crate::clock::{Now, Wall};
+use crate::clock::{Monotonic, Now, Wall};
 use crate::decide::Standing;
 use crate::limits;
 use crate::message::{ChatId, Sender, UserId};
 use crate::store::records::{ChatRecord, Right};
 use crate::telegram::{Admin, ChatTrouble};
+use crate::verdict::Outcome;
 use std::collections::BTreeMap;
 
 /// What is known about every chat.
@@ -22,14 +25,114 @@ pub struct ChatBook {
 struct Entry {
     record: ChatRecord,
     seen_ms: u64,
+    title: Box<str>,
+    /// Whether the chat was asked for its title since the start.
+    has_told_of_itself: bool,
+    live: Live,
+}
+
+/// How a chat stands now: nothing of it outlives the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Actions that wait or are under way, as of the dispatcher's last pulse.
+    pub waiting: u64,
+    /// When the oldest of them arrived.
+    pub oldest: Option<Wall>,
+    /// Telegram asked for a pause until then.
+    pub paused_until: Monotonic,
+    /// Messages judged since the start.
+    pub messages: u64,
+    /// Of them blocked.
+    pub blocked: u64,
+    /// Of them unsure.
+    pub unsure: u64,
+    /// When the last one came; zero for none.
+    pub last_message: Wall,
 }
 
 impl ChatBook {
     /// The book as it was stored.
     #[must_use]
     pub fn new(stored: Vec<(ChatId, ChatRecord)>) -> Self {
-        let entries = stored.into_iter().map(|(chat, record)| (chat, Entry { record, seen_ms: 0 }));
+        let entries = stored.into_iter().map(|(chat, record)| (chat, Entry { record, ..Entry::default() }));
         Self { chats: entries.collect() }
+    }
+
+    /// The book with the titles that were stored of its chats.
+    #[must_use]
+    pub fn with_titles(mut self, stored: Vec<(ChatId, String)>) -> Self {
+        for (chat, title) in stored {
+            if let Some(entry) = self.chats.get_mut(&chat) {
+                entry.title = title.into();
+            }
+        }
+        self
+    }
+
+    /// What a chat is called; empty when that is not known.
+    #[must_use]
+    pub fn title(&self, chat: ChatId) -> &str {
+        self.chats.get(&chat).map_or("", |entry| &entry.title)
+    }
+
+    /// A chat said what it is called, or that it has no name. Returns the title when it is news.
+    pub fn learn_title(&mut self, chat: ChatId, title: Option<String>) -> Option<String> {
+        self.entry(chat);
+        self.tells_nothing_of_itself(chat);
+        self.is_called(chat, title?)
+    }
+
+    /// A chat is called so. Returns the title when it is news.
+    pub fn is_called(&mut self, chat: ChatId, title: String) -> Option<String> {
+        self.entry(chat);
+        let entry = self.chats.get_mut(&chat).filter(|entry| *title != *entry.title)?;
+        entry.title = title.clone().into();
+        Some(title)
+    }
+
+    /// A chat was asked for its title, or will not say it: it is not asked again until its facts are.
+    pub fn tells_nothing_of_itself(&mut self, chat: ChatId) {
+        if let Some(entry) = self.chats.get_mut(&chat) {
+            entry.has_told_of_itself = true;
+        }
+    }
+
+    /// Whether a chat was asked for its title and its linked channel since the start.
+    #[must_use]
+    pub fn has_told_of_itself(&self, chat: ChatId) -> bool {
+        self.chats.get(&chat).is_some_and(|entry| entry.has_told_of_itself)
+    }
+
+    /// How a chat stands now.
+    #[must_use]
+    pub fn live(&self, chat: ChatId) -> Live {
+        self.chats.get(&chat).map(|entry| entry.live).unwrap_or_default()
+    }
+
+    /// Takes over how chats stand at the dispatcher's pulse: chat, actions, the arrival of the oldest, the end of its pause.
+    /// Of the others nothing waits.
+    pub fn pulse(&mut self, waiting: impl Iterator<Item = (ChatId, u64, Option<Wall>, Monotonic)>) {
+        for entry in self.chats.values_mut() {
+            (entry.live.waiting, entry.live.oldest, entry.live.paused_until) = (0, None, Monotonic(0));
+        }
+        for (chat, rows, oldest, paused_until) in waiting {
+            if let Some(entry) = self.chats.get_mut(&chat) {
+                (entry.live.waiting, entry.live.oldest, entry.live.paused_until) = (rows, oldest, paused_until);
+            }
+        }
+    }
+
+    /// A message of the chat was judged.
+    pub fn judged(&mut self, chat: ChatId, outcome: Outcome, now: Now) {
+        let Some(entry) = self.chats.get_mut(&chat) else { return };
+        let live = &mut entry.live;
+        live.messages = live.messages.saturating_add(1);
+        live.last_message = now.wall;
+        match outcome {
+            Outcome::Block => live.blocked = live.blocked.saturating_add(1),
+            Outcome::Review => live.unsure = live.unsure.saturating_add(1),
+            Outcome::Allow => {}
+        }
     }
 
     /// Every chat that has not moved.
@@ -121,11 +224,14 @@ impl ChatBook {
         record
     }
 
-    /// Telegram said which channel a chat is linked with.
-    pub fn linked(&mut self, chat: ChatId, linked: Option<ChatId>) -> &ChatRecord {
+    /// Telegram said which channel a chat is linked with. Returns the record if it changed.
+    pub fn linked(&mut self, chat: ChatId, linked: Option<ChatId>) -> Option<&ChatRecord> {
         let record = self.entry(chat);
+        if record.linked == linked {
+            return None;
+        }
         record.linked = linked;
-        record
+        Some(record)
     }
 
     /// Somebody became an administrator, or is one no longer. `true` when that was news.
@@ -175,10 +281,14 @@ impl ChatBook {
             return false;
         }
         let admins = self.get(from).map(|record| record.admins.clone()).unwrap_or_default();
+        let title: Box<str> = self.title(from).into();
         self.entry(from).moved_to = Some(to);
         let new = self.entry(to);
         new.admins = admins;
         new.moved_to = None;
+        if let Some(entry) = self.chats.get_mut(&to) {
+            entry.title = title;
+        }
         true
     }
 

@@ -6,6 +6,7 @@
 mod ai;
 mod budget;
 pub mod cases;
+mod desk;
 mod diff;
 mod explain;
 mod import;
@@ -105,6 +106,21 @@ enum Command {
         #[command(subcommand)]
         verb: budget::Budget,
     },
+    /// How the running appliance stands.
+    Status {
+        /// A settings file.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was decided of late, newest first.
+    Decisions(desk::DecisionsArgs),
+    /// Take back what a decision did: really unban and unmute.
+    Undo(desk::UndoArgs),
+    /// Ask the running appliance's API, as an owner.
+    Api(desk::ApiArgs),
     /// Lists of domains.
     Lists {
         /// A settings file.
@@ -201,6 +217,10 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
         Command::Budget { config, verb } => budget::carry_out(&load(config.as_deref())?, verb),
+        Command::Status { config, json } => desk::status(&load(config.as_deref())?, json),
+        Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
+        Command::Undo(args) => desk::undo(&load(args.config())?, &args),
+        Command::Api(args) => desk::api(&load(args.config())?, &args),
         Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }
@@ -233,8 +253,9 @@ fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Fai
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
+        let scheme = config.web.scheme();
         let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
-        let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("http://{page}/"));
+        let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("{scheme}://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;
         if ended.is_ok() {

@@ -12,10 +12,12 @@ mod layers;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
 pub use tenants::TenantSettings;
+pub use web::Web;
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
@@ -24,7 +26,6 @@ use crate::secret::Secret;
 use crate::tenant::{TenantName, Zone};
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// All settings.
@@ -85,15 +86,6 @@ pub struct Telegram {
     pub call_timeout_ms: u64,
 }
 
-/// The local page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Web {
-    /// Where it listens; `None` for nowhere.
-    pub listen: Option<SocketAddr>,
-    /// Names besides the address by which it may be asked for, such as `aegis.local:8787`.
-    pub hosts: Vec<String>,
-}
-
 /// Settings of one chat; what is `None` is as for all chats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChatSettings {
@@ -103,6 +95,18 @@ pub struct ChatSettings {
     pub review: Option<u16>,
     /// From which score on a message is acted on.
     pub block: Option<u16>,
+}
+
+impl ChatSettings {
+    /// These rules, with what is set for the chat.
+    #[must_use]
+    pub fn over(&self, usual: ChatRules) -> ChatRules {
+        let thresholds = Thresholds {
+            review: self.review.unwrap_or(usual.thresholds.review),
+            block: self.block.unwrap_or(usual.thresholds.block),
+        };
+        ChatRules { mode: self.mode.unwrap_or(usual.mode), thresholds, fallback: usual.fallback }
+    }
 }
 
 /// What is logged, and how.
@@ -150,7 +154,7 @@ impl Default for Config {
             },
             data_dir: PathBuf::from("aegis-data"),
             policy_dir: None,
-            web: Web { listen: Some(SocketAddr::from(([127, 0, 0, 1], 8787))), hosts: Vec::new() },
+            web: Web::default(),
             mode: Mode::Record,
             shards: board.shards,
             thresholds: Thresholds::default(),

@@ -1,5 +1,5 @@
-//! A door for the terminal: a private Unix socket through which `aegis dead-letters` and `aegis policy diff` speak
-//! to a running appliance.
+//! A door for the terminal: a private Unix socket through which `aegis status`, `aegis undo`, `aegis dead-letters` and others
+//! speak to a running appliance. What the page can do, the terminal can: it asks the same API, as an owner.
 //!
 //! Promises: the file has one writer. When the appliance runs, changes go through its journal; when it does not, the
 //! terminal opens the file itself, and is refused if somebody else has it.
@@ -18,8 +18,11 @@ use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::records::{Audit, DeadLetter};
 use crate::store::{Snapshots, StoreError, Tick};
+use crate::web::api::{Content, Question};
+use crate::web::site::Site;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -44,6 +47,15 @@ pub enum Command {
     BudgetShow(Option<String>),
     /// Set caps.
     BudgetSet(budget::Wanted),
+    /// Ask the API, as an owner.
+    Api {
+        /// The method.
+        method: String,
+        /// The path below `/api/v1`, with its query.
+        path: String,
+        /// The body, JSON; empty for none.
+        body: String,
+    },
 }
 
 /// What the terminal is told.
@@ -53,6 +65,8 @@ pub enum Answer {
     Lines(Vec<String>),
     /// How many were taken back or removed.
     Changed(u64),
+    /// What the API answered: its status and JSON.
+    Api(u16, String),
     /// Why nothing was done.
     Refused(String),
 }
@@ -98,7 +112,7 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
             (Tick::default(), Answer::Lines(lines))
         }
         // Told by the door itself, which knows them.
-        Command::History | Command::BudgetShow(_) | Command::BudgetSet(_) => {
+        Command::History | Command::BudgetShow(_) | Command::BudgetSet(_) | Command::Api { .. } => {
             (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned()))
         }
         Command::Retry(wanted) => match chosen(wanted) {
@@ -135,6 +149,8 @@ pub struct Door {
     pub lane: SharedLane,
     /// The settings in force.
     pub in_force: InForce,
+    /// The API.
+    pub site: Arc<Site>,
 }
 
 /// Opens the socket in `dir`.
@@ -212,10 +228,35 @@ impl Door {
         Answer::Lines(vec![what])
     }
 
+    /// Asks the API. It may wait for storage, so it is asked from a thread that may.
+    async fn api(&self, method: String, path: String, body: String) -> Answer {
+        let site = Arc::clone(&self.site);
+        let asked = tokio::task::spawn_blocking(move || {
+            let whole = format!("/api/v1{path}");
+            let (path, query) = whole.split_once('?').unwrap_or((&whole, ""));
+            let question = Question {
+                method: &method,
+                path,
+                query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+                body: body.as_bytes(),
+                client: "terminal",
+                key: None,
+            };
+            let reply = site.terminal(&question);
+            match reply.content {
+                Content::Json(text) => Answer::Api(reply.status, text),
+                Content::Nothing => Answer::Api(reply.status, String::new()),
+                Content::File(file, _) => Answer::Lines(vec![file.display().to_string()]),
+            }
+        });
+        asked.await.unwrap_or_else(|error| Answer::Refused(error.to_string()))
+    }
+
     async fn carry_out(&self, command: Command) -> Answer {
         let command = match command {
             Command::BudgetShow(wanted) => return self.budget_show(wanted.as_deref()),
             Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
+            Command::Api { method, path, body } => return self.api(method, path, body).await,
             other => other,
         };
         let (tick, told) = match answer(&self.snapshots, command, self.clock.now().wall) {

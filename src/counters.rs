@@ -246,6 +246,7 @@ counters! {
         opinions_entries: "Opinions remembered",
         opinions_bytes: "Memory of remembered opinions, bytes",
         degraded_tenants: "Tenants whose unsure messages no model can be asked about now",
+        live_pages: "Live pages open now",
         resident_bytes: "Resident memory, bytes",
         resident_bytes_peak: "Most resident memory at one time, bytes",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",

@@ -92,8 +92,10 @@ pub fn plan(sender: Sender, verdict: &Verdict, rules: &ChatRules, standing: Stan
     Plan { disposition, actions }
 }
 
-/// A channel has no rights of its own to take: it can be banned, and nothing between.
-const fn is_possible(kind: ActionKind, sender: Sender) -> bool {
+/// Whether an action against a sender is possible. A channel has no rights of its own to take: it can be banned, and nothing
+/// between.
+#[must_use]
+pub const fn is_possible(kind: ActionKind, sender: Sender) -> bool {
     match sender {
         Sender::Member(_) | Sender::Bot(_) => true,
         Sender::Channel(_) => {

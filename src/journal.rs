@@ -4,6 +4,8 @@
 //! one. Commits come at once while a token bucket lasts, then by its tick, so that a flood costs time and not flash.
 //! What does not matter rides along ([`Journal::ride`]), at the latest after `limits::RIDE_MS`.
 //!
+//! A copy of the file is made between two commits ([`Journal::backup`]), so that it is whole.
+//!
 //! Never: a second try after a failed commit. The thread ends, everybody who waits is told, and the process exits
 //! with the storage code.
 
@@ -15,6 +17,7 @@ use crate::limits;
 use crate::pacing::Bucket;
 use crate::store::io::IoCount;
 use crate::store::{Committed, Store, StoreError, Tick};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -31,9 +34,15 @@ impl std::fmt::Display for Gone {
     }
 }
 
+enum Work {
+    /// To be made durable; whoever waits is told.
+    Tick(Box<Tick>, Option<oneshot::Sender<Committed>>),
+    /// The file is to be copied to this path.
+    Copy(PathBuf, oneshot::Sender<Result<u64, String>>),
+}
+
 struct Job {
-    tick: Tick,
-    reply: Option<oneshot::Sender<Committed>>,
+    work: Work,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -112,10 +121,10 @@ pub fn start(
 }
 
 impl Journal {
-    async fn send(&self, tick: Tick, reply: Option<oneshot::Sender<Committed>>) -> Result<(), Gone> {
+    async fn send(&self, work: Work) -> Result<(), Gone> {
         // The permit is the bound: while it is held the channel has room, so sending never blocks a task.
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| Gone)?;
-        self.jobs.try_send(Job { tick, reply, _permit: permit }).map_err(|_| Gone)
+        self.jobs.try_send(Job { work, _permit: permit }).map_err(|_| Gone)
     }
 
     /// Whether the journal is gone.
@@ -130,7 +139,7 @@ impl Journal {
     /// [`Gone`] when storage failed; then nothing of the tick may be relied on.
     pub async fn commit(&self, tick: Tick) -> Result<Committed, Gone> {
         let (reply, answer) = oneshot::channel();
-        self.send(tick, Some(reply)).await?;
+        self.send(Work::Tick(Box::new(tick), Some(reply))).await?;
         answer.await.map_err(|_| Gone)
     }
 
@@ -139,7 +148,17 @@ impl Journal {
     /// # Errors
     /// [`Gone`] when storage failed.
     pub async fn ride(&self, tick: Tick) -> Result<(), Gone> {
-        if tick.is_empty() { Ok(()) } else { self.send(tick, None).await }
+        if tick.is_empty() { Ok(()) } else { self.send(Work::Tick(Box::new(tick), None)).await }
+    }
+
+    /// Copies the file, between two commits; returns the copy's size. What waits for a commit waits for the copy.
+    ///
+    /// # Errors
+    /// Why there is no copy: too little room, storage, or the journal is closed. Then nothing is left at `path`.
+    pub async fn backup(&self, path: PathBuf) -> Result<u64, String> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Work::Copy(path, reply)).await.map_err(|gone| gone.to_string())?;
+        answer.await.unwrap_or_else(|_| Err(Gone.to_string()))
     }
 }
 
@@ -179,17 +198,21 @@ impl CommitLoop {
     }
 
     fn take(&mut self, job: Job) {
-        match job.reply {
-            Some(reply) => self.urgent.push((job.tick, reply)),
-            None => {
-                let wait = if job.tick.confirmed.is_empty() && !job.tick.matters() {
+        match job.work {
+            Work::Copy(path, reply) => {
+                // A receiver that is gone has no use for the answer; the copy is there all the same.
+                let _unheard = reply.send(self.store.copy_to(&path));
+            }
+            Work::Tick(tick, Some(reply)) => self.urgent.push((*tick, reply)),
+            Work::Tick(tick, None) => {
+                let wait = if tick.confirmed.is_empty() && !tick.matters() {
                     limits::RIDE_MS
                 } else {
                     limits::RIDE_SETTLED_MS
                 };
                 let until = Instant::now() + Duration::from_millis(wait);
                 self.ride_until = Some(self.ride_until.map_or(until, |known| known.min(until)));
-                self.riders.absorb(job.tick);
+                self.riders.absorb(*tick);
             }
         }
     }

@@ -6,18 +6,24 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod cache;
+mod flow;
 mod judging;
 mod model;
+mod overlay;
 mod people;
 mod review;
 mod settings;
+mod web;
 
 pub use cache::*;
+pub use flow::*;
 pub use judging::*;
 pub use model::*;
+pub use overlay::*;
 pub use people::*;
 pub use review::*;
 pub use settings::*;
+pub use web::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
 pub const BATCH_UPDATES_MAX: usize = 100;
@@ -319,9 +325,6 @@ pub const HISTORY_WAIT_MS: u64 = 120_000;
 /// The most messages an owner may have stored: what the bound in bytes holds of the shortest.
 pub const HISTORY_MESSAGES_MAX: u64 = 200_000;
 
-/// Names by which the local page may be asked for.
-pub const WEB_HOSTS_MAX: usize = 16;
-
 /// How much of everything a board holds. Numbers are counts unless the name says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
@@ -360,6 +363,10 @@ pub struct Holder {
 
 const fn holder(name: &'static str, bytes: u64, when_full: &'static str) -> Holder {
     Holder { name, bytes, when_full }
+}
+
+const fn larger(one: u64, other: u64) -> u64 {
+    if one > other { one } else { other }
 }
 
 const fn wide(value: usize) -> u64 {
@@ -403,11 +410,12 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             capacity.keyword_bytes,
             "a larger list is refused; the old one stays",
         ),
-        // Measured: building takes about 3.5 times the final size, next to the one in use.
+        // Measured: building takes about 3.5 times the final size, next to the one in use. A password is hashed, and the
+        // learner is taught from answers on the page, in the same place: whoever does one of these holds the reloader.
         holder(
-            "building new packs beside the old",
-            capacity.keyword_bytes * 5 / 2,
-            "a larger list is refused; the old one stays",
+            "building new packs beside the old, teaching the learner, or hashing a password",
+            larger(capacity.keyword_bytes * 5 / 2, larger(wide(TEACH_BYTES_MAX), wide(PASSWORD_HASH_BYTES))),
+            "a larger list is refused, and the old one stays; one waits for the other",
         ),
         // Each once more while it is read anew.
         holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
@@ -423,15 +431,24 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
         holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
-        holder("outbox rows", 256 * capacity.outbox_rows, "polling waits until rows are done"),
-        holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
-        // A record, and its administrators.
-        holder("book of chats", wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX)), "the quietest chat is forgotten"),
-        // As read, and as the rulebook has them.
+        // With the names of those that were taken back.
         holder(
-            "settings: tenants, and chats with their own",
-            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX),
-            "a further tenant or chat is refused; the old settings stay",
+            "outbox rows",
+            256 * capacity.outbox_rows + 64 * wide(CANCELLED_KEPT),
+            "polling waits until rows are done",
+        ),
+        holder("ids of updates dealt with", 40 * capacity.updates_remembered, "the oldest are forgotten"),
+        // A record, its administrators, its title.
+        holder(
+            "book of chats",
+            wide(CHATS_MAX) * (384 + 8 * wide(ADMINS_MAX) + wide(TITLE_BYTES_MAX)),
+            "the quietest chat is forgotten",
+        ),
+        // As read, and as the rulebook has them; what was changed on the page, in force and as it is to be.
+        holder(
+            "settings: tenants, chats with their own, what was changed",
+            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
+            "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
         holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
@@ -450,7 +467,12 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             KIB * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
             "messages wait for their turn",
         ),
-        holder("local page: connections, answers, log lines", KIB * KIB, "further connections wait or are refused"),
+        // And the log lines on their way out.
+        holder(
+            "local page: connections, live streams, sessions",
+            WEB_BYTES + 64 * KIB,
+            "who dawdles makes room; a further stream is asked to come back",
+        ),
         // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
         holder(
             "history: messages that wait to be stored",
@@ -516,28 +538,6 @@ pub const POLL_FIRST_MS: u64 = 5_000;
 
 /// How long the dispatcher may be silent before readiness says so, milliseconds. It takes a turn every second.
 pub const DISPATCH_STALE_MS: u64 = 10_000;
-
-/// Rows of a table on the page.
-pub const PAGE_ROWS_MAX: usize = 50;
-
-/// Connections to the local page at once. A further one waits to be accepted.
-pub const WEB_CONNECTIONS_MAX: usize = 16;
-
-/// A request's head, bytes, and its headers; what is over is refused.
-pub const WEB_HEAD_BYTES_MAX: usize = 8 * 1024;
-/// See [`WEB_HEAD_BYTES_MAX`].
-pub const WEB_HEADERS_MAX: usize = 48;
-
-/// A request's body, bytes; what is over is refused.
-pub const WEB_BODY_BYTES_MAX: usize = 8 * 1024;
-
-/// An answer of the page, bytes; ours stay far below.
-pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
-
-/// How long a client may take for its request, and the page for its answer.
-pub const WEB_REQUEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
-/// See [`WEB_REQUEST_WAIT`].
-pub const WEB_ANSWER_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Input of `aegis judge` read at once, bytes.
 pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;

@@ -227,6 +227,22 @@ impl Settler {
         Ok(may)
     }
 
+    /// Takes warnings off a member's record, since what they were for was undone. Nothing when there are none.
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn forgive(&mut self, chat: ChatId, user: UserId, warns: u16) -> Result<Option<MemberChange>, StoreError> {
+        let key = (chat, user);
+        let known = match self.members.get(&key) {
+            Some(record) => Some(record.clone()),
+            None => self.snapshots.member(chat, user)?,
+        };
+        let Some(known) = known.filter(|record| record.warns > 0 && warns > 0) else { return Ok(None) };
+        let record = MemberRecord { warns: known.warns.saturating_sub(warns), ..known };
+        self.remember_member(key, record.clone());
+        Ok(Some(MemberChange { chat, user, record }))
+    }
+
     fn remember_member(&mut self, key: (ChatId, UserId), record: MemberRecord) {
         if self.members.insert(key, record).is_none() {
             self.member_order.push_back(key);

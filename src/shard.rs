@@ -6,12 +6,13 @@
 //!
 //! Never: an effect. A worker reads and judges.
 
-use crate::config::Ai;
+use crate::config::{Ai, ChatSettings};
 use crate::counters::Counters;
 use crate::decide::ChatRules;
 use crate::learn::Learned;
 use crate::limits;
 use crate::message::{ChatId, Message};
+use crate::overlay::{self, Overlay};
 use crate::policy::{self, PacksOff, Paused, PolicySet, Scratch, Terms};
 use crate::tenant::{DegradeMode, Tenant, TenantName, Tenants};
 use crate::verdict::{Thresholds, Verdict};
@@ -31,7 +32,7 @@ pub struct Rulebook {
     pub paused: Paused,
     /// What was learned.
     pub learned: Arc<Learned>,
-    /// Whose each chat is, and what is set for its owner.
+    /// Whose each chat is, and how its owner is looked after.
     pub tenants: Arc<Tenants>,
     /// The rules of chats with their own.
     pub chats: Arc<BTreeMap<ChatId, ChatRules>>,
@@ -39,39 +40,112 @@ pub struct Rulebook {
     pub ai: Arc<Ai>,
     /// Tenants whose unsure messages no model can be asked about now.
     pub degraded: Arc<BTreeSet<TenantName>>,
+    /// What was changed on the page, over the settings.
+    pub overlay: Arc<Overlay>,
+    /// Tenants as the settings have them.
+    of_settings: Arc<Tenants>,
+    /// Chats as the settings have them.
+    own_settings: Arc<BTreeMap<ChatId, ChatSettings>>,
     /// The packs that do not judge for a tenant, in the order of the tenants.
     off: Arc<[PacksOff]>,
+    /// The packs that do not judge in a chat, where that is not as for its tenant.
+    off_in: Arc<BTreeMap<ChatId, PacksOff>>,
 }
 
 impl Rulebook {
-    /// With nothing learned, no chats with rules of their own, and no model.
+    /// With nothing learned, no chats with rules of their own, nothing changed on the page, and no model.
     #[must_use]
     pub fn new(policy: PolicySet, tenants: Tenants) -> Self {
-        let off = packs_off(&policy, &tenants);
-        Self {
+        let tenants = Arc::new(tenants);
+        let empty = Self {
             policy: Arc::new(policy),
             paused: Paused::default(),
             learned: Arc::default(),
-            tenants: Arc::new(tenants),
+            of_settings: Arc::clone(&tenants),
+            tenants,
             chats: Arc::default(),
             ai: Arc::default(),
             degraded: Arc::default(),
-            off,
-        }
+            overlay: Arc::default(),
+            own_settings: Arc::default(),
+            off: Arc::default(),
+            off_in: Arc::default(),
+        };
+        empty.put_together()
     }
 
     /// The same with another policy, of which no rule is paused.
     #[must_use]
-    pub fn with_policy(&self, policy: PolicySet) -> Self {
-        let off = packs_off(&policy, &self.tenants);
-        Self { policy: Arc::new(policy), paused: Paused::default(), off, ..self.clone() }
+    pub fn with_policy(&self, policy: impl Into<Arc<PolicySet>>) -> Self {
+        Self { policy: policy.into(), paused: Paused::default(), ..self.clone() }.put_together()
     }
 
-    /// The same with what these settings say.
+    /// The same with what these settings say, under what was changed on the page.
     #[must_use]
-    pub fn with_settings(&self, tenants: Tenants, chats: BTreeMap<ChatId, ChatRules>, ai: Ai) -> Self {
-        let off = packs_off(&self.policy, &tenants);
-        Self { tenants: Arc::new(tenants), chats: Arc::new(chats), ai: Arc::new(ai), off, ..self.clone() }
+    pub fn with_settings(&self, tenants: Tenants, chats: BTreeMap<ChatId, ChatSettings>, ai: Ai) -> Self {
+        let (of_settings, own_settings) = (Arc::new(tenants), Arc::new(chats));
+        Self { of_settings, own_settings, ai: Arc::new(ai), ..self.clone() }.put_together()
+    }
+
+    /// The same with this changed on the page.
+    #[must_use]
+    pub fn with_overlay(&self, overlay: impl Into<Arc<Overlay>>) -> Self {
+        Self { overlay: overlay.into(), ..self.clone() }.put_together()
+    }
+
+    /// Makes what is asked for each message of what was set and changed.
+    fn put_together(mut self) -> Self {
+        let overlay = Arc::clone(&self.overlay);
+        let tenants = overlay.tenants(&self.of_settings);
+        let rules = |chat: &ChatId| (*chat, overlay::in_order(self.own_rules(*chat, &tenants)));
+        let chats = self.own_settings.keys().chain(overlay.groups.keys()).map(rules).collect();
+        let off = tenants.iter().map(|tenant| overlay.packs_off(tenant, &self.policy)).collect();
+        let off_in = overlay.groups.keys();
+        let off_in =
+            off_in.filter_map(|chat| Some((*chat, overlay.packs_off_in(*chat, tenants.of(*chat), &self.policy)?)));
+        self.off_in = Arc::new(off_in.collect());
+        self.off = off;
+        self.chats = Arc::new(chats);
+        self.tenants = Arc::new(tenants);
+        self
+    }
+
+    /// The rules of a chat: what was changed for it, over its settings, over its tenant's.
+    fn own_rules(&self, chat: ChatId, tenants: &Tenants) -> ChatRules {
+        let usual = tenants.of(chat).rules;
+        let of_settings = self.own_settings.get(&chat).map_or(usual, |own| own.over(usual));
+        self.overlay.groups.get(&chat).map_or(of_settings, |layer| layer.over(of_settings))
+    }
+
+    /// The tenants as the settings alone have them.
+    #[must_use]
+    pub fn tenants_of_settings(&self) -> &Tenants {
+        &self.of_settings
+    }
+
+    /// The rules of a chat by the settings alone.
+    #[must_use]
+    pub fn rules_of_settings(&self, chat: ChatId) -> ChatRules {
+        let usual = self.of_settings.of(chat).rules;
+        self.own_settings.get(&chat).map_or(usual, |own| own.over(usual))
+    }
+
+    /// The chats that settings name.
+    #[must_use]
+    pub fn chats_of_settings(&self) -> BTreeSet<ChatId> {
+        self.own_settings.keys().copied().chain(self.of_settings.chats()).collect()
+    }
+
+    /// The rules of a chat as they were set and changed, also where a review score came to lie above the block score.
+    #[must_use]
+    pub fn rules_as_written(&self, chat: ChatId) -> ChatRules {
+        self.own_rules(chat, &self.tenants)
+    }
+
+    /// The packs that do not judge for a tenant, by its place among all.
+    #[must_use]
+    pub fn packs_off(&self, place: usize) -> PacksOff {
+        self.off.get(place).copied().unwrap_or_default()
     }
 
     /// The same with these rules paused.
@@ -99,9 +173,17 @@ impl Rulebook {
             set: &self.policy,
             paused: &self.paused,
             learned: &self.learned,
-            off: self.off.get(self.tenants.place_of(chat)).copied().unwrap_or_default(),
+            off: self.packs_off_in(chat),
             thresholds: self.thresholds(chat),
         }
+    }
+
+    /// The packs that do not judge in a chat.
+    #[must_use]
+    pub fn packs_off_in(&self, chat: ChatId) -> PacksOff {
+        // Nearly always no group has packs of its own.
+        let own = if self.off_in.is_empty() { None } else { self.off_in.get(&chat).copied() };
+        own.unwrap_or_else(|| self.packs_off(self.tenants.place_of(chat)))
     }
 
     /// The scores that matter in a chat now.
@@ -141,12 +223,6 @@ impl Rulebook {
     pub fn tenant(&self, chat: ChatId) -> &Tenant {
         self.tenants.of(chat)
     }
-}
-
-/// For each tenant, the packs that do not judge for it.
-fn packs_off(policy: &PolicySet, tenants: &Tenants) -> Arc<[PacksOff]> {
-    let of_tenant = |tenant: &Tenant| tenant.packs.as_ref().map_or_else(PacksOff::default, |ids| policy.all_but(ids));
-    tenants.iter().map(of_tenant).collect()
 }
 
 /// The one place where the rules in force lie. Whoever holds a copy of it sees the same rules.

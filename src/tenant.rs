@@ -245,6 +245,21 @@ impl Tenants {
         self.iter().find(|tenant| tenant.name == *name)
     }
 
+    /// The same chats, with each tenant as `with` makes it.
+    #[must_use]
+    pub fn each(&self, with: impl Fn(Tenant) -> Tenant) -> Self {
+        Self {
+            default: with(self.default.clone()),
+            others: self.others.iter().cloned().map(with).collect(),
+            owner: self.owner.clone(),
+        }
+    }
+
+    /// The chats that settings give an owner.
+    pub fn chats(&self) -> impl Iterator<Item = ChatId> {
+        self.owner.keys().copied()
+    }
+
     /// All tenants, the default one first.
     pub fn iter(&self) -> impl Iterator<Item = &Tenant> {
         std::iter::once(&self.default).chain(&self.others)

@@ -105,11 +105,14 @@ pub enum ActionKind {
     Unban,
     /// Say a sentence in the chat.
     Notify,
+    /// Give a muted sender the right to write back.
+    Unmute,
 }
 
 impl ActionKind {
     /// Every kind, in the order in which they are carried out for one message.
-    pub const ALL: [Self; 7] = [Self::Delete, Self::Mute, Self::Kick, Self::Ban, Self::Unban, Self::Warn, Self::Notify];
+    pub const ALL: [Self; 8] =
+        [Self::Delete, Self::Mute, Self::Kick, Self::Ban, Self::Unban, Self::Unmute, Self::Warn, Self::Notify];
 
     /// The kind as written in a pack.
     #[must_use]
@@ -122,6 +125,7 @@ impl ActionKind {
             Self::Warn => "warn",
             Self::Unban => "unban",
             Self::Notify => "notify",
+            Self::Unmute => "unmute",
         }
     }
 
@@ -142,6 +146,7 @@ impl ActionKind {
             Self::Warn => 5,
             Self::Unban => 6,
             Self::Notify => 7,
+            Self::Unmute => 8,
         }
     }
 
@@ -149,6 +154,12 @@ impl ActionKind {
     #[must_use]
     pub const fn is_courtesy(self) -> bool {
         matches!(self, Self::Warn | Self::Notify)
+    }
+
+    /// Whether it is about a sender's place in the chat: then the order of two such actions matters.
+    #[must_use]
+    pub const fn is_measure(self) -> bool {
+        matches!(self, Self::Mute | Self::Kick | Self::Ban | Self::Unban | Self::Unmute)
     }
 }
 
@@ -159,6 +170,59 @@ pub struct PlannedAction {
     pub kind: ActionKind,
     /// For how long, for mutes and bans; 0 means for ever.
     pub seconds: u32,
+}
+
+impl PlannedAction {
+    /// What is to be done, in words.
+    #[must_use]
+    pub fn words(self) -> String {
+        let what = match self.kind {
+            ActionKind::Delete => "delete the message",
+            ActionKind::Mute => "mute the sender",
+            ActionKind::Kick => "remove the sender, who may come back",
+            ActionKind::Ban => "ban the sender",
+            ActionKind::Warn => "warn the sender",
+            ActionKind::Unban => "let the sender come back",
+            ActionKind::Notify => "say so in the chat",
+            ActionKind::Unmute => "let the sender write again",
+        };
+        match self.kind {
+            ActionKind::Mute | ActionKind::Ban => format!("{what} {}", how_long(self.seconds)),
+            _ => what.to_owned(),
+        }
+    }
+
+    /// What was done, in words, to the message or its sender.
+    #[must_use]
+    pub fn done_words(self) -> String {
+        let what = match self.kind {
+            ActionKind::Delete => "deleted",
+            ActionKind::Mute => "muted",
+            ActionKind::Kick => "removed",
+            ActionKind::Ban => "banned",
+            ActionKind::Warn => "warned",
+            ActionKind::Unban => "allowed back",
+            ActionKind::Notify => "said in the chat",
+            ActionKind::Unmute => "allowed to write",
+        };
+        match (self.kind, self.seconds) {
+            (ActionKind::Mute | ActionKind::Ban, seconds) if seconds > 0 => format!("{what} {}", how_long(seconds)),
+            _ => what.to_owned(),
+        }
+    }
+}
+
+/// A length of time in its largest whole unit.
+fn how_long(seconds: u32) -> String {
+    const UNITS: [(u32, &str); 5] =
+        [(7 * 86_400, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    if seconds == 0 {
+        return "for ever".to_owned();
+    }
+    let whole = UNITS.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "second"));
+    let count = seconds / unit;
+    format!("for {count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The judge's answer.
@@ -232,5 +296,29 @@ impl ReviewFallback {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Record, Self::Delete, Self::Block].into_iter().find(|fallback| fallback.word() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_told_with_its_time_in_whole_units() {
+        let told = |kind, seconds| PlannedAction { kind, seconds }.words();
+        assert_eq!(told(ActionKind::Ban, 0), "ban the sender for ever");
+        assert_eq!(told(ActionKind::Ban, 14 * 86_400), "ban the sender for 2 weeks");
+        assert_eq!(told(ActionKind::Mute, 3_600), "mute the sender for 1 hour");
+        assert_eq!(told(ActionKind::Mute, 90), "mute the sender for 90 seconds");
+        assert_eq!(told(ActionKind::Delete, 0), "delete the message");
+        assert_eq!(PlannedAction { kind: ActionKind::Ban, seconds: 86_400 }.done_words(), "banned for 1 day");
+    }
+
+    #[test]
+    fn every_kind_has_a_word_and_a_number_of_its_own() {
+        let words: std::collections::BTreeSet<_> = ActionKind::ALL.iter().map(|kind| kind.word()).collect();
+        let numbers: std::collections::BTreeSet<_> = ActionKind::ALL.iter().map(|kind| kind.number()).collect();
+        assert_eq!((words.len(), numbers.len()), (ActionKind::ALL.len(), ActionKind::ALL.len()));
+        assert_eq!(ActionKind::Unmute.number(), 8);
     }
 }

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on stops.
 
+use aegis::access::Role;
 use aegis::budget::{Account, Caps, Hold, Micros, Month, Paid, Spent};
 use aegis::clock::Wall;
 use aegis::decide::Disposition;
@@ -14,6 +15,10 @@ use aegis::message::{
     AlbumId, ChatId, ChatKind, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UpdateId, UserId,
 };
 use aegis::opinions::{Ground, Key};
+use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
+use aegis::store::desk::{
+    AuditDetail, Banner, DeskTick, Label, Lesson, Mark, PersonChange, PolicyVersion, TokenRecord, Usage, UserRecord,
+};
 use aegis::store::io::IoCount;
 use aegis::store::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Pause,
@@ -157,6 +162,87 @@ fn holds_the_slow_lane(store: &Store) {
     assert_eq!(read.spending().unwrap(), spending);
 }
 
+fn user() -> UserRecord {
+    let code = Some(([7; 32], Wall(1_760_000_100_000)));
+    let tenants = vec![TenantName::default()];
+    UserRecord { role: Role::Admin, tenants, since: Wall(1_760_000_000_009), password: Some("$x$".to_owned()), code }
+}
+
+fn token() -> TokenRecord {
+    let (since, until) = (Wall(1_760_000_000_010), Wall(1_790_000_000_000));
+    let (name, user) = ("a board of lamps".to_owned(), "kim".to_owned());
+    TokenRecord { name, user, role: Role::Viewer, since, until, hash: [9; 32] }
+}
+
+fn policy_version() -> PolicyVersion {
+    let layer =
+        Layer { mode: Some(Mode::Enforce), review: Some(40), block: None, packs: [("promo".to_owned(), false)].into() };
+    let own = OwnRules { words: [("free money".to_owned(), Effect::Ban)].into(), ..OwnRules::default() };
+    let overlay = Overlay {
+        tenants: [(TenantName::default(), layer.clone())].into(),
+        groups: [(CHAT, layer)].into(),
+        own: [(TenantName::default(), own)].into(),
+        recording: ["promo-phrases".to_owned()].into(),
+    };
+    PolicyVersion {
+        at: Wall(1_760_000_000_011),
+        who: "kim (page)".to_owned(),
+        note: "as agreed".to_owned(),
+        changes: vec!["mode: record -> enforce".to_owned()],
+        tenants: vec![TenantName::default()],
+        overlay,
+    }
+}
+
+fn lesson() -> Lesson {
+    Lesson { decision: 1, chat: CHAT, label: Label::Fine, script: "latin".to_owned(), features: vec![3, 70_000] }
+}
+
+const USAGE: Usage = Usage { messages: 42, blocked: 3, unsure: 2, actions: 6, calls: 1, money_micros: 400 };
+const DAY: u32 = 20_251_009;
+
+fn mark() -> Mark {
+    Mark { undone: Some((Wall(1_760_000_000_012), "kim (page)".to_owned())), label: Some(Label::Fine) }
+}
+
+fn detail() -> AuditDetail {
+    AuditDetail { tenant: Some(TenantName::default()), before: "record".to_owned(), after: "enforce".to_owned() }
+}
+
+fn banner() -> Banner {
+    Banner { text: "we are on holiday".to_owned(), who: "kim (page)".to_owned(), at: Wall(1_760_000_000_013) }
+}
+
+/// All of step 4, once.
+fn desk() -> DeskTick {
+    let entry = Audit { at: Wall(1_760_000_000_014), who: "kim (page)".to_owned(), what: "mode".to_owned() };
+    DeskTick {
+        audit: vec![(entry, detail())],
+        people: vec![PersonChange::User("kim".to_owned(), user()), PersonChange::Token("0123abcd".to_owned(), token())],
+        policies: vec![policy_version()],
+        marks: vec![(1, mark())],
+        lessons: vec![lesson()],
+        banner: Some(banner()),
+        decided: Vec::new(),
+        titles: vec![(CHAT, "Neighbours".to_owned())],
+        usage: vec![(TenantName::default(), DAY, USAGE)],
+    }
+}
+
+/// What is in a file since step 4.
+fn holds_the_desk(store: &Store) {
+    let read = store.snapshots();
+    assert_eq!(read.users().unwrap(), vec![("kim".to_owned(), user())]);
+    assert_eq!(read.tokens().unwrap(), vec![("0123abcd".to_owned(), token())]);
+    assert_eq!(read.audit_detail(2).unwrap(), Some(detail()));
+    assert_eq!(read.policies().unwrap(), vec![(1, policy_version())]);
+    assert_eq!(read.mark(1).unwrap(), Some(mark()));
+    assert_eq!(read.lessons().unwrap(), vec![lesson()]);
+    assert_eq!(read.banner().unwrap(), Some(banner()));
+    assert_eq!(read.titles().unwrap(), vec![(CHAT, "Neighbours".to_owned())]);
+    assert_eq!(read.usage(&TenantName::default()).unwrap(), vec![(DAY, USAGE)]);
+}
+
 /// Everything a file can hold, once.
 fn everything() -> Tick {
     Tick {
@@ -175,6 +261,7 @@ fn everything() -> Tick {
         reserved: vec![hold(1), hold(2)],
         settled: vec![(1, Paid::Money(Micros(400)))],
         caps: vec![(TenantName::default(), Some(CAPS))],
+        desk: desk(),
         ..Tick::default()
     }
 }
@@ -272,6 +359,12 @@ fn steps_go_down_and_up_again_and_lose_only_what_they_say() {
             assert_eq!(store.snapshots().reviews(|row| row.trace).unwrap(), Vec::new());
             assert_eq!(store.snapshots().spending().unwrap(), Vec::new());
         }
+        if first.number >= 4 {
+            holds_the_desk(&store);
+        } else {
+            assert_eq!(store.snapshots().users().unwrap(), Vec::new());
+            assert_eq!(store.snapshots().usage(&TenantName::default()).unwrap(), Vec::new());
+        }
     }
 }
 
@@ -297,6 +390,7 @@ fn a_newer_schema_is_refused_and_left_as_it_is() {
     let (store, _) = Store::open(dir.path(), CACHE, KEEP, &count(), Wall(0)).unwrap();
     holds_everything(&store);
     holds_the_slow_lane(&store);
+    holds_the_desk(&store);
 }
 
 #[test]

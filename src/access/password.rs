@@ -14,6 +14,10 @@ use subtle::ConstantTimeEq;
 /// The letters of what is told once: none that is taken for another, 32 of them.
 const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
+/// A hash of what is as long as a password and known to nobody: its letters were drawn and thrown away.
+pub const NOBODY: &str =
+    "$argon2id$v=19$m=8192,t=3,p=1$XoTC6MahhVTiKQA1UZX/gg$sEToObWU9kZC46Ue2f5AZOAXstE14cBEwC4GhS5w4LM";
+
 fn argon() -> Argon2<'static> {
     let params = Params::new(limits::PASSWORD_HASH_KIB, limits::PASSWORD_HASH_ROUNDS, 1, None)
         .expect("the parameters are constants, which a test uses");
@@ -97,6 +101,7 @@ mod tests {
         let hash = hash("correct horse battery", &[7; 16]);
         assert!(hash.starts_with("$argon2id$v=19$m=8192,t=3,p=1$"), "{hash}");
         assert!(is("correct horse battery", &hash));
+        assert!(hash.len() == NOBODY.len() && !is("correct horse battery", NOBODY), "{NOBODY} takes as long");
         assert!(!is("correct horse batterz", &hash) && !is("", &hash) && !is("x", "no hash"));
     }
 

@@ -13,12 +13,12 @@ use crate::ingest::Ingest;
 use crate::ingest::poll::{self, Poller, Trouble};
 use crate::journal::Journal;
 use crate::journal::history::Notes;
-use crate::limits;
 use crate::review::task::Reviewer;
 use crate::review::{self, SharedLane};
+use crate::settle::SharedSettler;
 use crate::shard::{InForce, Shards};
 use crate::store::{Snapshots, Tick};
-use crate::telegram::{Reply, Request, Telegram};
+use crate::telegram::{Myself, Reply, Request, Telegram};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -36,6 +36,7 @@ pub(super) struct Ready {
     pub lane: SharedLane,
     /// Calls to a model that an earlier life left open: to be made durable as paid in full.
     pub settled: Tick,
+    pub settler: SharedSettler,
     pub in_force: InForce,
     pub notes: Option<Notes>,
     pub words: mpsc::Sender<Word>,
@@ -59,9 +60,9 @@ impl Ready {
     /// When the durable file cannot be read.
     pub fn begin(self, telegram: Telegram) -> Result<Flow, Failure> {
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
-        let ingest =
-            Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
-                .with_lane(self.lane.clone());
+        let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
+            .with_lane(self.lane.clone())
+            .with_settler(self.settler.clone());
         let dispatcher = self.dispatcher(&telegram)?;
         let reviewer = Reviewer {
             lane: self.lane.clone(),
@@ -145,7 +146,7 @@ pub(super) fn reach_out(config: &Config, token: &str) -> Result<Telegram, Failur
 
 /// Asks who the bot is, and says what its set-up lacks.
 async fn greet(telegram: Telegram) {
-    if let Ok(Reply::Me { reads_all: Some(false), .. }) = telegram.call(&Request::Me).await {
+    if let Ok(Reply::Me(Myself { reads_all: Some(false), .. })) = telegram.call(&Request::Me).await {
         tracing::warn!(
             "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
              Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"

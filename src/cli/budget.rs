@@ -55,7 +55,7 @@ pub(super) fn carry_out(config: &Config, verb: Budget) -> Result<(), Failure> {
     match answer {
         Answer::Lines(lines) => print(&(lines.join("\n") + "\n")),
         Answer::Changed(_) => print("changed\n"),
-        Answer::Refused(why) => Err(Failure::usage(why)),
+        Answer::Refused(why) | Answer::Api(_, why) => Err(Failure::usage(why)),
     }
 }
 

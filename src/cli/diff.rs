@@ -13,10 +13,11 @@ use crate::control::{self, history::Asked};
 use crate::judge;
 use crate::limits;
 use crate::message::Message;
-use crate::policy::{self, Scratch, compile};
+use crate::policy::compile;
+use crate::reload::compare::{Comparison, OUTCOMES, Parting, only_in};
 use crate::shard::Rulebook;
 use crate::store::history::{HistoryReader, Kept};
-use crate::verdict::{Finding, Outcome, Verdict};
+use crate::verdict::Verdict;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
@@ -40,21 +41,16 @@ pub(super) struct DiffArgs {
     config: Option<PathBuf>,
 }
 
-const OUTCOMES: [Outcome; 3] = [Outcome::Allow, Outcome::Review, Outcome::Block];
-
 /// Columns of a message's text in the list.
 const TEXT_COLUMNS: usize = 100;
 
 /// Two policies and what came of the messages so far.
-struct Comparison {
+struct Replay {
     config: Config,
     base: Rulebook,
     candidate: Rulebook,
-    scratch: Scratch,
+    comparison: Comparison,
     limit: usize,
-    counts: [[u64; 3]; 3],
-    messages: u64,
-    other_actions: u64,
     listed: Vec<String>,
 }
 
@@ -63,22 +59,19 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     let config = load(args.config.as_deref())?;
     let base = compile(&app::pack_sources(args.policy.as_deref().or(config.policy_dir.as_deref()))?)?;
     let candidate = compile(&app::pack_sources(Some(&args.candidate))?)?;
-    let mut comparison = Comparison {
+    let mut replay = Replay {
         base: app::rulebook(&config, base),
         candidate: app::rulebook(&config, candidate),
         config,
-        scratch: Scratch::default(),
+        comparison: Comparison::default(),
         limit: args.limit.min(limits::DIFF_LISTED_MAX),
-        counts: [[0; 3]; 3],
-        messages: 0,
-        other_actions: 0,
         listed: Vec::new(),
     };
     let unreadable = match &args.input {
-        Some(file) => comparison.replay_lines(file)?,
-        None => comparison.replay_history()?,
+        Some(file) => replay.replay_lines(file)?,
+        None => replay.replay_history()?,
     };
-    print(&comparison.told())?;
+    print(&replay.told())?;
     if unreadable > 0 {
         let why = format!("{unreadable} lines could not be read and were passed over");
         return Err(Failure { kind: FailureKind::Data, why });
@@ -86,7 +79,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-impl Comparison {
+impl Replay {
     /// Replays a file; returns how many of its lines could not be read.
     fn replay_lines(&mut self, file: &Path) -> Result<u64, Failure> {
         let opened = std::fs::File::open(file)
@@ -149,17 +142,8 @@ impl Comparison {
 
     /// Judges a message by both policies. `place` says where it came from.
     fn take(&mut self, message: &Message, place: &str) {
-        let before = policy::judge_on(&self.base.terms(message.chat), message, &mut self.scratch);
-        let after = policy::judge_on(&self.candidate.terms(message.chat), message, &mut self.scratch);
-        self.messages = self.messages.saturating_add(1);
-        let at = |outcome: Outcome| OUTCOMES.iter().position(|one| *one == outcome).unwrap_or(0);
-        if let Some(count) = self.counts.get_mut(at(before.outcome)).and_then(|row| row.get_mut(at(after.outcome))) {
-            *count = count.saturating_add(1);
-        }
-        let acts_otherwise =
-            before.outcome == after.outcome && after.outcome == Outcome::Block && before.actions != after.actions;
-        self.other_actions = self.other_actions.saturating_add(u64::from(acts_otherwise));
-        if (before.outcome != after.outcome || acts_otherwise) && self.listed.len() < self.limit {
+        let parting = self.comparison.take(&self.base, &self.candidate, message);
+        if let Some(Parting { before, after }) = parting.filter(|_| self.listed.len() < self.limit) {
             self.listed.push(entry(message, place, &before, &after));
         }
     }
@@ -170,19 +154,18 @@ impl Comparison {
             let (version, packs, rules) = (set.version, set.packs().len(), set.rules().len());
             out.push_str(&format!("{name:<9} version {version:016x}, {packs} packs, {rules} rules\n"));
         }
-        out.push_str(&format!("\n{} messages\n\n", self.messages));
+        let Comparison { counts, messages, other_actions, .. } = &self.comparison;
+        out.push_str(&format!("\n{messages} messages\n\n"));
         out.push_str("              candidate\n");
         out.push_str(&format!("  {:<10}{:>9}{:>9}{:>9}\n", "policy", "allow", "review", "block"));
-        let mut changed = self.other_actions;
-        for (row, (outcome, counts)) in OUTCOMES.iter().zip(&self.counts).enumerate() {
+        for (outcome, counts) in OUTCOMES.iter().zip(counts) {
             let cells: String = counts.iter().map(|count| format!("{count:>9}")).collect();
             out.push_str(&format!("  {:<10}{cells}\n", outcome.word()));
-            let others = counts.iter().enumerate().filter(|(column, _)| *column != row).map(|(_, count)| *count);
-            changed = others.fold(changed, u64::saturating_add);
         }
-        if self.other_actions > 0 {
-            out.push_str(&format!("\n{} are blocked by both, with other actions\n", self.other_actions));
+        if *other_actions > 0 {
+            out.push_str(&format!("\n{other_actions} are blocked by both, with other actions\n"));
         }
+        let changed = self.comparison.changed();
         if changed == 0 {
             out.push_str("\nno message is judged differently\n");
             return out;
@@ -209,15 +192,14 @@ fn entry(message: &Message, place: &str, before: &Verdict, after: &Verdict) -> S
         screen::line(&texts.join(" | "), TEXT_COLUMNS)
     );
     for (sign, these, those) in [("-", before, after), ("+", after, before)] {
-        let is_same = |one: &Finding, other: &Finding| one.rule == other.rule && one.score == other.score;
-        for finding in these.findings.iter().filter(|one| !those.findings.iter().any(|other| is_same(one, other))) {
+        for finding in only_in(these, those) {
             let reason = screen::line(&finding.reason, TEXT_COLUMNS);
             out.push_str(&format!("  {sign} {} {}: {reason}\n", finding.rule, finding.score));
         }
     }
     if before.outcome == after.outcome {
         for (sign, verdict) in [("-", before), ("+", after)] {
-            let actions: Vec<String> = verdict.actions.iter().map(|action| super::explain::in_words(*action)).collect();
+            let actions: Vec<String> = verdict.actions.iter().map(|action| action.words()).collect();
             out.push_str(&format!("  {sign} {}\n", actions.join(", ")));
         }
     }

@@ -15,7 +15,7 @@ use crate::message::{ChatId, Media, Message, MessageId, Provenance, Sender, Surf
 use crate::policy::{self, PolicySet, Scratch, compile};
 use crate::signals::{Signal, Signals};
 use crate::text::Tally;
-use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Thresholds, Verdict};
+use crate::verdict::{Finding, Outcome, Thresholds, Verdict};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::PathBuf;
@@ -241,7 +241,7 @@ impl Told<'_> {
                                 (record: it is shown to you and nothing is done)."
                 .to_owned(),
             Outcome::Block => {
-                let actions: Vec<String> = self.verdict.actions.iter().map(|action| in_words(*action)).collect();
+                let actions: Vec<String> = self.verdict.actions.iter().map(|action| action.words()).collect();
                 let actions = if actions.is_empty() { "nothing is asked for".to_owned() } else { actions.join(", ") };
                 format!("Verdict: block. In mode enforce: {actions}. In mode record: it is shown to you, no more.")
             }
@@ -319,22 +319,4 @@ fn taken_away(tally: Tally) -> Vec<(u32, &'static str)> {
     ];
     taken.retain(|(count, _)| *count > 0);
     taken
-}
-
-/// An action as a sentence's part.
-pub(super) fn in_words(action: PlannedAction) -> String {
-    let what = match action.kind {
-        ActionKind::Delete => "delete the message",
-        ActionKind::Mute => "mute the sender",
-        ActionKind::Kick => "remove the sender, who may come back",
-        ActionKind::Ban => "ban the sender",
-        ActionKind::Warn => "warn the sender",
-        ActionKind::Unban => "let the sender come back",
-        ActionKind::Notify => "say so in the chat",
-    };
-    match (action.kind, action.seconds) {
-        (ActionKind::Mute | ActionKind::Ban, 0) => format!("{what} for ever"),
-        (ActionKind::Mute | ActionKind::Ban, seconds) => format!("{what} for {seconds} s"),
-        _ => what.to_owned(),
-    }
 }

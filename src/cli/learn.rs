@@ -11,8 +11,8 @@ use crate::config::Config;
 use crate::learn::{Example, Features, Layer, Learned, Reach, heaviest, train};
 use crate::lessons;
 use crate::limits;
-use crate::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
-use crate::signals::{Script, Signals};
+use crate::message::ChatId;
+use crate::signals::Script;
 use crate::text;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
@@ -176,22 +176,13 @@ fn examples(input: &Path) -> Result<Vec<Example>, Failure> {
             }
         };
         if examples.len() < limits::LEARN_EXAMPLES_MAX {
-            see(&labelled.text, &mut scratch, &mut features);
+            features.see(&labelled.text, &mut scratch);
             examples.push(Example { features: features.list().to_vec(), is_spam, script: features.script() });
         } else {
             examples.push(Example { features: Vec::new(), is_spam, script: Script::None });
         }
     }
     Ok(examples)
-}
-
-/// The features of a text alone.
-fn see(text: &str, scratch: &mut text::Scratch, features: &mut Features) {
-    let mut message = Message::empty(ChatId(0), MessageId(0), Sender::Member(UserId(0)));
-    message.push(SurfaceKind::Text, text);
-    text::fold(&message, scratch);
-    let folded = scratch.canonical();
-    features.set(&message, folded.text(), &Signals::of(&message, folded.tally()));
 }
 
 fn show(learned: &Learned) {
@@ -205,7 +196,7 @@ fn show(learned: &Learned) {
 
 fn explain(learned: &Learned, text: &str) {
     let (mut scratch, mut features) = (text::Scratch::default(), Features::default());
-    see(text, &mut scratch, &mut features);
+    features.see(text, &mut scratch);
     for layer in learned.layers() {
         let points = layer.model.points(&features);
         println!("{}: {points} points", layer.name);

@@ -234,7 +234,7 @@ pub(super) fn dead_letters(config: &Config, verb: DeadLetters) -> Result<(), Fai
         Answer::Lines(lines) if lines.is_empty() => print("no dead letters\n"),
         Answer::Lines(lines) => print(&(lines.join("\n") + "\n")),
         Answer::Changed(count) => print(&format!("{count} changed\n")),
-        Answer::Refused(why) => Err(Failure::usage(why)),
+        Answer::Refused(why) | Answer::Api(_, why) => Err(Failure::usage(why)),
     }
 }
 

@@ -93,12 +93,15 @@ async fn appliance(order: Order, heap: fn() -> u64) -> Result<(), String> {
     config.telegram.requests_per_second = 0;
     config.telegram.group_messages_per_minute = 0;
     config.web.listen = Some(order.page);
+    // A demonstration has nothing to hide, and reads its own page.
+    config.web.tls = Some(false);
     if let Some(base_url) = order.model {
         config.ai = demo::ai(base_url);
         (config.budget.money, config.budget.calls) = (Some(demo::MODEL_MONEY), Some(demo::MODEL_CALLS));
     }
     let running =
         app::start(config, None, Clock::start(), order.counters, heap).map_err(|failure| failure.to_string())?;
+    let _first = order.welcome.set(running.welcome().unwrap_or_default());
     let stop = order.stop;
     // A sender that is gone says the same as one that sends.
     running.until(async move { drop(stop.await) }).await.map_err(|failure| failure.to_string())

@@ -1,16 +1,15 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, tenants};
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, tenants, web};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::limits;
 use crate::message::ChatId;
 use crate::secret::Secret;
 use crate::verdict::{Mode, ReviewFallback};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Every variable Aegis reads.
-pub const VARIABLES: [&str; 16] = [
+pub const VARIABLES: [&str; 17] = [
     "AEGIS_TELEGRAM_TOKEN",
     "AEGIS_TELEGRAM_TOKEN_FILE",
     "AEGIS_TELEGRAM_API_URL",
@@ -19,6 +18,7 @@ pub const VARIABLES: [&str; 16] = [
     "AEGIS_DATA_DIR",
     "AEGIS_POLICY_DIR",
     "AEGIS_WEB_LISTEN",
+    "AEGIS_WEB_TLS",
     "AEGIS_MODE",
     "AEGIS_SHARDS",
     "AEGIS_LOG",
@@ -87,6 +87,7 @@ fn check_together(config: &Config, file: Option<&Path>, surroundings: &Surroundi
             mistakes.add(&name, 0, format!("`chats.\"{}\"`: `review` must not be above `block`", chat.0));
         }
     }
+    web::check(&config.web, &name, surroundings, mistakes);
     tenants::check(config, &name, mistakes);
     ai::check(config, &name, surroundings, mistakes);
 }
@@ -154,17 +155,6 @@ fn set_api_url(config: &mut Config, file: &str, found: &Lined<String>, mistakes:
         config.telegram.api_url = url.to_owned();
     } else {
         mistakes.add(file, found.line, "must be a URL such as https://api.telegram.org");
-    }
-}
-
-fn set_listen(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
-    if found.value == "off" {
-        config.web.listen = None;
-    } else if let Ok(address) = found.value.parse::<SocketAddr>() {
-        config.web.listen = Some(address);
-    } else {
-        let what = "must be an address and a port such as 127.0.0.1:8787, or \"off\"";
-        mistakes.add(file, found.line, what);
     }
 }
 
@@ -240,13 +230,8 @@ fn from_file(
         let token_file = telegram(config, name, section, mistakes);
         later.token = token_file.map(|file| (file.value, "telegram.token_file"));
     }
-    if let Some(mut web) = root.section("web", mistakes) {
-        if let Some(found) = web.text("listen", mistakes) {
-            set_listen(config, name, &found, mistakes);
-        }
-        let hosts = web.texts("hosts", mistakes).unwrap_or_default();
-        config.web.hosts = hosts.into_iter().take(limits::WEB_HOSTS_MAX).map(|host| host.value).collect();
-        web.finish(mistakes);
+    if let Some(section) = root.section("web", mistakes) {
+        web::read(&mut config.web, name, section, mistakes);
     }
     if let Some(mut log) = root.section("log", mistakes) {
         if let Some(found) = log.text("filter", mistakes) {
@@ -393,7 +378,8 @@ fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later:
             }
             "AEGIS_DATA_DIR" => config.data_dir = PathBuf::from(value),
             "AEGIS_POLICY_DIR" => config.policy_dir = Some(PathBuf::from(value)),
-            "AEGIS_WEB_LISTEN" => set_listen(config, name, &found, mistakes),
+            "AEGIS_WEB_LISTEN" => web::set_listen(&mut config.web, name, &found, mistakes),
+            "AEGIS_WEB_TLS" => web::set_tls(&mut config.web, name, &found, mistakes),
             "AEGIS_MODE" => config.mode = mode(name, &found, mistakes).unwrap_or(config.mode),
             "AEGIS_LOG" => set_log(config, name, &found, mistakes),
             "AEGIS_BOARD" => {}

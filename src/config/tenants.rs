@@ -110,11 +110,7 @@ impl Config {
         let root = self.rules();
         let of_chat = |(chat, own): (&ChatId, &ChatSettings)| {
             let usual = owners.get(chat).map_or(root, |tenant| tenant.chat_rules(root));
-            let thresholds = Thresholds {
-                review: own.review.unwrap_or(usual.thresholds.review),
-                block: own.block.unwrap_or(usual.thresholds.block),
-            };
-            (*chat, ChatRules { mode: own.mode.unwrap_or(usual.mode), thresholds, fallback: usual.fallback })
+            (*chat, own.over(usual))
         };
         self.chats.iter().map(of_chat).collect()
     }

@@ -101,6 +101,16 @@ pub struct Call {
     pub until_date: i64,
     /// What to say.
     pub text: String,
+    /// `restrictChatMember`: the rights that are given.
+    pub permissions: Permissions,
+}
+
+/// The rights of a call, as far as the stand-in looks at them.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Permissions {
+    /// Whether texts may be written.
+    pub can_send_messages: bool,
 }
 
 /// How a call is answered.

@@ -45,10 +45,16 @@ pub struct PersonRecord {
     pub bans: u32,
     /// When first muted.
     pub muted_us: Option<u64>,
-    /// Calls that take or give back rights.
+    /// Calls that take the right to write.
     pub mutes: u32,
+    /// Calls that give it back.
+    pub unmutes: u32,
     /// Calls that lift a ban.
     pub unbans: u32,
+    /// Whether banned now.
+    pub is_banned: bool,
+    /// Whether muted now.
+    pub is_muted: bool,
     /// The different `until_date` values of bans; more than one means a ban took effect in two ways.
     pub ban_untils: Vec<i64>,
     /// The same of mutes.

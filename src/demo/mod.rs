@@ -35,7 +35,7 @@ use scripted_model::Behaviour;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::oneshot;
 
 /// A `--fault` of the command line.
@@ -100,6 +100,8 @@ pub struct Order {
     pub policy_dir: PathBuf,
     /// Where the page must listen.
     pub page: SocketAddr,
+    /// Where to say how its page is entered.
+    pub welcome: Arc<OnceLock<String>>,
     /// Where to count.
     pub counters: Arc<Counters>,
     /// Says when to drain and end; also when its sender is gone.

@@ -17,7 +17,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -171,7 +171,7 @@ where
     F: FnOnce(Order) -> Fut,
     Fut: Future<Output = Result<(), String>>,
 {
-    let counters = Arc::new(Counters::default());
+    let (counters, welcome) = (Arc::new(Counters::default()), Arc::new(OnceLock::new()));
     let (stop, stopped) = oneshot::channel();
     let order = Order {
         token: stage.token.clone(),
@@ -180,6 +180,7 @@ where
         data_dir: stage.folder.data(),
         policy_dir: stage.policy_dir.clone(),
         page: stage.page,
+        welcome: Arc::clone(&welcome),
         counters: Arc::clone(&counters),
         stop: stopped,
     };
@@ -199,7 +200,7 @@ where
         watch.watcher.end();
         let peak = resident(None).map(|resident| resident.peak);
         let figures = stage.figures(&Readings::of(&counters), settled, peak, MemoryOf::Both);
-        tell(&figures, ending);
+        tell(&figures, ending, welcome.get().map_or("", String::as_str));
         if ending == Ending::KeepServing && settled != Settled::Interrupted {
             interrupted.await;
         }
@@ -221,10 +222,19 @@ fn ended_early(ended: Result<(), String>) -> DemoError {
     DemoError::Appliance(ended.err().unwrap_or_else(|| "without saying why".to_owned()))
 }
 
-fn tell(figures: &Figures, ending: Ending) {
+/// Where the page is entered, as an appliance of its own last said in its log.
+fn told_in(log: &Path) -> String {
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    let address = said.rsplit("http://").find(|piece| piece.contains("/setup?code="));
+    let end = |c: char| c.is_whitespace() || c == '\u{1b}';
+    address.and_then(|piece| piece.split(end).next()).map(|found| format!("http://{found}")).unwrap_or_default()
+}
+
+fn tell(figures: &Figures, ending: Ending, welcome: &str) {
     println!("{figures}");
     if ending == Ending::KeepServing && figures.settled != Settled::Interrupted {
-        println!("  the page stays until you press Ctrl-C");
+        println!("  the page stays until you press Ctrl-C; to enter it, choose a name and a password at");
+        println!("  {welcome}");
     }
 }
 
@@ -363,7 +373,7 @@ pub async fn as_process(stage: Stage, ending: Ending) -> Result<Figures, DemoErr
     if killed == Killed::Once {
         figures.faults.insert("kill", 1);
     }
-    tell(&figures, ending);
+    tell(&figures, ending, &told_in(&stage.folder.log()));
     if ending == Ending::KeepServing && settled != Settled::Interrupted {
         interrupted.await;
     }

@@ -339,14 +339,23 @@ impl Town {
             Method::BanChatMember | Method::BanChatSenderChat => {
                 person.banned_us.get_or_insert(now_us);
                 person.bans += 1;
+                person.is_banned = true;
                 remember(&mut person.ban_untils);
             }
+            Method::RestrictChatMember if call.permissions.can_send_messages => {
+                person.unmutes += 1;
+                person.is_muted = false;
+            }
             Method::RestrictChatMember => {
+                person.is_muted = true;
                 person.muted_us.get_or_insert(now_us);
                 person.mutes += 1;
                 remember(&mut person.mute_untils);
             }
-            _ => person.unbans += 1,
+            _ => {
+                person.unbans += 1;
+                person.is_banned = false;
+            }
         }
     }
 
@@ -407,9 +416,11 @@ impl Town {
             Method::GetChatMember if call.user_id == self.bot_id() => self.bot_member(call.chat_id),
             Method::GetChatMember if self.script.admins.contains(&call.user_id) => administrator(&user(call.user_id)),
             Method::GetChatMember => {
-                let banned = self.ledger.people.get(&(call.chat_id, call.user_id));
-                if banned.is_some_and(|person| person.bans > 0 && person.unbans == 0) {
+                let person = self.ledger.people.get(&(call.chat_id, call.user_id));
+                if person.is_some_and(|person| person.is_banned) {
                     json!({"status": "kicked", "user": user(call.user_id), "until_date": 0})
+                } else if person.is_some_and(|person| person.is_muted) {
+                    json!({"status": "restricted", "user": user(call.user_id), "can_send_messages": false})
                 } else {
                     json!({"status": "member", "user": user(call.user_id)})
                 }

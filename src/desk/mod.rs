@@ -6,23 +6,44 @@
 //!
 //! Never: the message path. The desk reads snapshots and tells the journal and the dispatcher what people want.
 
+mod answers;
+mod audit;
+mod decisions;
+#[cfg(test)]
+mod fixture;
+mod now;
+mod people;
+mod pieces;
+mod policy;
+pub mod setup;
+mod simulate;
+mod system;
+mod teach;
+mod undo;
+mod usage;
+mod waiting;
+
+pub use teach::Teacher;
+
 use crate::access::{Caller, Denied, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::dispatch::task::{SharedBook, Word};
+use crate::dispatch::task::{SharedBook, Word, lock};
+use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::message::ChatId;
+use crate::reload::{SharedReloader, SharedStanding};
 use crate::review::SharedLane;
+use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::desk::{AuditDetail, DeskTick};
-use crate::store::records::{Audit, OutboxRow};
+use crate::store::records::{Audit, OutboxKey, OutboxRow};
 use crate::store::{Committed, Snapshots, StoreError, Tick};
 use crate::tenant::TenantName;
 use crate::web::desk::{Refused, Told};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 /// The desk's inside.
@@ -46,43 +67,28 @@ pub struct Office {
     pub lane: SharedLane,
     /// The rules in force.
     pub in_force: InForce,
+    /// What reads packs and settings, and compiles them: held by whoever changes the rules, and by nobody who only looks.
+    pub reloader: SharedReloader,
+    /// What was refused last.
+    pub standing: SharedStanding,
+    /// Held while somebody tries a change: one at a time.
+    pub previewing: Arc<Mutex<()>>,
+    /// Who teaches the learner.
+    pub teacher: Teacher,
     /// The stored messages; `None` when none are stored.
     pub notes: Option<Notes>,
-    /// Titles of groups, as last read.
-    pub titles: Titles,
+    /// The bot, and the way to begin with it.
+    pub bot: setup::Bot,
+    /// What hinders polling now.
+    pub trouble: Trouble,
+    /// How long a poll may be silent, milliseconds.
+    pub poll_stale_ms: u64,
+    /// Knows of warnings that are not durable yet.
+    pub settler: SharedSettler,
+    /// One order at a time that looks before it changes.
+    pub orders: Mutex<()>,
     /// Where the desk waits for the journal: it is asked from threads of its own.
     pub runtime: tokio::runtime::Handle,
-}
-
-/// Titles of groups, in memory: read from storage once, then told by whoever learns of them.
-#[derive(Clone, Debug, Default)]
-pub struct Titles(Arc<Mutex<BTreeMap<ChatId, String>>>);
-
-impl Titles {
-    /// As they are stored.
-    #[must_use]
-    pub fn new(stored: Vec<(ChatId, String)>) -> Self {
-        Self(Arc::new(Mutex::new(stored.into_iter().collect())))
-    }
-
-    /// A group's title; empty when it is not known.
-    #[must_use]
-    pub fn of(&self, chat: ChatId) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&chat).cloned().unwrap_or_default()
-    }
-
-    /// Remembers a title. `true` when it was news. When there are too many, the one with the smallest number goes.
-    pub fn learn(&self, chat: ChatId, title: &str) -> bool {
-        let mut titles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if titles.get(&chat).is_some_and(|known| known == title) {
-            return false;
-        }
-        titles.insert(chat, title.to_owned());
-        while titles.len() > crate::limits::CHATS_MAX {
-            titles.pop_first();
-        }
-        true
-    }
 }
 
 impl From<StoreError> for Refused {
@@ -138,7 +144,25 @@ impl Office {
     /// Who owns a chat.
     #[must_use]
     pub fn tenant_of(&self, chat: ChatId) -> TenantName {
-        self.in_force.now().tenants.of(chat).name.clone()
+        self.in_force.now().tenants.of(self.current(chat)).name.clone()
+    }
+
+    /// Where a chat is now: a group that became a supergroup has a new number.
+    #[must_use]
+    pub fn current(&self, chat: ChatId) -> ChatId {
+        lock(&self.book).current(chat)
+    }
+
+    /// What a group is called; empty when that is not known.
+    #[must_use]
+    pub fn title_of(&self, chat: ChatId) -> String {
+        let book = lock(&self.book);
+        book.title(book.current(chat)).to_owned()
+    }
+
+    /// Waits until no other order looks and changes.
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A line for the audit log, dated now.
@@ -160,10 +184,18 @@ impl Office {
     /// # Errors
     /// [`Refused::Unable`] when storage is gone; then nothing was changed.
     pub fn commit(&self, tick: Tick) -> Told<Committed> {
+        self.commit_and_cancel(tick, Vec::new())
+    }
+
+    /// As [`Office::commit`]; the dispatcher hears first what is taken back, and then of new rows.
+    fn commit_and_cancel(&self, tick: Tick, cancelled: Vec<OutboxKey>) -> Told<Committed> {
         let committed = self
             .runtime
             .block_on(self.journal.commit(tick))
             .map_err(|gone| Refused::Unable(format!("nothing was changed: {gone}")))?;
+        if !cancelled.is_empty() {
+            self.tell(Word::Cancel(cancelled));
+        }
         let rows: Vec<OutboxRow> = committed.accepted.iter().chain(&committed.revived).cloned().collect();
         if !rows.is_empty() {
             self.tell(Word::Rows(rows));
@@ -179,9 +211,9 @@ impl Office {
         self.commit(Tick { desk, ..Tick::default() }).map(drop)
     }
 
-    /// Tells the dispatcher. What it is told is durable already: when it is not there, it reads it at its next start.
+    /// Tells the dispatcher, and waits until it has room to hear. What it is told is durable already: when it is not there, it reads it at its next start.
     pub fn tell(&self, word: Word) {
-        if self.dispatch.try_send(word).is_err() {
+        if self.runtime.block_on(self.dispatch.send(word)).is_err() {
             tracing::debug!("the dispatcher did not hear what the desk told it; it is on storage");
         }
     }

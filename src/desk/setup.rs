@@ -9,7 +9,7 @@ use super::Office;
 use crate::access::{Caller, Role};
 use crate::secret::Secret;
 use crate::store::desk::DeskTick;
-use crate::telegram::{CallError, Reply, Request, Telegram};
+use crate::telegram::{CallError, Myself, Reply, Request, Telegram};
 use crate::verdict::Mode;
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{BotView, Setup};
@@ -133,11 +133,14 @@ impl Office {
         let telegram = Telegram::new(token, &settings.api_url, timeout, settings.calls_in_flight)
             .map_err(|error| Refused::Unable(error.to_string()))?;
         let view = match self.runtime.block_on(telegram.call(&Request::Me)) {
-            Ok(Reply::Me { id, username, name, reads_all, joins_groups }) => {
-                BotView { id: id.0, username, name, reads_all, joins_groups }
+            Ok(Reply::Me(Myself { id, username, first_name, reads_all, can_join_groups })) => {
+                BotView { id, username, name: first_name, reads_all, joins_groups: can_join_groups }
             }
             Err(CallError::Refused { code: 401 | 404, .. }) => {
-                return Err(Refused::field("token", "Telegram does not know this token; copy it from @BotFather again"));
+                return Err(Refused::field(
+                    "token",
+                    "Telegram does not know this token; copy it from @BotFather again",
+                ));
             }
             Ok(_) => return Err(Refused::Unable("Telegram's answer makes no sense; try again".to_owned())),
             Err(error) => return Err(Refused::Unable(format!("Telegram cannot be asked now: {error}"))),
@@ -153,7 +156,9 @@ impl Office {
             known.begin.take()
         };
         if begin.is_none_or(|begin| begin.send(telegram).is_err()) {
-            return Err(Refused::Unable("the appliance is closing; it begins with the bot at its next start".to_owned()));
+            return Err(Refused::Unable(
+                "the appliance is closing; it begins with the bot at its next start".to_owned(),
+            ));
         }
         Ok(view)
     }

@@ -47,6 +47,7 @@ pub(super) fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Req
         (ActionKind::Ban, Sender::Member(user) | Sender::Bot(user)) => Request::Ban { chat, user, until_s },
         (ActionKind::Kick, Sender::Member(user) | Sender::Bot(user)) => Request::Kick { chat, user },
         (ActionKind::Unban, Sender::Member(user) | Sender::Bot(user)) => Request::Unban { chat, user },
+        (ActionKind::Unmute, Sender::Member(user) | Sender::Bot(user)) => Request::Unmute { chat, user },
         (ActionKind::Ban, Sender::Channel(channel)) => Request::BanChannel { chat, channel },
         (ActionKind::Unban, Sender::Channel(channel)) => Request::UnbanChannel { chat, channel },
         (ActionKind::Warn | ActionKind::Notify, _) => Request::Say { chat, text: row.text.clone() },

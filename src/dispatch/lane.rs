@@ -1,13 +1,14 @@
 //! One chat's promised actions, in their order.
 //!
 //! Promises: removals before measures against senders before notices; a notice waits while a duty of its chat is
-//! ready. A lane knows when it may be looked at next.
+//! ready. Measures about one sender keep their order, and none begins while another about the same sender is under way.
+//! What a chat is called is asked for when nothing else is to be done. A lane knows when it may be looked at next.
 
 use crate::clock::{Monotonic, Now};
 use crate::limits;
 use crate::message::Sender;
 use crate::pacing::Bucket;
-use crate::store::records::{OutboxRow, OutboxState};
+use crate::store::records::{OutboxKey, OutboxRow, OutboxState};
 use crate::verdict::ActionKind;
 use std::collections::VecDeque;
 
@@ -55,6 +56,7 @@ pub(super) struct Lane {
     pub administrators: Facts,
     /// Whether duties must wait for the administrators: not when an earlier answer is on file.
     pub must_know: MustKnow,
+    /// What the chat says of itself: its title, and the channel it is linked with.
     pub linked: Facts,
 }
 
@@ -130,16 +132,36 @@ impl Lane {
         self.len() == 0
             && self.in_flight == 0
             && self.administrators == Facts::Settled
+            && self.linked == Facts::Settled
             && self.paused_until <= now
             && self.notice_bucket.ready_at() <= now
+    }
+
+    /// Takes an action out, if it waits here.
+    pub fn take(&mut self, key: OutboxKey) -> Option<Item> {
+        let queue = match key.action {
+            ActionKind::Delete => &mut self.removals,
+            kind if kind.is_courtesy() => &mut self.notices,
+            _ => &mut self.measures,
+        };
+        let index = queue.iter().position(|item| item.row.key == key)?;
+        queue.remove(index)
+    }
+
+    /// When the chat may be asked what it is called; `None` while that is known, or being asked.
+    pub fn asks_of_itself_at(&self) -> Option<Monotonic> {
+        match self.linked {
+            Facts::Wanted { at, .. } => Some(at.max(self.paused_until)),
+            Facts::Asking { .. } | Facts::Settled => None,
+        }
     }
 
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.removals.iter().chain(&self.measures).chain(&self.notices)
     }
 
-    /// What to do now. `at_once` is how many calls the chat may have under way.
-    pub fn pick(&mut self, now: Now, at_once: usize) -> Pick {
+    /// What to do now. `at_once` is how many calls the chat may have under way, `busy` says about whom a measure is.
+    pub fn pick(&mut self, now: Now, at_once: usize, busy: impl Fn(Sender) -> bool) -> Pick {
         if self.paused_until > now.mono {
             return Pick::Nothing(Some(self.paused_until));
         }
@@ -151,7 +173,7 @@ impl Lane {
             return pick;
         }
         if self.must_know == MustKnow::No || self.administrators == Facts::Settled {
-            if let Some(pick) = self.pick_duty(now, &mut soonest) {
+            if let Some(pick) = self.pick_duty(now, busy, &mut soonest) {
                 return pick;
             }
             if let Some(pick) = self.pick_notice(now, &mut soonest) {
@@ -185,7 +207,7 @@ impl Lane {
         !matches!(item.row.target, Sender::Channel(_)) || self.linked == Facts::Settled
     }
 
-    fn pick_duty(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
+    fn pick_duty(&mut self, now: Now, busy: impl Fn(Sender) -> bool, soonest: &mut Option<Monotonic>) -> Option<Pick> {
         if self.removing == 0 {
             let mut batch = Vec::new();
             let mut index = 0;
@@ -211,14 +233,24 @@ impl Lane {
                 return Some(Pick::Remove(batch));
             }
         }
-        let ready = self.measures.iter().position(|item| item.ready <= now.mono && self.may_go(item));
-        if let Some(index) = ready {
-            return self.measures.remove(index).map(Pick::Measure);
+        // One that waits holds back those behind it that are about the same sender.
+        let mut held_back: Vec<Sender> = Vec::new();
+        let mut found = None;
+        for (index, item) in self.measures.iter().enumerate() {
+            let target = item.row.target;
+            if busy(target) || held_back.contains(&target) {
+                continue;
+            }
+            if item.ready <= now.mono && self.may_go(item) {
+                found = Some(index);
+                break;
+            }
+            if self.may_go(item) {
+                sooner(soonest, item.ready);
+            }
+            held_back.push(target);
         }
-        if let Some(at) = self.measures.iter().filter(|item| self.may_go(item)).map(|item| item.ready).min() {
-            sooner(soonest, at);
-        }
-        None
+        self.measures.remove(found?).map(Pick::Measure)
     }
 
     fn pick_notice(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {

@@ -4,6 +4,9 @@
 //! simulation can drive it. The task around it makes the calls and carries the results to the journal.
 
 mod call;
+mod cancelled;
+mod gauges;
 mod lane;
 pub mod outbox;
+mod questions;
 pub mod task;

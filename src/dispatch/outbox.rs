@@ -3,35 +3,38 @@
 //!
 //! Promises: no call before a pause that Telegram asked for is over; chats take turns, so that a loud one waits behind
 //! itself; a duty is tried until it is done, given up with its reason, or too old; a courtesy is marked durably before
-//! it is sent, and never repeated; nobody on a chat's list of administrators is acted on.
+//! it is sent, and never repeated; nobody on a chat's list of administrators is acted on; what is taken back is not begun,
+//! and not tried again when it was under way.
 //!
 //! Never: a clock, a network, a disk.
 
 use super::call::request_for;
 pub use super::call::{Next, Pace, Ticket};
+use super::cancelled::Cancelled;
 use super::lane::{Company, Facts, Item, Lane, MustKnow, Pick, sooner};
+use super::questions::no_facts;
 use crate::chats::ChatBook;
-use crate::clock::{Monotonic, Now, Wall};
+use crate::clock::{Monotonic, Now};
 use crate::counters::Counters;
 use crate::limits;
-use crate::message::{ChatId, MessageId, UserId};
+use crate::message::{ChatId, MessageId, Sender, UserId};
 use crate::pacing::{Admission, Breaker, Bucket, backoff_ms};
 use crate::store::Tick;
-use crate::store::records::{DeadLetter, OutboxRow, OutboxState, Pause};
+use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Pause};
 use crate::telegram::{CallError, ChatTrouble, Fate, Reply, Request};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 #[derive(Debug)]
-struct Flight {
-    chat: ChatId,
-    items: Vec<Item>,
-    kind: FlightKind,
+pub(super) struct Flight {
+    pub(super) chat: ChatId,
+    pub(super) items: Vec<Item>,
+    pub(super) kind: FlightKind,
     since: Monotonic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FlightKind {
+pub(super) enum FlightKind {
     Actions,
     Removal,
     Administrators {
@@ -49,21 +52,22 @@ enum FlightKind {
 pub struct Outbox {
     pace: Pace,
     own: UserId,
-    lanes: BTreeMap<ChatId, Lane>,
+    pub(super) lanes: BTreeMap<ChatId, Lane>,
     turn: VecDeque<ChatId>,
-    flights: BTreeMap<Ticket, Flight>,
+    pub(super) flights: BTreeMap<Ticket, Flight>,
     next_ticket: u64,
     overall: Bucket,
     /// Telegram asked for a pause of everything until then.
-    paused_until: Monotonic,
+    pub(super) paused_until: Monotonic,
     /// Until then one call at a time.
     serial_until: Monotonic,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     /// A smoothed call duration, milliseconds times 16.
     call_ms_x16: u64,
     counters: Arc<Counters>,
-    halted: Option<String>,
+    pub(super) halted: Option<String>,
     callbacks: VecDeque<String>,
+    cancelled: Cancelled,
 }
 
 impl Outbox {
@@ -85,6 +89,7 @@ impl Outbox {
             counters,
             halted: None,
             callbacks: VecDeque::new(),
+            cancelled: Cancelled::default(),
         }
     }
 
@@ -104,44 +109,7 @@ impl Outbox {
         }
     }
 
-    /// How many actions are promised and not yet at their end.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        let waiting: usize = self.lanes.values().map(Lane::len).sum();
-        waiting + self.flights.values().map(|flight| flight.items.len()).sum::<usize>()
-    }
-
-    /// How many calls are under way.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.flights.len()
-    }
-
-    /// How long Telegram asked all calls to wait, milliseconds from now.
-    #[must_use]
-    pub const fn paused_ms(&self, now: Now) -> u64 {
-        self.paused_until.since_ms(now.mono)
-    }
-
-    /// When the oldest waiting action arrived.
-    #[must_use]
-    pub fn oldest(&self) -> Option<Wall> {
-        self.lanes.values().flat_map(|lane| lane.items().map(|item| item.row.received)).min()
-    }
-
-    /// Whether calls are stopped because Telegram cannot be reached.
-    #[must_use]
-    pub const fn is_tripped(&self) -> bool {
-        self.breaker.is_tripped()
-    }
-
-    /// Why nothing can go on: the token was refused.
-    #[must_use]
-    pub fn halted(&self) -> Option<&str> {
-        self.halted.as_deref()
-    }
-
-    fn lane(&mut self, chat: ChatId, book: &ChatBook) -> &mut Lane {
+    pub(super) fn lane(&mut self, chat: ChatId, book: &ChatBook) -> &mut Lane {
         if !self.lanes.contains_key(&chat) {
             self.turn.push_back(chat);
         }
@@ -152,6 +120,9 @@ impl Outbox {
             if known {
                 lane.administrators = Facts::Settled;
             }
+            if book.has_told_of_itself(chat) {
+                lane.linked = Facts::Settled;
+            }
             lane
         })
     }
@@ -161,6 +132,10 @@ impl Outbox {
     pub fn push(&mut self, rows: Vec<OutboxRow>, book: &ChatBook, now: Now) -> Tick {
         let mut tick = Tick::default();
         for row in rows {
+            if self.cancelled.has(&row.key) {
+                // Taken back before it got here: it is durable that it need not be done.
+                continue;
+            }
             if row.state == OutboxState::Sent {
                 self.counters.notices_dropped.one();
                 tick.dropped.push(row.key);
@@ -173,11 +148,13 @@ impl Outbox {
         tick
     }
 
-    /// Asks for a chat's administrators and the bot's own rights, soon.
-    pub fn want_facts(&mut self, chat: ChatId, book: &ChatBook) {
-        let lane = self.lane(chat, book);
-        if lane.administrators == Facts::Settled {
-            lane.administrators = Facts::Wanted { at: Monotonic(0), tries: 0 };
+    /// Takes actions back, durably taken back already. One that is under way may have its effect; it is not tried again.
+    pub fn cancel(&mut self, keys: &[OutboxKey]) {
+        for key in keys {
+            self.cancelled.add(*key);
+            if let Some(lane) = self.lanes.get_mut(&key.chat) {
+                lane.take(*key);
+            }
         }
     }
 
@@ -271,7 +248,8 @@ impl Outbox {
         for _ in 0..self.turn.len() {
             let Some(chat) = self.turn.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&chat) else { continue };
-            let pick = lane.pick(now, per_chat);
+            let flights = &self.flights;
+            let pick = lane.pick(now, per_chat, |target| is_busy(flights, book, chat, target));
             if lane.is_idle(now.mono) && pick == Pick::Nothing(None) {
                 self.lanes.remove(&chat);
                 continue;
@@ -290,10 +268,10 @@ impl Outbox {
                 }
             }
         }
-        Next::Wait(soonest)
+        self.ask_of_itself(&mut soonest, now, book).unwrap_or(Next::Wait(soonest))
     }
 
-    fn start(&mut self, chat: ChatId, pick: Pick, now: Now, book: &ChatBook) -> Option<Next> {
+    pub(super) fn start(&mut self, chat: ChatId, pick: Pick, now: Now, book: &ChatBook) -> Option<Next> {
         let (items, kind, request) = match pick {
             Pick::Remove(items) => {
                 let (items, spared) = self.spare(chat, items, now, book);
@@ -431,7 +409,7 @@ impl Outbox {
         }
     }
 
-    fn done(&mut self, flight: Flight, reply: Reply, now: Now, book: &mut ChatBook) -> Tick {
+    fn done(&mut self, mut flight: Flight, reply: Reply, now: Now, book: &mut ChatBook) -> Tick {
         let chat = flight.chat;
         let mut tick = Tick::default();
         if flight.kind == FlightKind::Callback {
@@ -443,12 +421,15 @@ impl Outbox {
                 self.settle_facts(chat, flight.kind);
             }
             (FlightKind::Linked { .. }, Reply::Chat(facts)) => {
-                tick.chats.push((chat, book.linked(chat, facts.linked).clone()));
+                if let Some(record) = book.linked(chat, facts.linked) {
+                    tick.chats.push((chat, record.clone()));
+                }
+                tick.desk.titles.extend(book.learn_title(chat, facts.title).map(|title| (chat, title)));
                 self.settle_facts(chat, flight.kind);
             }
             (FlightKind::Administrators { .. } | FlightKind::Linked { .. }, _) => self.settle_facts(chat, flight.kind),
             (FlightKind::Actions | FlightKind::Removal | FlightKind::Callback, _) => {
-                self.confirm(&flight.items, now, &mut tick);
+                self.confirm(&mut flight.items, now, &mut tick);
                 if let Some(record) = book.trouble(chat, ChatTrouble::None) {
                     tick.chats.push((chat, record.clone()));
                 }
@@ -457,32 +438,31 @@ impl Outbox {
         tick
     }
 
-    fn confirm(&self, items: &[Item], now: Now, tick: &mut Tick) {
-        for item in items {
+    fn confirm(&self, items: &mut Vec<Item>, now: Now, tick: &mut Tick) {
+        for item in items.drain(..) {
             self.counters.actions_confirmed.one();
             let age_ms = now.wall.0.saturating_sub(item.row.received.0);
             self.counters.time_to_action.record_us(age_ms.saturating_mul(1000));
-            tick.confirmed.push(item.row.key);
-        }
-    }
-
-    fn settle_facts(&mut self, chat: ChatId, kind: FlightKind) {
-        if let Some(lane) = self.lanes.get_mut(&chat) {
-            match kind {
-                FlightKind::Linked { .. } => lane.linked = Facts::Settled,
-                _ => lane.administrators = Facts::Settled,
+            // What was taken back under way has its end on storage already.
+            if !self.cancelled.has(&item.row.key) {
+                tick.confirmed.push(item.row.key);
             }
         }
     }
 
-    fn failed(&mut self, flight: Flight, error: &CallError, now: Now, chance: u64, book: &mut ChatBook) -> Tick {
+    fn failed(&mut self, mut flight: Flight, error: &CallError, now: Now, chance: u64, book: &mut ChatBook) -> Tick {
         let chat = flight.chat;
         let mut tick = Tick::default();
         if flight.kind == FlightKind::Callback {
             return tick;
         }
-        match error.fate() {
-            Fate::Done => self.confirm(&flight.items, now, &mut tick),
+        let fate = error.fate();
+        if fate != Fate::Done {
+            // What was taken back meanwhile is not tried again.
+            flight.items.retain(|item| !self.cancelled.has(&item.row.key));
+        }
+        match fate {
+            Fate::Done => self.confirm(&mut flight.items, now, &mut tick),
             Fate::Retry { pause_ms: Some(pause_ms) } => self.pause(flight, pause_ms, now, book, &mut tick),
             Fate::Retry { pause_ms: None } => tick = self.retry(flight, error, now, chance, book),
             Fate::Moved { to } => {
@@ -557,7 +537,7 @@ impl Outbox {
                 failures = *tries;
                 if *tries >= limits::FACTS_TRIES_MAX {
                     let chat = flight.chat;
-                    tick.chats.push((chat, book.no_administrators(chat, now.wall).clone()));
+                    tick.chats.extend(no_facts(flight.kind, chat, now, book));
                     self.settle_facts(chat, flight.kind);
                     return tick;
                 }
@@ -572,9 +552,8 @@ impl Outbox {
     fn give_up(&mut self, mut flight: Flight, why: &str, trouble: ChatTrouble, now: Now, book: &mut ChatBook) -> Tick {
         let chat = flight.chat;
         if matches!(flight.kind, FlightKind::Administrators { .. } | FlightKind::Linked { .. }) {
-            let record = book.no_administrators(chat, now.wall).clone();
             self.settle_facts(chat, flight.kind);
-            return Tick { chats: vec![(chat, record)], ..Tick::default() };
+            return Tick { chats: no_facts(flight.kind, chat, now, book), ..Tick::default() };
         }
         let shared = flight.kind == FlightKind::Removal
             && trouble != ChatTrouble::Gone
@@ -596,4 +575,12 @@ impl Outbox {
         }
         tick
     }
+}
+
+/// Whether a measure about somebody in a chat is under way.
+fn is_busy(flights: &BTreeMap<Ticket, Flight>, book: &ChatBook, chat: ChatId, target: Sender) -> bool {
+    flights.values().any(|flight| {
+        (flight.chat == chat || book.current(flight.chat) == chat)
+            && flight.items.iter().any(|item| item.row.key.action.is_measure() && item.row.target == target)
+    })
 }

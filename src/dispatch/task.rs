@@ -11,7 +11,7 @@ use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::message::ChatId;
 use crate::store::Tick;
-use crate::store::records::{ChatRecord, OutboxRow, Right};
+use crate::store::records::{ChatRecord, OutboxKey, OutboxRow, Right};
 use crate::telegram::{CallError, Reply, Telegram};
 use crate::telemetry::pseudonym;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,8 @@ pub enum Word {
     Moved(ChatId, ChatId),
     /// A button was pressed.
     Pressed(String),
+    /// These actions are taken back; durably taken back already.
+    Cancel(Vec<OutboxKey>),
 }
 
 /// Why the dispatcher ended.
@@ -153,6 +155,10 @@ impl Dispatcher {
                     self.outbox.press(id);
                     Tick::default()
                 }
+                Word::Cancel(keys) => {
+                    self.outbox.cancel(&keys);
+                    Tick::default()
+                }
             }
         };
         self.journal.ride(tick).await
@@ -213,6 +219,9 @@ impl Dispatcher {
         let second = now.mono.0 / 1_000;
         if second / limits::FACTS_LOOK_S != self.counters.dispatch_turn_ms.get() / 1_000 / limits::FACTS_LOOK_S {
             self.refresh_facts(now);
+        }
+        if second != self.counters.dispatch_turn_ms.get() / 1_000 {
+            lock(&self.book).pulse(self.outbox.standings());
         }
         self.counters.paused_ms.set(self.outbox.paused_ms(now));
         self.counters.dispatch_turn_ms.set(now.mono.0);

@@ -17,12 +17,14 @@ use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserI
 use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
-use crate::review::{Row, SharedLane};
+use crate::review::{Row, SharedLane, dated_s};
 use crate::settle::{Case, SharedSettler};
 use crate::shard::{Judged, Rulebook};
+use crate::store::desk::Usage;
 use crate::store::records::{Undecided, excerpt};
 use crate::store::{Snapshots, StoreError, Tick};
 use crate::telegram::{Incoming, What, update};
+use crate::tenant::TenantName;
 use crate::verdict::{Outcome, Verdict};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -133,6 +135,12 @@ impl Ingest {
         Self { lane: Some(lane), ..self }
     }
 
+    /// Turns verdicts into promises with this settler, which others have too.
+    #[must_use]
+    pub fn with_settler(self, settler: SharedSettler) -> Self {
+        Self { settler, ..self }
+    }
+
     /// What turns verdicts into promises.
     #[must_use]
     pub fn settler(&self) -> SharedSettler {
@@ -203,7 +211,9 @@ impl Ingest {
                     admitted.want_facts.push(to);
                 }
             }
-            What::OwnStanding { chat } => {
+            What::OwnStanding { chat, title } => {
+                let news = title.and_then(|title| book.is_called(chat, title));
+                admitted.tick.desk.titles.extend(news.map(|title| (chat, title)));
                 admitted.tick.chats.push((chat, book.own_standing_changed(chat).clone()));
                 admitted.want_facts.push(chat);
             }
@@ -240,7 +250,7 @@ impl Ingest {
         arrivals: &[Arrival],
         judged: Vec<Judged>,
         rulebook: &Rulebook,
-        book: &ChatBook,
+        book: &mut ChatBook,
         now: Now,
     ) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
@@ -250,9 +260,13 @@ impl Ingest {
         }
         for (arrival, judged) in arrivals.iter().zip(judged) {
             self.counters.messages.one();
+            let (tenant, day) = day_of(&arrival.message, rulebook, now);
+            let mut used = Usage { messages: 1, ..Usage::default() };
             let verdict = match judged {
                 Judged::Verdict(verdict) => verdict,
                 Judged::Poison => {
+                    tick.desk.count(tenant, day, used);
+                    book.judged(arrival.message.chat, Outcome::Allow, now);
                     tick.undecided.push(self.quarantine(arrival, now));
                     continue;
                 }
@@ -265,6 +279,10 @@ impl Ingest {
             }
             let message = &arrival.message;
             let verdict = self.block_link(message, verdict, rulebook);
+            used.unsure = u64::from(verdict.outcome == Outcome::Review);
+            used.blocked = u64::from(verdict.outcome == Outcome::Block);
+            tick.desk.count(tenant, day, used);
+            book.judged(message.chat, verdict.outcome, now);
             if verdict.outcome == Outcome::Allow && message.album.is_none() {
                 continue;
             }
@@ -281,7 +299,11 @@ impl Ingest {
                 }
             };
             let promise = self.settler.lock().settle(&case, verdict, rules, standing, now, &mut tick)?;
-            tick.promises.extend(promise);
+            if let Some(promise) = promise {
+                let actions = u64::try_from(promise.rows.len()).unwrap_or(u64::MAX);
+                tick.desk.count(tenant, day, Usage { actions, ..Usage::default() });
+                tick.promises.push(promise);
+            }
         }
         Ok(tick)
     }
@@ -316,6 +338,17 @@ impl Ingest {
             excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
         }
     }
+}
+
+/// Who owns a message's chat, and the day there that it counts for: that of its own date, since the board's clock may be
+/// wrong, or today when it has none.
+fn day_of<'r>(message: &Message, rulebook: &'r Rulebook, now: Now) -> (&'r TenantName, u32) {
+    let tenant = rulebook.tenant(message.chat);
+    let dated_s = match dated_s(message) {
+        0 => now.wall.seconds(),
+        dated_s => dated_s,
+    };
+    (&tenant.name, tenant.zone.day(i64::try_from(dated_s).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]

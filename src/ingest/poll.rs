@@ -163,7 +163,7 @@ impl Poller {
                 }
             }
         }
-        let settled = self.ingest.settle(&arrivals, judged, &rulebook, &lock(&self.book), now)?;
+        let settled = self.ingest.settle(&arrivals, judged, &rulebook, &mut lock(&self.book), now)?;
         if let Some(paused) = self.ingest.take_paused() {
             self.shards.in_force().pause(&rulebook, paused);
         }

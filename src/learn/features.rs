@@ -7,8 +7,9 @@
 //! Never: a text kept. A number cannot be turned back into the piece it stands for.
 
 use crate::limits;
-use crate::message::Message;
+use crate::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use crate::signals::{Script, Signal, Signals};
+use crate::text;
 
 /// The features of one message, and the buffers they are found with, used again for the next.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,15 @@ impl Features {
             self.shape(&surface.text);
         }
         self.signals(message, signals);
+    }
+
+    /// Finds the features of a text alone.
+    pub fn see(&mut self, text: &str, scratch: &mut text::Scratch) {
+        let mut message = Message::empty(ChatId(0), MessageId(0), Sender::Member(UserId(0)));
+        message.push(SurfaceKind::Text, text);
+        text::fold(&message, scratch);
+        let folded = scratch.canonical();
+        self.set(&message, folded.text(), &Signals::of(&message, folded.tally()));
     }
 
     /// The features, each once.
@@ -191,7 +201,6 @@ pub fn heaviest(folded: &str, most: usize, weight: impl Fn(u32) -> i32) -> Vec<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{ChatId, MessageId, Sender, SurfaceKind, UserId};
     use crate::text::Tally;
 
     fn list(text: &str) -> Vec<u32> {

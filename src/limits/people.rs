@@ -25,6 +25,7 @@ pub const SESSION_MS_MAX: u64 = 7 * 24 * 3_600_000;
 /// The bytes that a password's hash works in, KiB, and how often it goes over them: what the smallest board has room for, and
 /// about 25 ms of an ordinary core.
 pub const PASSWORD_HASH_KIB: u32 = 8 * 1024;
+
 /// See [`PASSWORD_HASH_KIB`].
 pub const PASSWORD_HASH_ROUNDS: u32 = 3;
 
@@ -53,7 +54,7 @@ pub const CODE_S: u64 = 24 * 3_600;
 pub const TOKEN_DAYS_MAX: u64 = 365;
 
 /// Answers that are remembered for who asks the same again, by idempotency key. When full, the oldest is forgotten.
-pub const REPEATS_ANSWERED_KEPT: usize = 64;
+pub const REPEATS_ANSWERED_KEPT: usize = 16;
 
 /// An answer that is remembered, bytes; a longer one is not, and its key is refused.
 pub const REPEATED_ANSWER_BYTES_MAX: usize = 4 * 1024;
@@ -67,13 +68,11 @@ pub const WAY_BACK_BYTES_MAX: usize = 1_024;
 /// Threads that answer on the page: one may hash a password and one may try a change on stored messages, and there is one more.
 pub const PAGE_THREADS: usize = 3;
 
-/// Stored messages that a change is tried on before it is made, unless somebody asks for more or less, and the most.
+/// Stored messages that a change is tried on before it is made, unless somebody asks for more or less.
 pub const REPLAY_MESSAGES: usize = 1_000;
-/// See [`REPLAY_MESSAGES`].
-pub const REPLAY_MESSAGES_MAX: usize = 10_000;
 
 /// What the page holds of people, bytes: users and tokens, sessions, failures, remembered answers.
-pub const PEOPLE_BYTES: usize = (USERS_MAX + TOKENS_MAX) * 1024
+pub const PEOPLE_BYTES: usize = (USERS_MAX + TOKENS_MAX) * 512
     + SESSIONS_MAX * 512
     + LOGIN_FAILURES_KEPT * 192
     + REPEATS_ANSWERED_KEPT * (REPEATED_ANSWER_BYTES_MAX + 256);

@@ -257,8 +257,11 @@ fn is_own_name(name: &str) -> bool {
         || name.starts_with("ip6-")
 }
 
-/// A domain as it is kept.
-fn domain_of(word: &str) -> Result<String, &'static str> {
+/// A domain as it is kept: ASCII, lower case, international labels in punycode.
+///
+/// # Errors
+/// Why it is none that could be looked for.
+pub fn domain_of(word: &str) -> Result<String, &'static str> {
     let word = word.strip_prefix("*.").or_else(|| word.strip_prefix('.')).unwrap_or(word);
     if word.contains("://") || word.contains('/') {
         return Err("an address with a path; a list names whole domains");

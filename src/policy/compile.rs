@@ -12,6 +12,7 @@ use super::set::{PackInfo, PolicySet, Rule};
 use crate::document::{Mistakes, nearest};
 use crate::limits;
 use crate::links::{self, LinkLists};
+use crate::tenant::TenantName;
 use crate::text;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use sha2::{Digest, Sha256};
@@ -23,12 +24,35 @@ use std::collections::{HashMap, HashSet};
 ///
 /// All mistakes of all packs, each with file, line and cure.
 pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
+    compile_with(sources, &OwnPacks::default())
+}
+
+/// Packs of own words, beside those of a folder.
+#[derive(Clone, Debug, Default)]
+pub struct OwnPacks {
+    /// Each with whose words it has.
+    pub packs: Vec<(TenantName, PackSource)>,
+    /// The ids that packs of a folder may not have: those of such packs, of all tenants there are.
+    pub reserved: Vec<String>,
+}
+
+/// The same, with packs of own words.
+///
+/// # Errors
+///
+/// As [`compile`]; also when a pack of the folder has an id that is kept for own words.
+pub fn compile_with(sources: &[PackSource], own: &OwnPacks) -> Result<PolicySet, Mistakes> {
     let mut mistakes = Mistakes::default();
-    if sources.len() > limits::PACKS_MAX {
-        mistakes.add("", 0, format!("{} packs; the most is {}", sources.len(), limits::PACKS_MAX));
+    let count = sources.len().saturating_add(own.packs.len());
+    if count > limits::PACKS_MAX {
+        let of_them = match own.packs.len() {
+            0 => String::new(),
+            own => format!(", of which {own} have own words of tenants"),
+        };
+        mistakes.add("", 0, format!("{count} packs{of_them}; the most is {}", limits::PACKS_MAX));
         return Err(mistakes);
     }
-    let mut ordered: Vec<&PackSource> = sources.iter().collect();
+    let mut ordered: Vec<&PackSource> = sources.iter().chain(own.packs.iter().map(|(_, source)| source)).collect();
     ordered.sort_by(|a, b| a.file.cmp(&b.file));
     let is_links = |source: &PackSource| source.file.rsplit('/').next() == Some(links::LISTS_FILE);
     let link_lists = ordered
@@ -41,15 +65,30 @@ pub fn compile(sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
         .map(|source| (source.file.as_str(), pack::read(source, &mut mistakes)))
         .collect();
     check_ids(&packs, &mut mistakes);
+    check_reserved(&packs, own, &mut mistakes);
     check_bounds(&packs, &mut mistakes);
     check_findings(&packs, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    assemble(version(&ordered), link_lists, packs).map_err(|what| {
+    let mut set = assemble(version(&ordered), link_lists, packs).map_err(|what| {
         mistakes.add("", 0, what);
         mistakes
-    })
+    })?;
+    // Each pack stands where its source stands among those that are packs.
+    for (pack, source) in set.packs.iter_mut().zip(ordered.iter().filter(|source| !is_links(source))) {
+        pack.own = own.packs.iter().find(|(_, own)| std::ptr::eq(own, *source)).map(|(tenant, _)| tenant.clone());
+    }
+    Ok(set)
+}
+
+/// Ids that are kept for own words.
+fn check_reserved(packs: &[(&str, Pack)], own: &OwnPacks, mistakes: &mut Mistakes) {
+    let is_own = |file: &str| own.packs.iter().any(|(_, source)| source.file == file);
+    for (file, pack) in packs.iter().filter(|(file, pack)| !is_own(file) && own.reserved.contains(&pack.id)) {
+        let what = format!("the pack id `{}` is kept for what a tenant adds on the page; choose another", pack.id);
+        mistakes.add(file, pack.id_line, what);
+    }
 }
 
 fn check_ids(packs: &[(&str, Pack)], mistakes: &mut Mistakes) {
@@ -245,7 +284,13 @@ fn assemble(version: u64, link_lists: Option<LinkLists>, packs: Vec<(&str, Pack)
                 keywords,
             });
         }
-        set.packs.push(PackInfo { id: pack.id, version: pack.version, rules, keywords: set.keywords - before });
+        set.packs.push(PackInfo {
+            id: pack.id,
+            version: pack.version,
+            rules,
+            keywords: set.keywords - before,
+            own: None,
+        });
     }
     set.matcher = patterns.build()?;
     Ok(set)

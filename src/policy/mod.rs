@@ -19,7 +19,7 @@ mod shipped;
 mod verdict;
 
 pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
-pub use compile::compile;
+pub use compile::{OwnPacks, compile, compile_with};
 pub use contradictions::{Contradiction, contradictions};
 pub use pack::{PackSource, keyword_files};
 pub use set::{PackInfo, PacksOff, PolicySet, RuleInfo};

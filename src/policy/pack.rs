@@ -202,7 +202,9 @@ fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<Plann
     }
     for word in words {
         match ActionKind::from_word(&word.value) {
-            Some(ActionKind::Unban) => mistakes.add(file, word.line, "a rule cannot ask for `unban`; people do that"),
+            Some(ActionKind::Unban | ActionKind::Unmute) => {
+                mistakes.add(file, word.line, format!("a rule cannot ask for `{}`; people do that", word.value));
+            }
             Some(kind) if actions.iter().any(|action| action.kind == kind) => {
                 mistakes.add(file, word.line, format!("the action `{}` is named twice", word.value));
             }
@@ -215,8 +217,9 @@ fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<Plann
                 actions.push(PlannedAction { kind, seconds: duration.map_or(0, |found| found.value) });
             }
             None => {
+                let of_people = [ActionKind::Unban, ActionKind::Unmute];
                 let known: Vec<&str> =
-                    ActionKind::ALL.iter().filter(|kind| **kind != ActionKind::Unban).map(|kind| kind.word()).collect();
+                    ActionKind::ALL.iter().filter(|kind| !of_people.contains(kind)).map(|kind| kind.word()).collect();
                 mistakes.add(file, word.line, unknown("action", &word.value, &known));
             }
         }

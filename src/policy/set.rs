@@ -12,7 +12,10 @@ use super::regexes::Regexes;
 use crate::links::LinkLists;
 use crate::links::domains::DomainSet;
 use crate::message::SurfaceKind;
+use crate::tenant::TenantName;
 use crate::verdict::PlannedAction;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Every kind of surface, in the order of their bits.
@@ -89,6 +92,8 @@ pub struct PackInfo {
     pub rules: usize,
     /// Its keywords, as written.
     pub keywords: usize,
+    /// Whose own words it has; `None` for a pack of a folder or of the program.
+    pub own: Option<TenantName>,
 }
 
 /// What is shown of a rule.
@@ -120,6 +125,11 @@ impl PacksOff {
         // Two steps, so that no number of a pack shifts by too much.
         pack < 128 && (self.0 >> pack) & 1 == 1
     }
+
+    fn switched(self, number: usize, is_on: bool) -> Self {
+        let bit = u32::try_from(number).ok().and_then(|number| 1_u128.checked_shl(number)).unwrap_or(0);
+        Self(if is_on { self.0 & !bit } else { self.0 | bit })
+    }
 }
 
 impl PolicySet {
@@ -129,11 +139,53 @@ impl PolicySet {
         self.link_lists.as_ref().unwrap_or_else(|| LinkLists::shipped())
     }
 
-    /// All packs of this set but those with these ids.
+    /// All packs of this set but those with these ids. Own words are no pack that settings name.
     #[must_use]
     pub fn all_but(&self, ids: &[String]) -> PacksOff {
-        let off = (0_u32..).zip(&self.packs).filter(|(_, pack)| !ids.contains(&pack.id));
-        PacksOff(off.fold(0, |bits, (number, _)| bits | 1_u128.checked_shl(number).unwrap_or(0)))
+        let off = self.packs.iter().enumerate().filter(|(_, pack)| pack.own.is_none() && !ids.contains(&pack.id));
+        off.fold(PacksOff::default(), |off, (number, _)| off.switched(number, false))
+    }
+
+    /// The same packs, but for one. An id that no pack has changes nothing.
+    #[must_use]
+    pub fn switch(&self, off: PacksOff, id: &str, is_on: bool) -> PacksOff {
+        let found = self.packs.iter().position(|pack| pack.id == id);
+        found.map_or(off, |number| off.switched(number, is_on))
+    }
+
+    /// The same packs, and without the own words of everybody but this tenant.
+    #[must_use]
+    pub fn without_others(&self, off: PacksOff, tenant: &TenantName) -> PacksOff {
+        let foreign = |pack: &PackInfo| pack.own.as_ref().is_some_and(|own| own != tenant);
+        let others = self.packs.iter().enumerate().filter(|(_, pack)| foreign(pack));
+        others.fold(off, |off, (number, _)| off.switched(number, false))
+    }
+
+    /// Each pack, and whether it judges where these are off.
+    pub fn judging(&self, off: PacksOff) -> impl Iterator<Item = (&PackInfo, bool)> {
+        let is_on = move |number: usize| u16::try_from(number).is_ok_and(|number| !off.has(number));
+        self.packs.iter().enumerate().map(move |(number, pack)| (pack, is_on(number)))
+    }
+
+    /// Has these rules only record, and is another version for it. An id that no rule has changes nothing.
+    pub fn record_only(&mut self, ids: &BTreeSet<String>) {
+        let mut hash = Sha256::new();
+        hash.update(self.version.to_be_bytes());
+        let mut any = false;
+        for rule in self.rules.iter_mut().filter(|rule| ids.contains(&rule.id)) {
+            any = true;
+            rule.stage = Stage::Record;
+            hash.update(rule.id.as_bytes());
+            hash.update([0]);
+        }
+        if any {
+            self.version = hash.finalize().iter().take(8).fold(0, |version, byte| (version << 8) | u64::from(*byte));
+        }
+    }
+
+    /// The lists of domains that were given, with how many each has.
+    pub fn lists_given(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.domains.iter().map(|(name, list)| (name.as_str(), list.len()))
     }
 
     /// A set without rules: it allows everything.

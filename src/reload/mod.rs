@@ -2,10 +2,12 @@
 //!
 //! Promises: new packs are read and compiled aside, and put in force in one step, or not at all, and so are new settings:
 //! whatever is wrong with them, the old ones stay, every mistake is logged, and the page shows the first. Everything
-//! else in the rulebook stays as it is.
+//! else in the rulebook stays as it is. What was changed on the page stays over both, and what changes there goes the same
+//! way: compiled aside ([`Reloader::candidate`]), then in force in one step.
 //!
 //! Never: a half-good policy in force. What was refused is not tried again until it changes, or until SIGHUP.
 
+pub mod compare;
 mod room;
 mod settings;
 
@@ -18,10 +20,13 @@ use crate::counters::Counters;
 use crate::document::Mistakes;
 use crate::lessons;
 use crate::limits;
+use crate::overlay::Overlay;
 use crate::packs::watch::{Change, Listing, Watch};
+use crate::policy::{self, PackSource, PolicySet};
 use crate::shard::{InForce, Rulebook};
 use room::Room;
 use settings::{Kept, Read};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -57,6 +62,8 @@ pub struct Standing {
     loaded_at: Wall,
     refused: Option<(Wall, String)>,
     settings_refused: Option<(Wall, String)>,
+    /// Why own words do not judge, though they are kept.
+    own_refused: Option<(Wall, String)>,
 }
 
 /// The standing as several tasks share it.
@@ -70,16 +77,48 @@ fn lock(standing: &SharedStanding) -> MutexGuard<'_, Standing> {
 /// The policy in one sentence, for the page.
 #[must_use]
 pub fn in_words(book: &Rulebook, standing: &SharedStanding) -> String {
-    let Standing { loaded_at, refused, settings_refused } = lock(standing).clone();
+    let loaded_at = lock(standing).loaded_at;
     let (version, rules) = (book.policy.version, book.policy.rules().len());
     let mut text = format!("version {version:016x}, {rules} rules, loaded at {}", loaded_at.utc());
-    if let Some((at, why)) = refused {
-        text.push_str(&format!("; last reload refused at {}: {why}", at.utc()));
-    }
-    if let Some((at, why)) = settings_refused {
-        text.push_str(&format!("; changed settings refused at {}: {why}", at.utc()));
+    if let Some(refused) = refused_in_words(standing) {
+        text.push_str(&format!("; {refused}"));
     }
     text
+}
+
+/// What was refused last and is not in force therefore; `None` when all is.
+#[must_use]
+pub fn refused_in_words(standing: &SharedStanding) -> Option<String> {
+    let Standing { refused, settings_refused, own_refused, .. } = lock(standing).clone();
+    let told = |what: &str, refused: Option<(Wall, String)>| {
+        refused.map(|(at, why)| format!("{what} refused at {}: {why}", at.utc()))
+    };
+    let all = [
+        told("last reload", refused),
+        told("changed settings", settings_refused),
+        told("words and links of tenants' own", own_refused),
+    ];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// What is to be in force instead of what was changed on the page before: compiled aside, and whole.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    overlay: Arc<Overlay>,
+    /// The packs, where others are compiled for it.
+    policy: Option<Arc<PolicySet>>,
+}
+
+impl Candidate {
+    /// A rulebook with it.
+    #[must_use]
+    pub fn on(&self, book: &Rulebook) -> Rulebook {
+        match &self.policy {
+            Some(policy) => book.with_policy(Arc::clone(policy)).with_overlay(Arc::clone(&self.overlay)),
+            None => book.with_overlay(Arc::clone(&self.overlay)),
+        }
+    }
 }
 
 /// Reads the packs anew when they change or when told to.
@@ -129,6 +168,59 @@ impl Reloader {
     pub fn with_settings(mut self, source: Source, config: Config) -> Self {
         self.settings = Some(Kept::new(source, config));
         self
+    }
+
+    /// The same, with what was changed on the page in an earlier life, before anything is judged. Own words that do not
+    /// compile with the packs as they are now are kept and do not judge: that is logged, and shown.
+    #[must_use]
+    pub fn with_overlay(self, overlay: Overlay, now: Wall) -> Self {
+        let own = self.candidate(overlay.clone());
+        let candidate = own.unwrap_or_else(|mistakes| {
+            self.refuse_own(&mistakes, now);
+            let without = Overlay { own: BTreeMap::new(), ..overlay.clone() };
+            let packs = self.candidate(without).ok().and_then(|candidate| candidate.policy);
+            Candidate { overlay: Arc::new(overlay), policy: packs }
+        });
+        self.in_force.change(|book| candidate.on(book));
+        self
+    }
+
+    fn refuse_own(&self, mistakes: &Mistakes, now: Wall) {
+        let first = mistakes.list().first().map(ToString::to_string).unwrap_or_default();
+        lock(&self.standing).own_refused = Some((now, first));
+        mistakes.list().iter().for_each(|mistake| tracing::error!("{mistake}"));
+        tracing::error!("words and links that tenants added on the page do not judge until that is mended");
+    }
+
+    /// What would be in force with this changed on the page: compiled aside where own words or rules that only record are
+    /// others than now.
+    ///
+    /// # Errors
+    /// Every mistake in the packs with it, or that they do not fit.
+    pub fn candidate(&self, overlay: Overlay) -> Result<Candidate, Mistakes> {
+        let now = self.in_force.now();
+        let is_whole = lock(&self.standing).own_refused.is_none();
+        let policy = if is_whole && overlay.compiles_as(&now.overlay) {
+            None
+        } else {
+            Some(Arc::new(self.room.compile(&self.sources()?, &overlay, now.tenants_of_settings())?))
+        };
+        Ok(Candidate { overlay: Arc::new(overlay), policy })
+    }
+
+    /// Puts a candidate in force, in one step. It is of this reloader, which did nothing else since.
+    pub fn put_in_force(&self, candidate: &Candidate) {
+        if candidate.policy.is_some() {
+            lock(&self.standing).own_refused = None;
+        }
+        self.in_force.change(|book| candidate.on(book));
+        let version = format!("{:016x}", self.in_force.now().policy.version);
+        tracing::info!(version, "what was changed on the page is in force");
+    }
+
+    /// The packs as they are in the folder now, or those that come with the program.
+    fn sources(&self) -> Result<Vec<PackSource>, Mistakes> {
+        self.dir.as_ref().map_or_else(|| Ok(policy::shipped()), |dir| self.room.read(dir))
     }
 
     /// Where the rules in force lie.
@@ -196,14 +288,19 @@ impl Reloader {
 
     /// Reads the folder and the settings now, changed or not. Tells what came of the packs.
     pub fn reload(&mut self, now: Wall) -> Reloaded {
-        self.lessons_watch.reading(Listing::of(&self.lessons));
-        self.learn();
+        self.take_up_lessons();
         if let Some(dir) = &self.dir {
             self.watch.reading(Listing::of(dir));
         }
         let packs = self.read(now);
         self.read_settings(now);
         packs
+    }
+
+    /// Reads what was taught, now.
+    pub fn take_up_lessons(&mut self) {
+        self.lessons_watch.reading(Listing::of(&self.lessons));
+        self.learn();
     }
 
     /// Reads what was taught. What is damaged is named and left out.
@@ -222,7 +319,9 @@ impl Reloader {
             tracing::info!("there is no policy folder: the packs that come with the program are in force");
             return Reloaded::Shipped;
         };
-        let compiled = self.room.read(dir).and_then(|found| self.room.compile(&found));
+        let now_in_force = self.in_force.now();
+        let (overlay, tenants) = (&now_in_force.overlay, now_in_force.tenants_of_settings());
+        let compiled = self.room.read(dir).and_then(|found| self.room.compile(&found, overlay, tenants));
         let policy = match compiled {
             Ok(policy) => policy,
             Err(mistakes) => return self.refuse(mistakes, now),
@@ -231,7 +330,7 @@ impl Reloader {
         let (version, rules) = (policy.version, policy.rules().len());
         {
             let mut standing = lock(&self.standing);
-            (standing.loaded_at, standing.refused) = (now, None);
+            (standing.loaded_at, standing.refused, standing.own_refused) = (now, None, None);
         }
         if version == old.policy.version {
             tracing::info!(version = format!("{version:016x}"), "the policy folder holds what is in force already");

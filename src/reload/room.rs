@@ -8,7 +8,9 @@ use crate::config::Config;
 use crate::document::{self, Mistakes, Section};
 use crate::limits;
 use crate::lists;
+use crate::overlay::Overlay;
 use crate::policy::{self, PackSource, PolicySet};
+use crate::tenant::Tenants;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +32,7 @@ pub fn load_policy(config: &Config) -> Result<PolicySet, Mistakes> {
         None => policy::shipped(),
         Some(dir) => room.read(dir)?,
     };
-    room.compile(&sources)
+    room.compile(&sources, &Overlay::default(), &config.tenants())
 }
 
 /// What a board has for the compiled packs.
@@ -72,9 +74,19 @@ impl Room {
         crate::packs::read_within(dir, self.bytes / 2)
     }
 
-    pub(super) fn compile(&self, sources: &[PackSource]) -> Result<PolicySet, Mistakes> {
-        self.check(at_least_bytes(sources), "would take at least")?;
-        let mut policy = policy::compile(sources)?;
+    /// Compiles packs with what was changed on the page: own words, and rules that only record.
+    pub(super) fn compile(
+        &self,
+        sources: &[PackSource],
+        overlay: &Overlay,
+        tenants: &Tenants,
+    ) -> Result<PolicySet, Mistakes> {
+        let own = overlay.own_packs(tenants);
+        let least = own.packs.iter().map(|(_, source)| at_least_bytes(std::slice::from_ref(source)));
+        let least = least.fold(at_least_bytes(sources), u64::saturating_add);
+        self.check(least, "would take at least")?;
+        let mut policy = policy::compile_with(sources, &own)?;
+        policy.record_only(&overlay.recording);
         self.give_lists(&mut policy);
         self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
         Ok(policy)

@@ -92,7 +92,9 @@ fn read_zone(name: &str) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// Each such name with its line, and the name that was meant where one is near.
 pub fn check_packs(config: &Config, file: &str, policy: &PolicySet) -> Result<(), Mistakes> {
-    let known: Vec<&str> = policy.packs().iter().map(|pack| pack.id.as_str()).collect();
+    // Own words come and go on the page: no setting may lean on them.
+    let known: Vec<&str> =
+        policy.packs().iter().filter(|pack| pack.own.is_none()).map(|pack| pack.id.as_str()).collect();
     let mistakes = config.unknown_packs(file, &known);
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
@@ -106,7 +108,7 @@ pub fn rulebook(config: &Config, policy: PolicySet) -> Rulebook {
 
 /// The same rulebook with what settings say.
 pub(super) fn apply(config: &Config, book: &Rulebook) -> Rulebook {
-    book.with_settings(config.tenants(), config.chat_rules(), config.ai.clone())
+    book.with_settings(config.tenants(), config.chats.clone(), config.ai.clone())
 }
 
 /// The settings in force, and where to look for others.

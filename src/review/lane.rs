@@ -8,8 +8,8 @@
 
 mod degrade;
 
-use super::row::{Decided, Depart, Ended, NoOpinion, Row, Turn};
-use crate::budget::{Hold, Ledger, Micros, Month, Paid, Who};
+use super::row::{Decided, Depart, Ended, NoOpinion, Row, Turn, Used};
+use crate::budget::{Hold, Ledger, Micros, Month, Paid, Spent, Who};
 use crate::clock::{Monotonic, Wall};
 use crate::config::Ai;
 use crate::counters::Counters;
@@ -422,7 +422,9 @@ impl Lane {
             }
         };
         self.ledger.settle(flight.hold.id, paid);
-        self.count_paid(&flight.hold, paid);
+        let spent = self.count_paid(&flight.hold, paid);
+        let used = Used { tenant: flight.hold.tenant.clone(), dated_s: flight.dated_s, spent };
+        ended.used = (spent != Spent::default()).then_some(used);
         ended.settled = Some((flight.hold.id, paid));
         // Without a decision it stays where it is and is asked about again.
         let Some(by) = by else { return ended };
@@ -500,10 +502,11 @@ impl Lane {
         }
     }
 
-    fn count_paid(&self, hold: &Hold, paid: Paid) {
+    fn count_paid(&self, hold: &Hold, paid: Paid) -> Spent {
         let charged = hold.charge().less(hold.refund(paid));
         self.counters.model_calls.add(charged.calls);
         self.counters.model_spent_micros.add(charged.money.0);
+        charged
     }
 
     /// What the last call failed by, in words; `None` when it did not.

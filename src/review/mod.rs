@@ -12,14 +12,16 @@ mod row;
 pub mod task;
 
 pub use lane::Lane;
-pub use row::{Change, Decided, Depart, Ended, Event, NoOpinion, Row, Turn};
+pub use row::{Change, Decided, Depart, Ended, Event, NoOpinion, Row, Turn, Used};
 
-use crate::budget::{Ledger, Month};
+use crate::budget::{Ledger, Month, Spent};
+use crate::clock::Wall;
 use crate::config::Ai;
 use crate::message::{Message, Revision};
 use crate::model::Endpoint;
-use crate::store::{Snapshots, StoreError};
-use crate::tenant::Tenant;
+use crate::store::desk::Usage;
+use crate::store::{Snapshots, StoreError, Tick};
+use crate::tenant::{Tenant, TenantName, Tenants};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -99,4 +101,27 @@ pub fn ledger(snapshots: &Snapshots) -> Result<Ledger, StoreError> {
         ledger.set_caps(&tenant, Some(caps));
     }
     Ok(ledger)
+}
+
+/// The day of a date in a tenant's zone. A tenant that is gone had its days by UTC.
+fn day(tenants: &Tenants, tenant: &TenantName, dated_s: u64) -> u32 {
+    let zone = tenants.named(tenant).map(|tenant| tenant.zone.clone()).unwrap_or_default();
+    zone.day(i64::try_from(dated_s).unwrap_or(i64::MAX))
+}
+
+const fn used(spent: Spent) -> Usage {
+    Usage { messages: 0, blocked: 0, unsure: 0, actions: 0, calls: spent.calls, money_micros: spent.money.0 }
+}
+
+/// Nobody will ever say what became of the calls that an earlier life left open: each counts as paid in full. Of their dates
+/// only the month is known: they count for today, or for the first day of that month when today is in another.
+pub fn abandon(ledger: &mut Ledger, tenants: &Tenants, now: Wall) -> Tick {
+    let mut tick = Tick::default();
+    for hold in ledger.open_holds() {
+        let today = day(tenants, &hold.tenant, now.seconds());
+        let on = if today / 100 == hold.month.0 { today } else { hold.month.0.saturating_mul(100).saturating_add(1) };
+        tick.desk.count(&hold.tenant, on, used(hold.charge()));
+    }
+    tick.settled = ledger.abandon_all();
+    tick
 }

@@ -4,7 +4,7 @@
 //!
 //! Never: a text of a message.
 
-use crate::budget::{Hold, Paid, Refused};
+use crate::budget::{Hold, Paid, Refused, Spent};
 use crate::clock::{Monotonic, Wall};
 use crate::message::{ChatId, MessageId, TraceId};
 use crate::opinion::{Heard, Opinion};
@@ -117,6 +117,17 @@ pub enum Depart {
     No(Decided),
 }
 
+/// What a tenant used with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Whose.
+    pub tenant: TenantName,
+    /// Telegram's date of the message, seconds since 1970.
+    pub dated_s: u64,
+    /// What.
+    pub spent: Spent,
+}
+
 /// What the end of a call means.
 #[derive(Debug, Default)]
 pub struct Ended {
@@ -124,6 +135,8 @@ pub struct Ended {
     pub decided: Vec<Decided>,
     /// What the call cost, by the number of its hold.
     pub settled: Option<(u64, Paid)>,
+    /// What its tenant used with it.
+    pub used: Option<Used>,
     /// An opinion that is new.
     pub learned: Option<(Key, Opinion, u64)>,
 }

@@ -6,7 +6,8 @@
 //!
 //! Never: a lock held while it waits, or a wait of anybody for it.
 
-use super::{Decided, Depart, Event, Row, SharedLane, dated_month, endpoint};
+use super::row::Used;
+use super::{Decided, Depart, Event, Row, SharedLane, dated_month, day, endpoint, used};
 use crate::budget::Who;
 use crate::clock::{Clock, Monotonic, Now, Wall};
 use crate::dispatch::task::{SharedBook, Word, lock};
@@ -17,6 +18,7 @@ use crate::model::{Answer, CallFailure, Client, Endpoint, Fate, MayHaveCost, Que
 use crate::opinion;
 use crate::settle::{Case, SharedSettler};
 use crate::shard::{InForce, Rulebook};
+use crate::store::desk::Usage;
 use crate::store::records::{Audit, OutboxKey, OutboxRow, OutboxState};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
 use crate::verdict::ActionKind;
@@ -174,6 +176,9 @@ impl Reviewer {
                 let ended = lane.ended(id, &heard, now.mono, fastrand::u64(..));
                 decided.extend(ended.decided);
                 tick.settled.extend(ended.settled);
+                if let Some(Used { tenant, dated_s, spent }) = ended.used {
+                    tick.desk.count(&tenant, day(&rulebook.tenants, &tenant, dated_s), used(spent));
+                }
                 if let (Some((key, opinion, dated_s)), Some(notes)) = (ended.learned, &self.notes) {
                     notes.opinion(key, opinion, dated_s);
                 }
@@ -271,6 +276,11 @@ impl Reviewer {
         let verdict = settler.with_album(&case, verdict)?;
         let promise = settler.settle(&case, verdict, rulebook.rules(case.chat), standing, now, tick)?;
         drop(settler);
+        if let Some(promise) = promise.as_ref().filter(|promise| !promise.rows.is_empty()) {
+            let (tenant, actions) = (&rulebook.tenant(case.chat).name, promise.rows.len());
+            let usage = Usage { actions: u64::try_from(actions).unwrap_or(u64::MAX), ..Usage::default() };
+            tick.desk.count(tenant, day(&rulebook.tenants, tenant, stored.dated_s), usage);
+        }
         tick.reviewed.push(Reviewed { chat: case.chat, message: case.message, trace: case.trace, promise });
         Ok(())
     }
@@ -287,7 +297,7 @@ impl Reviewer {
         self.in_force.change(|book| book.with_degraded(change.degraded));
         for (number, Event { what, chat }) in (0..).zip(change.events) {
             tracing::warn!("{what}");
-            tick.notices.extend(chat.map(|chat| notice(chat, number, &what, now.wall)));
+            tick.orders.extend(chat.map(|chat| notice(chat, number, &what, now.wall)));
             tick.audit.push(Audit { at: now.wall, who: "slow lane".to_owned(), what });
         }
     }

@@ -17,6 +17,7 @@ use crate::overlay::Overlay;
 use crate::tenant::TenantName;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 type RedbResult<T> = Result<T, StoreError>;
 
@@ -193,6 +194,14 @@ pub struct DeskTick {
 }
 
 impl DeskTick {
+    /// Adds to what a tenant used on a day.
+    pub fn count(&mut self, tenant: &TenantName, day: u32, more: Usage) {
+        match self.usage.iter_mut().find(|(known, on, _)| known == tenant && *on == day) {
+            Some((_, _, usage)) => *usage = usage.plus(more),
+            None => self.usage.push((tenant.clone(), day, more)),
+        }
+    }
+
     /// Whether losing this would break a promise.
     pub(super) const fn matters(&self) -> bool {
         !(self.audit.is_empty()
@@ -218,7 +227,9 @@ impl DeskTick {
         self.banner = other.banner.or_else(|| self.banner.take());
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
-        self.usage.extend(other.usage);
+        for (tenant, day, more) in other.usage {
+            self.count(&tenant, day, more);
+        }
     }
 }
 
@@ -246,6 +257,10 @@ impl Store {
             let mut table = txn.open_table(tables::TITLES)?;
             for (chat, title) in &desk.titles {
                 table.insert(chat.0, title.as_str())?;
+            }
+            // As many as chats are known: one that is lost is asked for again.
+            while table.len()? > u64::try_from(limits::CHATS_MAX).unwrap_or(u64::MAX) {
+                table.pop_first()?;
             }
         }
         count_usage(txn, &desk.usage)
@@ -409,6 +424,15 @@ impl Snapshots {
         self.get(tables::MARKS, decision)
     }
 
+    /// The numbers of the decisions that were undone.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn undone(&self) -> Result<BTreeSet<u64>, StoreError> {
+        let marks = self.each(tables::MARKS, |number, mark: Mark| mark.undone.map(|_| number))?;
+        Ok(marks.into_iter().flatten().collect())
+    }
+
     /// Everything that was taught.
     ///
     /// # Errors
@@ -438,9 +462,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn usage(&self, tenant: &TenantName) -> Result<Vec<(u32, Usage)>, StoreError> {
-        let all =
-            self.each(tables::USAGE, |(name, day), usage: Usage| (name == tenant.as_str()).then_some((day, usage)));
-        Ok(all?.into_iter().flatten().collect())
+        self.of_name(tables::USAGE, tenant.as_str())
     }
 
     /// The details of an audit entry.

@@ -8,9 +8,12 @@
 //! Never: a second writer. Readers take snapshots ([`Snapshots`]). After a failed commit the store must not be used
 //! again: the process ends, and the next one opens what is really there.
 
+mod copy;
 pub mod desk;
+pub mod endings;
 pub mod history;
 pub mod io;
+pub mod lists;
 #[path = "../../migrations/mod.rs"]
 pub mod migrations;
 pub mod read;
@@ -21,6 +24,7 @@ pub mod tables;
 pub mod tick;
 mod write;
 
+pub use copy::free_bytes;
 pub use read::Snapshots;
 pub use records::ReviewRow;
 pub use tick::{MemberChange, Promise, Reviewed, Tick};
@@ -157,6 +161,8 @@ pub struct Store {
     db: Arc<Database>,
     keep: Keep,
     next: Next,
+    /// Where the file is; `None` on a storage that is no file.
+    path: Option<PathBuf>,
 }
 
 /// How a file was found.
@@ -197,7 +203,8 @@ impl Store {
                 Self::create(dir, &path, keep)?;
             }
             let database = open_file(&path, cache_bytes, count)?;
-            Self::with_database(database, keep)
+            let store = Self::with_database(database, keep)?;
+            Ok(Self { path: Some(path.clone()), ..store })
         };
         match open() {
             Ok(store) => Ok((store, Found::Sound)),
@@ -237,7 +244,7 @@ impl Store {
     fn with_database(database: Database, keep: Keep) -> Result<Self, StoreError> {
         schema::upgrade(&database)?;
         let next = write::next_numbers(&database)?;
-        Ok(Self { db: Arc::new(database), keep, next })
+        Ok(Self { db: Arc::new(database), keep, next, path: None })
     }
 
     /// A handle for reading snapshots.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Reads the durable file.
 #[derive(Clone, Debug)]
 pub struct Snapshots {
-    db: Arc<Database>,
+    pub(super) db: Arc<Database>,
 }
 
 impl Snapshots {
@@ -60,6 +60,21 @@ impl Snapshots {
         Ok(found
             .map(|(number, bytes)| Ok::<_, BadRecord>((number.value(), decode::<T>(bytes.value())?)))
             .transpose()?)
+    }
+
+    /// The records of one name in a table by name and number.
+    pub(super) fn of_name<T: DeserializeOwned>(
+        &self,
+        table: TableDefinition<'_, (&'static str, u32), &'static [u8]>,
+        name: &str,
+    ) -> Result<Vec<(u32, T)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut all = Vec::new();
+        for entry in txn.open_table(table)?.range((name, 0)..=(name, u32::MAX))? {
+            let (key, bytes) = entry?;
+            all.push((key.value().1, decode::<T>(bytes.value())?));
+        }
+        Ok(all)
     }
 
     pub(super) fn titles_table(&self) -> Result<Vec<(ChatId, String)>, StoreError> {
@@ -138,14 +153,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn decisions(&self, at_most: usize) -> Result<Vec<(u64, Decision)>, StoreError> {
-        let txn = self.db.begin_read()?;
-        let table = txn.open_table(tables::DECISIONS)?;
-        let mut decisions = Vec::new();
-        for entry in table.iter()?.rev().take(at_most) {
-            let (number, bytes) = entry?;
-            decisions.push((number.value(), decode::<Decision>(bytes.value())?));
-        }
-        Ok(decisions)
+        newest(&self.db.begin_read()?, tables::DECISIONS, at_most)
     }
 
     /// The dead letters with their numbers, oldest first.
@@ -153,8 +161,12 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn dead_letters(&self, at_most: usize) -> Result<Vec<(u64, DeadLetter)>, StoreError> {
-        let mut letters = each(&self.db.begin_read()?, tables::DEAD_LETTERS, |number, letter| (number, letter))?;
-        letters.truncate(at_most);
+        let txn = self.db.begin_read()?;
+        let mut letters = Vec::new();
+        for entry in txn.open_table(tables::DEAD_LETTERS)?.iter()?.take(at_most) {
+            let (number, bytes) = entry?;
+            letters.push((number.value(), decode::<DeadLetter>(bytes.value())?));
+        }
         Ok(letters)
     }
 
@@ -171,10 +183,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn audit(&self, at_most: usize) -> Result<Vec<(u64, Audit)>, StoreError> {
-        let mut entries = each(&self.db.begin_read()?, tables::AUDIT, |number, entry| (number, entry))?;
-        entries.reverse();
-        entries.truncate(at_most);
-        Ok(entries)
+        newest(&self.db.begin_read()?, tables::AUDIT, at_most)
     }
 
     /// Messages nobody has decided.
@@ -276,6 +285,20 @@ where
         let (key, bytes) = entry?;
         let record = decode::<T>(bytes.value()).map_err(|BadRecord { why }| StoreError::Damaged(why))?;
         all.push(f(key.value(), record));
+    }
+    Ok(all)
+}
+
+/// The last records of a table, the last one first.
+fn newest<T: DeserializeOwned>(
+    txn: &ReadTransaction,
+    table: TableDefinition<'_, u64, &'static [u8]>,
+    at_most: usize,
+) -> Result<Vec<(u64, T)>, StoreError> {
+    let mut all = Vec::new();
+    for entry in txn.open_table(table)?.iter()?.rev().take(at_most) {
+        let (number, bytes) = entry?;
+        all.push((number.value(), decode::<T>(bytes.value())?));
     }
     Ok(all)
 }

@@ -140,7 +140,8 @@ pub enum OutboxState {
 pub struct OutboxRow {
     /// What, about which message.
     pub key: OutboxKey,
-    /// The decision it follows from; rows of a chat are carried out in this order.
+    /// The decision it follows from; of what people ordered, the number of the next one. Rows of a chat are carried out in
+    /// this order.
     pub decision: u64,
     /// Against whom.
     pub target: Sender,

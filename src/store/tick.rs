@@ -87,8 +87,9 @@ pub struct Tick {
     pub settled: Vec<(u64, Paid)>,
     /// Caps set by hand; `None` to go by the settings again.
     pub caps: Vec<(TenantName, Option<Caps>)>,
-    /// Notices that follow from no decision. As with [`Promise::rows`], what is known is not promised again.
-    pub notices: Vec<OutboxRow>,
+    /// Rows that follow from no decision: notices, and what people ordered, which comes after all that was promised before.
+    /// As with [`Promise::rows`], what is known is not promised again.
+    pub orders: Vec<OutboxRow>,
     /// What people made by hand, and what is counted for them.
     pub desk: DeskTick,
     /// Totals of counters as of now.
@@ -116,7 +117,7 @@ impl Tick {
             && self.reserved.is_empty()
             && self.settled.is_empty()
             && self.caps.is_empty()
-            && self.notices.is_empty()
+            && self.orders.is_empty()
             && !self.desk.matters())
     }
 
@@ -153,7 +154,7 @@ impl Tick {
         self.reserved.extend(other.reserved);
         self.settled.extend(other.settled);
         self.caps.extend(other.caps);
-        self.notices.extend(other.notices);
+        self.orders.extend(other.orders);
         self.totals.extend(other.totals);
         self.desk.absorb(other.desk);
     }

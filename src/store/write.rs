@@ -1,5 +1,6 @@
 //! Ticks into tables.
 
+use super::endings::{done_at, dropped_at};
 use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
@@ -65,8 +66,8 @@ impl Store {
         }
         let mut promises: Vec<&Promise> = tick.promises.iter().collect();
         promises.extend(slow_lane::review(txn, tick)?);
-        if !promises.is_empty() || !tick.notices.is_empty() {
-            committed.accepted = self.promise(txn, next, &promises, &tick.notices)?;
+        if !promises.is_empty() || !tick.orders.is_empty() {
+            committed.accepted = self.promise(txn, next, &promises, &tick.orders)?;
         }
         slow_lane::spend(txn, tick)?;
         self.settle(txn, next, tick, now)?;
@@ -94,7 +95,7 @@ impl Store {
         txn: &WriteTransaction,
         next: &mut Next,
         promises: &[&Promise],
-        notices: &[OutboxRow],
+        orders: &[OutboxRow],
     ) -> RedbResult<Vec<OutboxRow>> {
         let mut decisions = txn.open_table(tables::DECISIONS)?;
         let mut outbox = txn.open_table(tables::OUTBOX)?;
@@ -115,8 +116,9 @@ impl Store {
             }
             next.decision = next.decision.saturating_add(1);
         }
-        for row in notices {
-            accept(row, 0)?;
+        for row in orders {
+            // What people order comes after all that was promised before; a notice comes when it can.
+            accept(row, if row.key.action.is_courtesy() { 0 } else { next.decision })?;
         }
         forget_below(&mut decisions, next.decision.saturating_sub(self.keep.decisions))?;
         Ok(accepted)
@@ -135,9 +137,10 @@ impl Store {
                 outbox.insert(row.key.raw(), encode(row).as_slice())?;
             }
         }
-        for key in tick.confirmed.iter().chain(&tick.dropped) {
+        let confirmed = tick.confirmed.iter().map(|key| (key, done_at(now)));
+        for (key, at) in confirmed.chain(tick.dropped.iter().map(|key| (key, dropped_at(now)))) {
             outbox.remove(key.raw())?;
-            if done.insert(key.raw(), now.0)?.is_none() {
+            if done.insert(key.raw(), at)?.is_none() {
                 ring.insert(next.done, key.raw())?;
                 next.done = next.done.saturating_add(1);
             }
@@ -161,8 +164,13 @@ impl Store {
         }
         let mut outbox = txn.open_table(tables::OUTBOX)?;
         let mut dead = txn.open_table(tables::DEAD_LETTERS)?;
+        let done = txn.open_table(tables::DONE)?;
         for letter in &tick.dead {
             outbox.remove(letter.row.key.raw())?;
+            if done.get(letter.row.key.raw())?.is_some() {
+                // Somebody took it back meanwhile: nobody misses it.
+                continue;
+            }
             dead.insert(next.dead, encode(letter).as_slice())?;
             next.dead = next.dead.saturating_add(1);
         }

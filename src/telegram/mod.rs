@@ -14,7 +14,7 @@ pub mod update;
 mod wire;
 
 pub use fate::{CallError, ChatTrouble, Fate};
-pub use request::{Admin, ChatFacts, Reply, Request};
+pub use request::{Admin, ChatFacts, Myself, Reply, Request};
 pub use update::{Incoming, What};
 
 use crate::limits;

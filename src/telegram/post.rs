@@ -254,7 +254,9 @@ impl Update {
             return post.what(Feed::Channel);
         }
         if let Some(change) = self.my_chat_member {
-            return What::OwnStanding { chat: ChatId(change.chat.id) };
+            let title =
+                Some(change.chat.title).filter(|title| !title.is_empty()).map(|title| super::wire::title(&title));
+            return What::OwnStanding { chat: ChatId(change.chat.id), title };
         }
         if let Some(change) = self.chat_member {
             let standing = match change.new_chat_member.status.as_str() {

@@ -31,6 +31,13 @@ pub enum Request {
         /// Until when, seconds since 1970; `None` for ever.
         until_s: Option<u64>,
     },
+    /// Give a member every right to write that the chat gives.
+    Unmute {
+        /// The chat.
+        chat: ChatId,
+        /// The member.
+        user: UserId,
+    },
     /// Remove a member, who may not come back.
     Ban {
         /// The chat.
@@ -80,7 +87,7 @@ pub enum Request {
         /// The chat.
         chat: ChatId,
     },
-    /// Ask which channel a chat is linked with.
+    /// Ask a chat for its title, and which channel it is linked with.
     Linked {
         /// The chat.
         chat: ChatId,
@@ -102,6 +109,7 @@ impl Request {
             Self::Delete { chat, .. }
             | Self::DeleteOne { chat, .. }
             | Self::Mute { chat, .. }
+            | Self::Unmute { chat, .. }
             | Self::Ban { chat, .. }
             | Self::BanChannel { chat, .. }
             | Self::Kick { chat, .. }
@@ -131,6 +139,23 @@ pub struct Admin {
 pub struct ChatFacts {
     /// The channel it is linked with.
     pub linked: Option<ChatId>,
+    /// Its title, cut at `limits::TITLE_BYTES_MAX`; `None` for a chat that has none.
+    pub title: Option<String>,
+}
+
+/// What this bot is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Myself {
+    /// Its number.
+    pub id: i64,
+    /// Its user name, without the `@`.
+    pub username: String,
+    /// Its name.
+    pub first_name: String,
+    /// Whether it may read every message of a group: privacy mode is off. `None` when Telegram did not say.
+    pub reads_all: Option<bool>,
+    /// Whether it may be added to groups. `None` when Telegram did not say.
+    pub can_join_groups: Option<bool>,
 }
 
 /// The answer to a [`Request`].
@@ -142,11 +167,8 @@ pub enum Reply {
     Administrators(Vec<Admin>),
     /// What the chat says of itself.
     Chat(ChatFacts),
-    /// Whether this bot may read every message of a group; `None` when Telegram did not say.
-    Me {
-        /// Privacy mode is off.
-        reads_all: Option<bool>,
-    },
+    /// What this bot is.
+    Me(Myself),
 }
 
 fn chat_of(chat: ChatId) -> types::Recipient {
@@ -178,7 +200,7 @@ pub(super) async fn carry_out(telegram: &Telegram, request: &Request) -> Result<
         }
         Request::Me => {
             let body = telegram.answer(&payloads::GetMe {}).await?;
-            return wire::reads_all(&body).map(|reads_all| Reply::Me { reads_all });
+            return wire::myself(&body).map(Reply::Me);
         }
         other => carry_out_on_sender(telegram, other).await?,
     }
@@ -190,6 +212,11 @@ async fn carry_out_on_sender(telegram: &Telegram, request: &Request) -> Result<(
         Request::Mute { chat, user, until_s } => {
             let permissions = types::ChatPermissions::empty();
             let payload = wire::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: *until_s };
+            telegram.answer(&payload).await?;
+        }
+        Request::Unmute { chat, user } => {
+            let permissions = types::ChatPermissions::all();
+            let payload = wire::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: None };
             telegram.answer(&payload).await?;
         }
         Request::Ban { chat, user, until_s } => {

@@ -27,6 +27,8 @@ pub enum What {
     OwnStanding {
         /// The chat.
         chat: ChatId,
+        /// What it is called, cut at `limits::TITLE_BYTES_MAX`.
+        title: Option<String>,
     },
     /// Somebody became an administrator, or is one no longer.
     Administrator {

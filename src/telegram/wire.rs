@@ -5,7 +5,7 @@
 
 use super::post::Update;
 use super::update::{Incoming, What};
-use super::{Admin, CallError, ChatFacts};
+use super::{Admin, CallError, ChatFacts, Myself};
 use crate::limits;
 use crate::message::{ChatId, UpdateId, UserId, floor_char_boundary};
 use serde::{Deserialize, Serialize};
@@ -123,17 +123,36 @@ pub(super) fn chat_facts(body: &[u8]) -> Result<ChatFacts, CallError> {
     #[derive(Deserialize)]
     struct Full {
         linked_chat_id: Option<i64>,
+        title: Option<String>,
     }
-    read::<Full>(body).map(|full| ChatFacts { linked: full.linked_chat_id.map(ChatId) })
+    read::<Full>(body)
+        .map(|full| ChatFacts { linked: full.linked_chat_id.map(ChatId), title: full.title.as_deref().map(title) })
 }
 
-/// Whether this bot may read every message of a group.
-pub(super) fn reads_all(body: &[u8]) -> Result<Option<bool>, CallError> {
+/// As much of a title as is kept.
+pub(super) fn title(title: &str) -> String {
+    title.get(..floor_char_boundary(title, limits::TITLE_BYTES_MAX)).unwrap_or_default().to_owned()
+}
+
+/// What this bot is.
+pub(super) fn myself(body: &[u8]) -> Result<Myself, CallError> {
     #[derive(Deserialize)]
     struct Me {
+        id: i64,
+        #[serde(default)]
+        username: String,
+        #[serde(default)]
+        first_name: String,
         can_read_all_group_messages: Option<bool>,
+        can_join_groups: Option<bool>,
     }
-    read::<Me>(body).map(|me| me.can_read_all_group_messages)
+    read::<Me>(body).map(|me| Myself {
+        id: me.id,
+        username: title(&me.username),
+        first_name: title(&me.first_name),
+        reads_all: me.can_read_all_group_messages,
+        can_join_groups: me.can_join_groups,
+    })
 }
 
 macro_rules! payload {
@@ -171,7 +190,8 @@ pub(super) struct Ban {
 }
 payload!(Ban, "BanChatMember");
 
-/// Mutes; see [`Ban`].
+/// Takes or gives rights to write; see [`Ban`]. What is not said of `use_independent_chat_permissions` is `false`: a right that
+/// needs another brings it along.
 #[derive(Serialize)]
 pub(super) struct Mute {
     pub chat_id: i64,
@@ -243,5 +263,29 @@ mod tests {
     fn the_id_of_an_update_too_large_to_read_is_found_in_its_start() {
         assert_eq!(first_update_id(br#"{"ok":true,"result":[{"update_id": 815,"message":{"te"#), Some(UpdateId(815)));
         assert_eq!(first_update_id(b"{}"), None);
+    }
+
+    #[test]
+    fn a_chat_tells_its_title_and_a_long_one_is_cut_between_characters() {
+        let long = "\u{43f}".repeat(limits::TITLE_BYTES_MAX);
+        let body = format!("{{\"id\":-1,\"type\":\"supergroup\",\"title\":\"x{long}\",\"linked_chat_id\":-1009}}");
+        let facts = chat_facts(body.as_bytes()).expect("the answer is whole");
+        assert_eq!(facts.linked, Some(ChatId(-1_009)));
+        assert_eq!(facts.title.map(|title| title.len()), Some(limits::TITLE_BYTES_MAX - 1));
+        assert_eq!(chat_facts(b"{\"id\":1,\"type\":\"private\"}").expect("whole").title, None);
+    }
+
+    #[test]
+    fn who_may_write_again_gets_every_right_back_and_who_is_muted_loses_every_right() {
+        let said = |permissions| {
+            let payload = Mute { chat_id: -1, user_id: 7, permissions, until_date: None };
+            serde_json::to_string(&payload).expect("plain data")
+        };
+        let given = said(teloxide::types::ChatPermissions::all());
+        for right in ["can_send_messages", "can_send_photos", "can_send_other_messages", "can_add_web_page_previews"] {
+            assert!(given.contains(&format!("\"{right}\":true")), "{given}");
+        }
+        assert!(!given.contains("false"), "{given}");
+        assert!(!said(teloxide::types::ChatPermissions::empty()).contains("\":true"));
     }
 }

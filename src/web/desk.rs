@@ -178,6 +178,8 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// When storage cannot be written.
     fn change_people(&self, changes: Vec<PeopleChange>, audit: AuditLine) -> Told<()>;
+    /// Runs what takes `limits::PASSWORD_HASH_BYTES`, while no packs are built: there is room for one of both.
+    fn in_turn(&self, work: &mut dyn FnMut());
     /// How far setting up is, whoever asks.
     fn setup(&self) -> Setup;
 

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_way_back_is_a_page_of_ours() {
-        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/api/v1/x", "/a\nb", "x", "/form"] {
+        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/api/v1/x", "/a\nb", "x", "/form"]
+        {
             assert_eq!(way_back(bad), "/", "{bad:?}");
         }
         assert_eq!(way_back("/decisions?rule=a"), "/decisions?rule=a");

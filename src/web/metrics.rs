@@ -30,7 +30,9 @@ fn tenants_text(out: &mut String, tenants: &[BudgetView]) -> std::fmt::Result {
     type Value = fn(&BudgetView) -> u64;
     let gauges: [(&str, &str, Value); 5] = [
         ("budget_spent_micros", "Money spent on the model this month, millionths", |tenant| tenant.money_micros),
-        ("budget_cap_micros", "Money that may be spent on the model in a month, millionths", |tenant| tenant.money_cap_micros),
+        ("budget_cap_micros", "Money that may be spent on the model in a month, millionths", |tenant| {
+            tenant.money_cap_micros
+        }),
         ("budget_calls", "Calls to the model this month", |tenant| tenant.calls),
         ("budget_calls_cap", "Calls to the model that may be made in a month", |tenant| tenant.calls_cap),
         ("degraded", "1 while no model can be asked", |tenant| u64::from(tenant.degraded.is_some())),

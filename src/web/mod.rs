@@ -36,6 +36,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// A private directory for the socket between the front and the library.
     pub socket_dir: PathBuf,
+    /// Where its certificate is from; `None` for a page that is not encrypted.
+    pub tls: Option<front::tls::Certificate>,
 }
 
 /// Why there is no page.
@@ -54,6 +56,7 @@ impl std::error::Error for WebError {}
 #[derive(Debug)]
 pub struct Web {
     addr: SocketAddr,
+    fingerprint: Option<String>,
     site: Arc<Site>,
     front: tokio::task::JoinHandle<()>,
     server: serve::Server,
@@ -76,10 +79,17 @@ impl Web {
     /// What an owner opens first: the address, with the code of the first run while there is nobody who may log in.
     #[must_use]
     pub fn welcome(&self) -> String {
+        let scheme = if self.fingerprint.is_some() { "https" } else { "http" };
         match self.site.people().first_code() {
-            Some(code) => format!("http://{}/setup?code={code}", self.addr),
-            None => format!("http://{}/", self.addr),
+            Some(code) => format!("{scheme}://{}/setup?code={code}", self.addr),
+            None => format!("{scheme}://{}/", self.addr),
         }
+    }
+
+    /// The SHA-256 of its certificate, as browsers show it; `None` when it is not encrypted.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 }
 
@@ -106,10 +116,22 @@ pub fn start_with(settings: Settings, site: Arc<Site>, patience: front::Patience
     listener.set_nonblocking(true).map_err(busy)?;
     let addr = listener.local_addr().map_err(busy)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(busy)?;
+    let tls = settings.tls.as_ref().map(|from| front::tls::Tls::load(from, addr.ip(), &settings.hosts));
+    let tls = tls.transpose().map_err(|why| WebError(format!("the local page has no certificate: {why}")))?;
+    let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
+    if let Some(fingerprint) = &fingerprint {
+        tracing::info!(sha256 = %fingerprint, "the page's certificate");
+    }
     let socket = settings.socket_dir.join("page.sock");
     let refused = Arc::new(AtomicU64::new(0));
-    let server = serve::Server::start(&socket, &site, &refused)
+    let front = front::Front::new(addr, settings.hosts, socket.clone(), patience, Arc::clone(&refused));
+    let live = front.live_streams();
+    let front = match tls {
+        Some(tls) => front.with_tls(tls),
+        None => front,
+    };
+    let told = serve::Gauges { refused, live };
+    let server = serve::Server::start(&socket, &site, &told)
         .map_err(|why| WebError(format!("the local page's socket {} cannot be made: {why}", socket.display())))?;
-    let front = front::Front::new(addr, settings.hosts, socket, patience, refused);
-    Ok(Web { addr, site, front: tokio::spawn(front.accept(listener)), server })
+    Ok(Web { addr, fingerprint, site, front: tokio::spawn(front.accept(listener)), server })
 }

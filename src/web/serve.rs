@@ -29,6 +29,15 @@ pub(super) const HEADERS: [(&str, &str); 8] = [
     ("Cache-Control", "no-store"),
 ];
 
+/// What the front counts.
+#[derive(Clone, Debug)]
+pub(super) struct Gauges {
+    /// Requests and connections refused.
+    pub refused: Arc<AtomicU64>,
+    /// Streams of live values that are open.
+    pub live: Arc<AtomicU64>,
+}
+
 /// The threads that answer.
 pub(super) struct Server {
     server: Arc<tiny_http::Server>,
@@ -44,7 +53,7 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    pub fn start(socket: &Path, site: &Arc<Site>, refused: &Arc<AtomicU64>) -> Result<Self, String> {
+    pub fn start(socket: &Path, site: &Arc<Site>, told: &Gauges) -> Result<Self, String> {
         use std::os::unix::fs::PermissionsExt;
         match std::fs::remove_file(socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
@@ -56,11 +65,11 @@ impl Server {
         let threads = (0..limits::PAGE_THREADS)
             .map(|number| {
                 let (server, ending) = (Arc::clone(&server), Arc::clone(&stopping));
-                let (site, refused) = (Arc::clone(site), Arc::clone(refused));
+                let (site, told) = (Arc::clone(site), told.clone());
                 std::thread::Builder::new()
                     .name(format!("page-{number}"))
                     .stack_size(limits::STACK_BYTES)
-                    .spawn(move || work(&server, &ending, &site, &refused))
+                    .spawn(move || work(&server, &ending, &site, &told))
             })
             .collect::<std::io::Result<Vec<_>>>()
             .map_err(|error| error.to_string())?;
@@ -81,12 +90,14 @@ impl Server {
     }
 }
 
-fn work(server: &tiny_http::Server, ending: &AtomicBool, site: &Site, refused: &AtomicU64) {
+fn work(server: &tiny_http::Server, ending: &AtomicBool, site: &Site, told: &Gauges) {
     while !ending.load(Ordering::Acquire) {
         match server.recv() {
             Ok(mut request) => {
-                let counted = &site.desk().counters().http_refused;
-                counted.add(refused.load(Ordering::Relaxed).saturating_sub(counted.get()));
+                let counters = site.desk().counters();
+                let refused = told.refused.load(Ordering::Relaxed);
+                counters.http_refused.add(refused.saturating_sub(counters.http_refused.get()));
+                counters.live_pages.set(told.live.load(Ordering::Relaxed));
                 let answer = site.answer(&asked(&mut request));
                 // A front that is gone needs no answer.
                 let _unheard = request.respond(response(answer));

@@ -170,16 +170,16 @@ impl Site {
 
     /// Assets, and what programs ask: no session is looked for.
     fn machine(&self, asked: &Asked) -> Option<Answer> {
-        let asset = |kind, bytes: &'static [u8]| {
-            let answer = Answer::new(200, Body::Asset(kind, bytes));
+        let asset = |kind, text: &'static str| {
+            let answer = Answer::new(200, Body::Asset(kind, text.as_bytes()));
             // The address changes with the content.
             let kept = if asked.query.is_empty() { "no-cache" } else { "public, max-age=31536000, immutable" };
             answer.with("Cache-Control", kept)
         };
         Some(match asked.path.as_str() {
-            "/style.css" => asset("text/css; charset=utf-8", include_bytes!("assets/style.css")),
-            "/app.js" => asset("text/javascript; charset=utf-8", include_bytes!("assets/app.js")),
-            "/icon.svg" => asset("image/svg+xml", include_bytes!("assets/icon.svg")),
+            "/style.css" => asset("text/css; charset=utf-8", pages::STYLE),
+            "/app.js" => asset("text/javascript; charset=utf-8", pages::SCRIPT),
+            "/icon.svg" => asset("image/svg+xml", pages::ICON),
             "/healthz" => Answer::new(200, Body::Text(PLAIN, "alive\n".to_owned())),
             "/readyz" => {
                 let readiness = self.desk.readiness();
@@ -291,7 +291,8 @@ impl Site {
             Content::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             Content::Nothing | Content::File(..) => serde_json::Value::Null,
         };
-        let text = |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let text =
+            |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let fields = told.get("errors").and_then(|errors| errors.as_array()).cloned().unwrap_or_default();
         let mut errors: Vec<(String, String)> =
             fields.iter().map(|error| (text(error.get("field")), text(error.get("detail")))).collect();
@@ -324,11 +325,12 @@ impl Site {
             let is_new = self.people.first_code().is_some();
             return match path {
                 "/setup" if is_new => {
-                    let setup = pages::first_run(typed, &self.strangers_setup(), named("code"));
+                    let setup = pages::setup(typed, &self.people.strangers_setup(self.desk.as_ref()), named("code"));
                     Answer::html(status, setup)
                 }
                 "/login" if !is_new => {
-                    let html = pages::login(typed, &self.strangers_setup(), &way_back(named("back")));
+                    let html =
+                        pages::login(typed, &self.people.strangers_setup(self.desk.as_ref()), &way_back(named("back")));
                     Answer::html(status, html)
                 }
                 _ if is_new => Answer::to("/setup"),
@@ -352,12 +354,6 @@ impl Site {
             Some(Err(refused)) => self.refused(status_of(&refused), &refused, Some(visitor)),
             None => self.refused(404, &Refused::Missing, Some(visitor)),
         }
-    }
-
-    /// How far setting up is, as strangers may know it: the step.
-    fn strangers_setup(&self) -> super::views::Setup {
-        let setup = self.desk.setup();
-        super::views::Setup { bot: None, checks: Vec::new(), ..setup }
     }
 
     fn refused(&self, status: u16, refused: &Refused, visitor: Option<&Visitor>) -> Answer {

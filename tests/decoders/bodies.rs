@@ -14,6 +14,7 @@ use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PackSource, PolicySet, Scratch};
 use aegis::store::ReviewRow;
+use aegis::store::desk::{AuditDetail, Banner, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
 use aegis::store::history::KeptOpinion;
 use aegis::store::records::{
     self, AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided,
@@ -21,7 +22,7 @@ use aegis::store::records::{
 use aegis::telegram::{What, update};
 use aegis::text;
 use aegis::verdict::Thresholds;
-use aegis::web::front::{Front, Patience};
+use aegis::web::front::{Front, Link, Patience};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -121,6 +122,14 @@ pub fn records(bytes: &[u8]) {
     one::<Spent>(bytes);
     one::<Caps>(bytes);
     one::<KeptOpinion>(bytes);
+    one::<UserRecord>(bytes);
+    one::<TokenRecord>(bytes);
+    one::<AuditDetail>(bytes);
+    one::<PolicyVersion>(bytes);
+    one::<Mark>(bytes);
+    one::<Lesson>(bytes);
+    one::<Banner>(bytes);
+    one::<Usage>(bytes);
 }
 
 /// The head of a request for the page: refused, incomplete, or written anew as one that means one thing.
@@ -130,16 +139,22 @@ pub fn heads(bytes: &[u8]) {
         let addr = SocketAddr::from(([127, 0, 0, 1], 8787));
         Front::new(addr, Vec::new(), "none".into(), Patience::default(), std::sync::Arc::default())
     });
-    let answer = front.check(bytes);
+    let link = Link { client: [10, 0, 0, 9].into(), reached: SocketAddr::from(([127, 0, 0, 1], 8787)) };
+    let answer = front.check(bytes, &link);
     if let Ok(Some(clean)) = &answer {
         assert!(clean.read <= bytes.len() && clean.body <= limits::WEB_BODY_BYTES_MAX);
         let lines: Vec<&str> = clean.head.split("\r\n").collect();
-        assert_eq!(lines.len(), 6, "{}", clean.head);
-        assert!(lines[0].starts_with("GET /") || lines[0].starts_with("HEAD /"), "{}", clean.head);
+        assert!(lines.len() >= 9 && lines.len() <= 9 + 8, "{}", clean.head);
+        assert!(["GET /", "HEAD /", "POST /", "PUT /", "DELETE /"].iter().any(|start| lines[0].starts_with(start)));
         assert!(lines[0].ends_with(" HTTP/1.1") && lines[0].matches(' ').count() == 2, "{}", clean.head);
-        assert_eq!((lines[1], lines[3], lines[4], lines[5]), ("Host: aegis", "Connection: close", "", ""));
+        assert_eq!((lines[1], lines[3]), ("Host: aegis", "Connection: close"));
+        assert_eq!((lines[4], lines[5]), ("X-Aegis-Client: 10.0.0.9", "X-Aegis-Secure: no"));
+        assert!(lines[6].starts_with("X-Aegis-From: "), "{}", clean.head);
+        assert!(lines[7..].iter().all(|line| !line.to_ascii_lowercase().starts_with("x-aegis-")), "{}", clean.head);
+        assert_eq!(clean.head.matches("\r\n\r\n").count(), 1, "{}", clean.head);
+        assert!(clean.head.ends_with("\r\n\r\n") && clean.head.is_ascii(), "{}", clean.head);
         // What follows the head changes nothing, and a part of the head is not a head.
-        assert_eq!(front.check(&bytes[..clean.read]), answer);
-        assert!(!matches!(front.check(&bytes[..clean.read - 1]), Ok(Some(_))), "{}", clean.head);
+        assert_eq!(front.check(&bytes[..clean.read], &link), answer);
+        assert!(!matches!(front.check(&bytes[..clean.read - 1], &link), Ok(Some(_))), "{}", clean.head);
     }
 }

@@ -1,12 +1,16 @@
 //! What mutations begin with: a few good inputs for each decoder, and what is put into them.
 
+use aegis::access::Role;
 use aegis::clock::Wall;
 use aegis::decide::Disposition;
 use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
+use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
+use aegis::store::desk::{AuditDetail, Banner, Label, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
 use aegis::store::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Pause,
     Right, Undecided, encode,
 };
+use aegis::tenant::TenantName;
 use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span};
 use fastrand::Rng;
 
@@ -123,6 +127,64 @@ pub fn records() -> Vec<Vec<u8>> {
         encode(&Pause { until: at, asked_ms: 30_000 }),
         encode(&Audit { at, who: "terminal".to_owned(), what: "mode".to_owned() }),
         encode(&AlbumRecord { parts: vec![message; 3], blocked_for: Some("b".to_owned()), score: 80 }),
+    ]
+    .into_iter()
+    .chain(made_by_hand())
+    .collect()
+}
+
+/// One record of each kind that people make by hand.
+fn made_by_hand() -> Vec<Vec<u8>> {
+    let (chat, at, who) = (ChatId(-1_001_234_567_890), Wall(1_760_000_000_000), "kim (page)".to_owned());
+    let tenant = TenantName::default();
+    let layer =
+        Layer { mode: Some(Mode::Record), review: Some(1), block: None, packs: [("p".to_owned(), true)].into() };
+    let own = OwnRules {
+        words: [("w".to_owned(), Effect::Ban)].into(),
+        links: [("l.example".to_owned(), Effect::Review)].into(),
+    };
+    let overlay = Overlay {
+        tenants: [(tenant.clone(), layer.clone())].into(),
+        groups: [(chat, layer)].into(),
+        own: [(tenant.clone(), own)].into(),
+        recording: ["a-1".to_owned()].into(),
+    };
+    let tenants = vec![tenant.clone(); 2];
+    vec![
+        encode(&UserRecord {
+            role: Role::Admin,
+            tenants: tenants.clone(),
+            since: at,
+            password: Some("$argon2id$".to_owned()),
+            code: Some(([7; 32], at)),
+        }),
+        encode(&TokenRecord {
+            name: "lamps".to_owned(),
+            user: "kim".to_owned(),
+            role: Role::Viewer,
+            since: at,
+            until: at,
+            hash: [9; 32],
+        }),
+        encode(&AuditDetail { tenant: Some(tenant), before: "record".to_owned(), after: "enforce".to_owned() }),
+        encode(&PolicyVersion {
+            at,
+            who: who.clone(),
+            note: "n".to_owned(),
+            changes: vec!["c".to_owned()],
+            tenants,
+            overlay,
+        }),
+        encode(&Mark { undone: Some((at, who.clone())), label: Some(Label::Spam) }),
+        encode(&Lesson {
+            decision: 4,
+            chat,
+            label: Label::Fine,
+            script: "latin".to_owned(),
+            features: vec![1, 70_000],
+        }),
+        encode(&Banner { text: "t".to_owned(), who, at }),
+        encode(&Usage { messages: 1, blocked: 2, unsure: 3, actions: 4, calls: 5, money_micros: u64::MAX }),
     ]
 }
 

@@ -105,7 +105,7 @@ impl Board {
             .iter()
             .map(|arrival| judge(&self.rulebook, &arrival.message, &mut self.scratch))
             .collect();
-        let settled = self.ingest.settle(&admitted.arrivals, judged, &self.rulebook, &self.book, now)?;
+        let settled = self.ingest.settle(&admitted.arrivals, judged, &self.rulebook, &mut self.book, now)?;
         let mut tick = std::mem::take(&mut admitted.tick);
         tick.absorb(settled);
         for (from, to) in admitted.moved {

@@ -10,6 +10,7 @@ mod tokens;
 mod users;
 
 use super::desk::{AuditLine, Desk, PeopleChange, Refused, StoredToken, StoredUser, Told};
+use super::views::Setup;
 use crate::access::pace::{Pace, Who};
 use crate::access::sessions::{SessionKey, Sessions};
 use crate::access::{Caller, Reach, Role, password};
@@ -52,8 +53,8 @@ struct State {
 pub struct People {
     state: Mutex<State>,
     hashing: Mutex<()>,
-    /// A hash of nothing anybody types, for names that nobody has: they take as long as others.
-    nobody: String,
+    /// A hash for names that nobody has: they take as long as others.
+    nobody: &'static str,
 }
 
 fn random<const N: usize>() -> Told<[u8; N]> {
@@ -95,8 +96,7 @@ impl People {
         if !has_owner(&state.users) {
             state.first_code = Some(password::letters(&random::<12>()?));
         }
-        let nobody = password::hash(&password::letters(&random::<16>()?), &random()?);
-        Ok(Self { state: Mutex::new(state), hashing: Mutex::new(()), nobody })
+        Ok(Self { state: Mutex::new(state), hashing: Mutex::new(()), nobody: password::NOBODY })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -108,6 +108,18 @@ impl People {
     #[must_use]
     pub fn first_code(&self) -> Option<String> {
         self.lock().first_code.clone()
+    }
+
+    /// How far setting up is, as far as strangers are told: the step, and nothing of the bot or the machine. While there is
+    /// no owner, becoming one is the step.
+    #[must_use]
+    pub fn strangers_setup(&self, desk: &dyn Desk) -> Setup {
+        let mut setup = Setup { bot: None, checks: Vec::new(), ..desk.setup() };
+        if self.first_code().is_some() {
+            "owner".clone_into(&mut setup.step);
+            setup.done.retain(|step| step != "owner");
+        }
+        setup
     }
 
     /// Who comes with this cookie.
@@ -175,15 +187,18 @@ impl People {
         who.iter().for_each(|who| state.pace.succeeded(who));
     }
 
-    /// The one place where passwords are hashed: 8 MiB, so one at a time.
-    fn hashing(&self) -> Told<MutexGuard<'_, ()>> {
-        match self.hashing.try_lock() {
-            Ok(guard) => Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+    /// The one place where passwords are hashed: 8 MiB, so one at a time, and in turn with what else is large.
+    fn hashed<T>(&self, desk: &dyn Desk, work: impl FnOnce() -> T) -> Told<T> {
+        let _one = match self.hashing.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                Err(Refused::Busy("somebody else logs in at this moment; try again".to_owned(), 1))
+                return Err(Refused::Busy("somebody else logs in at this moment; try again".to_owned(), 1));
             }
-        }
+        };
+        let (mut work, mut done) = (Some(work), None);
+        desk.in_turn(&mut || done = work.take().map(|work| work()));
+        done.ok_or_else(|| Refused::Unable("the password could not be looked at".to_owned()))
     }
 
     fn open(&self, desk: &dyn Desk, name: &str, client: &str) -> Told<Opened> {
@@ -203,11 +218,9 @@ impl People {
     pub fn log_in(&self, desk: &dyn Desk, name: &str, given: &str, client: &str) -> Told<Opened> {
         let who = self.pace(desk, name, client)?;
         let hash = self.lock().users.get(name).and_then(|user| user.password.clone());
-        let is_it = {
-            let _one = self.hashing()?;
-            // Also for names that nobody has, so that time does not tell who there is.
-            password::is(given, hash.as_deref().unwrap_or(&self.nobody)) && hash.is_some()
-        };
+        // Also for names that nobody has, so that time does not tell who there is.
+        let known = hash.as_deref().unwrap_or(self.nobody);
+        let is_it = self.hashed(desk, || password::is(given, known))? && hash.is_some();
         if !is_it {
             self.failed(desk, who);
             return Err(Refused::field("password", "this name and this password do not belong together"));
@@ -242,7 +255,7 @@ impl People {
         if !wrong.is_empty() {
             return Err(Refused::Wrong(wrong));
         }
-        let hash = self.hash(chosen)?;
+        let hash = self.hash(desk, chosen)?;
         let user = StoredUser {
             name: name.to_owned(),
             role: Role::Owner,
@@ -283,7 +296,7 @@ impl People {
         if let Some(words) = password::refusal(chosen, name) {
             return Err(Refused::field("password", words));
         }
-        let hash = self.hash(chosen)?;
+        let hash = self.hash(desk, chosen)?;
         let audit = AuditLine {
             who: format!("{name} (page)"),
             what: format!("password of {name}"),
@@ -308,10 +321,7 @@ impl People {
             return Err(Refused::Denied);
         }
         let who = self.pace(desk, name, client)?;
-        let is_it = {
-            let _one = self.hashing()?;
-            user.password.as_deref().is_some_and(|hash| password::is(old, hash))
-        };
+        let is_it = self.hashed(desk, || user.password.as_deref().is_some_and(|hash| password::is(old, hash)))?;
         if !is_it {
             self.failed(desk, who);
             return Err(Refused::field("old", "this is not your password"));
@@ -319,7 +329,7 @@ impl People {
         if let Some(words) = password::refusal(new, name) {
             return Err(Refused::field("new", words));
         }
-        let hash = self.hash(new)?;
+        let hash = self.hash(desk, new)?;
         let audit = AuditLine {
             who: visitor.caller.told(),
             what: format!("password of {name}"),
@@ -332,10 +342,9 @@ impl People {
         Ok(())
     }
 
-    fn hash(&self, chosen: &str) -> Told<String> {
+    fn hash(&self, desk: &dyn Desk, chosen: &str) -> Told<String> {
         let salt = random()?;
-        let _one = self.hashing()?;
-        Ok(password::hash(chosen, &salt))
+        self.hashed(desk, || password::hash(chosen, &salt))
     }
 
     /// Ends a session.

@@ -1,0 +1,172 @@
+//! What was used, and what may be spent.
+//!
+//! Promises: caps are set under the same bounds as on the terminal, durably first, then in force.
+
+use super::Office;
+use crate::access::{Caller, Role};
+use crate::budget::Micros;
+use crate::control::budget::{self, Wanted};
+use crate::limits;
+use crate::review::Lane;
+use crate::shard::Rulebook;
+use crate::store::Tick;
+use crate::store::desk::{DeskTick, Usage};
+use crate::tenant::{Tenant, TenantName};
+use crate::web::desk::{Refused, Told};
+use crate::web::views::{BudgetChange, BudgetView, UsageRow, UsageView};
+use std::collections::BTreeMap;
+
+impl Office {
+    /// Every tenant's budget, for the metrics; empty when no model is set up.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<BudgetView> {
+        let book = self.in_force.now();
+        if !book.ai.is_on() {
+            return Vec::new();
+        }
+        let lane = self.lane.lock();
+        book.tenants.iter().map(|tenant| budget_view(&lane, &book, tenant)).collect()
+    }
+
+    /// The budgets of the caller's tenants. Viewers.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub fn budget(&self, caller: &Caller) -> Told<Vec<BudgetView>> {
+        caller.is_at_least(Role::Viewer)?;
+        let book = self.in_force.now();
+        let lane = self.lane.lock();
+        let own = book.tenants.iter().filter(|tenant| caller.sees(&tenant.name));
+        Ok(own.map(|tenant| budget_view(&lane, &book, tenant)).collect())
+    }
+
+    /// Sets a tenant's caps. Owners.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub fn set_budget(&self, caller: &Caller, tenant: &str, change: &BudgetChange) -> Told<BudgetView> {
+        let name = self.tenant(caller, Role::Owner, tenant)?;
+        let wanted = wanted(&name, change)?;
+        let _one = self.one_at_a_time();
+        let book = self.in_force.now();
+        let (name, caps, what) =
+            budget::set(&self.lane.lock().ledger, &book.tenants, &wanted).map_err(|why| Refused::field("", why))?;
+        let told = book.tenants.named(&name).ok_or(Refused::Missing)?;
+        let before = {
+            let caps = self.lane.lock().ledger.caps(&name, told.caps);
+            format!("money {}, calls {}", caps.money, caps.calls)
+        };
+        let in_force = caps.unwrap_or(told.caps);
+        let after = format!("money {}, calls {}", in_force.money, in_force.calls);
+        let audit = vec![self.audit_line(caller, Some(name.clone()), what, before, after)];
+        let desk = DeskTick { audit, ..DeskTick::default() };
+        self.commit(Tick { caps: vec![(name.clone(), caps)], desk, ..Tick::default() })?;
+        let mut lane = self.lane.lock();
+        lane.ledger.set_caps(&name, caps);
+        let view = budget_view(&lane, &book, told);
+        drop(lane);
+        self.lane.wake();
+        Ok(view)
+    }
+
+    /// What each of the caller's tenants used. Viewers.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub fn usage(&self, caller: &Caller) -> Told<Vec<UsageView>> {
+        caller.is_at_least(Role::Viewer)?;
+        let book = self.in_force.now();
+        let mut told = Vec::new();
+        for tenant in book.tenants.iter().filter(|tenant| caller.sees(&tenant.name)) {
+            let days = self.snapshots.usage(&tenant.name)?;
+            let mut months: BTreeMap<u32, Usage> = BTreeMap::new();
+            for (day, usage) in &days {
+                let month = months.entry(day / 100).or_default();
+                *month = month.plus(*usage);
+            }
+            let day = |(day, usage): &(u32, Usage)| {
+                row(format!("{:04}-{:02}-{:02}", day / 10_000, day / 100 % 100, day % 100), *usage)
+            };
+            let month = |(month, usage): (u32, Usage)| row(format!("{:04}-{:02}", month / 100, month % 100), usage);
+            let (old_days, old_months) = (
+                days.len().saturating_sub(limits::USAGE_DAYS_SHOWN),
+                months.len().saturating_sub(limits::USAGE_MONTHS_SHOWN),
+            );
+            told.push(UsageView {
+                tenant: tenant.name.to_string(),
+                currency: book.ai.currency.clone(),
+                days: days.iter().skip(old_days).map(day).collect(),
+                months: months.into_iter().skip(old_months).map(month).collect(),
+            });
+        }
+        Ok(told)
+    }
+}
+
+fn row(period: String, usage: Usage) -> UsageRow {
+    UsageRow {
+        period,
+        messages: usage.messages,
+        blocked: usage.blocked,
+        unsure: usage.unsure,
+        actions: usage.actions,
+        calls: usage.calls,
+        money: Micros(usage.money_micros).to_string(),
+        money_micros: usage.money_micros,
+    }
+}
+
+/// A wish, with what is wrong about it by field.
+fn wanted(tenant: &TenantName, change: &BudgetChange) -> Told<Wanted> {
+    let mut wrong = Vec::new();
+    let mut say = |field: &str, words: String| wrong.push((field.to_owned(), words));
+    let money = change.money.as_deref().map(str::parse::<Micros>);
+    if let Some(Err(error)) = &money {
+        say("money", format!("write {error}"));
+    }
+    if let Some(calls) = change.calls.filter(|calls| *calls > limits::CALLS_A_MONTH_MAX) {
+        say("calls", format!("{calls} is too many; at most {}", limits::CALLS_A_MONTH_MAX));
+    }
+    if change.degrade.is_some() {
+        say("degrade", "this is set in the settings file, as [degrade] or the tenant's own".to_owned());
+    }
+    let names_caps = change.money.is_some() || change.calls.is_some();
+    if names_caps && change.as_settings {
+        say("as_settings", "say either new caps or as_settings".to_owned());
+    }
+    if !names_caps && !change.as_settings && change.degrade.is_none() {
+        say("", "say money, calls, or as_settings".to_owned());
+    }
+    if !wrong.is_empty() {
+        return Err(Refused::Wrong(wrong));
+    }
+    let (money, calls, as_settings) = (money.and_then(Result::ok), change.calls, change.as_settings);
+    Ok(Wanted { tenant: tenant.to_string(), money, calls, as_settings })
+}
+
+/// How a tenant's budget stands.
+fn budget_view(lane: &Lane, book: &Rulebook, tenant: &Tenant) -> BudgetView {
+    let name = &tenant.name;
+    let caps = lane.ledger.caps(name, tenant.caps);
+    let standing = lane.ledger.standing(name, &caps);
+    let why = lane.degraded(name).filter(|_| book.ai.is_on());
+    BudgetView {
+        tenant: name.to_string(),
+        month: if standing.month.0 == 0 { String::new() } else { standing.month.to_string() },
+        money: standing.spent.money.to_string(),
+        money_cap: caps.money.to_string(),
+        money_micros: standing.spent.money.0,
+        money_cap_micros: caps.money.0,
+        currency: book.ai.currency.clone(),
+        calls: standing.spent.calls,
+        calls_cap: caps.calls,
+        percent: standing.percent,
+        is_warned: standing.percent >= u64::from(tenant.warn_percent),
+        by_hand: lane.ledger.is_overridden(name),
+        degrade: tenant.degrade.word().to_owned(),
+        has_model: book.ai.is_on(),
+        degraded: why.map(|why| why.words().to_owned()),
+        instead: why.map(|_| tenant.degrade.effect().to_owned()),
+        trouble: lane.trouble().filter(|_| book.ai.is_on()).map(str::to_owned),
+    }
+}

@@ -1,0 +1,102 @@
+//! The system: whether the machine is well, what holds how much memory, backups, and updates.
+//!
+//! Promises: what is not well says how to mend it; how to restore a backup stands beside the backups.
+//!
+//! Never: a button that restarts or replaces the program.
+
+use super::charts::{meter, percent};
+use super::form::confirm;
+use super::shell::{Sheet, sheet};
+use super::text::{bytes, chip, t, when};
+use super::{Ask, segment};
+use crate::web::desk::{Desk, Told};
+use crate::web::views::{BackupView, Check, SystemView};
+use maud::{Markup, html};
+
+/// The page.
+pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
+    let seen = desk.system(ask.visitor.caller)?;
+    let body = html! {
+        section aria-labelledby="checks" { h2 id="checks" { "Checks" } (checks(&seen.checks)) }
+        section aria-labelledby="backups" { h2 id="backups" { "Backups" } (backups(ask, &seen.backups)) }
+        section aria-labelledby="version" { h2 id="version" { "Version and updates" } (version(&seen)) }
+        section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen.memory)) }
+    };
+    Ok(sheet(ask, &Sheet { title: "System", lead: "The machine, the program and its storage.", live: "" }, &body))
+}
+
+/// What was looked at, and how to mend it.
+pub fn checks(checks: &[Check]) -> Markup {
+    html! {
+        @if checks.is_empty() { p class="soft" { "Nothing to look at." } }
+        ul class="rows" { @for check in checks {
+            li class="row" {
+                div class="between" { strong { (t(&check.name)) } (chip(&check.state, match check.state.as_str() {
+                    "good" => "fine",
+                    "warn" => "look at this",
+                    "bad" => "mend this",
+                    other => other,
+                })) }
+                p { (t(&check.words)) }
+            }
+        } }
+    }
+}
+
+fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
+    html! {
+        p { "A backup is a copy of all that was decided, changed and counted, made while the appliance works. Keep one somewhere else." }
+        (ask.form("POST", "/api/v1/backups", "/system", "backup").only("", "Make a backup now", &[]))
+        @if backups.is_empty() { p class="soft" { "No backup on this machine yet." } }
+        ul class="rows" { @for one in backups {
+            @let path = format!("/api/v1/backups/{}", segment(&one.name));
+            @let id = super::form::place("drop", &one.name);
+            li class="row" {
+                div class="between" { strong { (t(&one.name)) } span class="soft" { (bytes(one.bytes)) ", " (when(one.at_s, ask.now_s())) } }
+                div class="buttons" {
+                    a class="button quiet" href=(path) download { "Download" span class="unseen" { " " (one.name) } }
+                    (confirm("Remove", "This copy is gone for good. The appliance itself is not touched.",
+                        &ask.form("DELETE", &path, "/system", &id).only("danger", "Remove the copy", &[])))
+                }
+            }
+        } }
+        details {
+            summary { "How to restore a backup" }
+            ol class="steps" {
+                li { "Stop the appliance." }
+                li { "In the data folder, move " code { "journal.redb" } " aside, and put the backup in its place under that name." }
+                li { "Start the appliance. It checks the file before it uses it, and says what it found." }
+            }
+        }
+    }
+}
+
+fn version(seen: &SystemView) -> Markup {
+    html! {
+        dl class="list" {
+            div { dt { "Version" } dd { (seen.version) } }
+            div { dt { "Database" } dd { "schema " (seen.schema) ", " (bytes(seen.database_bytes)) @if let Some(free) = seen.free_bytes { ", " (bytes(free)) " free beside it" } } }
+            div { dt { "Board" } dd { (t(&seen.board)) } }
+            div { dt { "Data folder" } dd { code { (seen.data_dir) } } }
+        }
+        p class="soft" { "The appliance asks nobody for updates. The chapter on updating in the README that came with it says where new versions are and how to change to one: make a backup, stop, replace the program, start." }
+    }
+}
+
+fn memory(lines: &[(String, u64, String)]) -> Markup {
+    let whole = lines.iter().map(|(_, most, _)| *most).sum::<u64>();
+    html! {
+        p { "Everything together takes at most " strong { (bytes(whole)) } ", and each part says what happens when it is full." }
+        details {
+            summary { "Part by part" }
+            table class="stack" {
+                thead { tr { th scope="col" { "Part" } th scope="col" { "At most" } th scope="col" { "When it is full" } } }
+                tbody { @for (who, most, full) in lines { tr {
+                    td data-name="Part" { (t(who)) }
+                    td data-name="At most" class="number" { (bytes(*most)) (meter(percent(*most, whole), None)) }
+                    td data-name="When it is full" { (t(full)) }
+                } } }
+            }
+        }
+    }
+}
