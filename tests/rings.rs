@@ -1,7 +1,7 @@
 //! What people make by hand, as stored: each list is a ring of a named length, what is counted adds up, and the ends of
 //! actions are told apart.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 use aegis::access::Role;
 use aegis::clock::Wall;
