@@ -21,6 +21,9 @@ use crate::web::views::{GroupState, GroupView, Numbers, Overview, RightView};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
+/// The time that the pace of writing is taken over at least, milliseconds: an hour.
+const FLASH_PACE_MS_MIN: u64 = 3_600_000;
+
 /// Bytes that a small card takes before it is worn: 8 GB, rewritten 3,000 times.
 const CARD_BYTES: u64 = 8_000_000_000 * 3_000;
 
@@ -144,7 +147,8 @@ impl Office {
     fn numbers(&self, now: Now) -> Told<Numbers> {
         let counters = &self.counters;
         let ms = |permille| counters.time_to_action.permille_us(permille).map(|us| us / 1_000);
-        let up_ms = now.mono.0.max(1);
+        // What the first minutes write says little of a day.
+        let up_ms = now.mono.0.max(FLASH_PACE_MS_MIN);
         let per_day = u128::from(counters.bytes_written.get()) * 86_400_000 / u128::from(up_ms);
         let flash_bytes_per_day = u64::try_from(per_day).unwrap_or(u64::MAX);
         let years = CARD_BYTES.checked_div(flash_bytes_per_day).map_or(u64::MAX, |days| days / 365);
@@ -166,7 +170,7 @@ impl Office {
             memory_bytes_max: counters.memory_bytes_max.get(),
             flash_bytes_per_day,
             card_life_years: (years <= 100).then_some(years),
-            live_pages: 0,
+            live_pages: counters.live_pages.get(),
         })
     }
 
