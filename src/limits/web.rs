@@ -80,8 +80,15 @@ pub const WEB_LIVE_PIECE_BYTES: usize = 4 * 1024;
 /// over ends it.
 pub const WEB_HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
 
-/// TLS of one connection, bytes: a record as it comes (18 KiB at most) and as it is read (16 KiB), or one piece of an answer
-/// as it goes, and the keys.
+/// One TLS record, bytes: what the protocol allows.
+pub const WEB_RECORD_BYTES_MAX: usize = 18 * 1024;
+
+/// What the heads and seals of records may add to what a client sends, bytes. What is over ends the connection.
+pub const WEB_RECORDS_EXTRA_BYTES: usize = 4 * 1024;
+
+/// TLS of one connection, bytes: a record as it comes and as it is read, or one piece of an answer as it goes, and the keys.
+/// Messages that never end take no more: nothing beyond a head and a record is read for them, and what is in them is not in a
+/// head.
 pub const WEB_TLS_BYTES: usize = 40 * 1024;
 
 /// A file of a certificate or of a key, bytes: a chain has some thousand. A larger one is refused.
