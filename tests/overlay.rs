@@ -385,3 +385,26 @@ async fn an_appliance_that_starts_judges_by_what_was_changed_before() {
     board::settled(&board, &standin).await;
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
+
+#[test]
+fn a_thread_of_the_page_has_the_stack_to_compile_whatever_packs_there_are() {
+    let deep = format!("[pack]\nid = \"deep\"\nversion = 1\nx = {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
+    let tables = format!("[pack]\nid = \"t\"\nversion = 1\nx = {}1{}\n", "{a = ".repeat(20_000), "}".repeat(20_000));
+    let regex = format!(
+        "[pack]\nid = \"r\"\nversion = 1\n[[rule]]\nid = \"r\"\nscore = 1\nreason = \"r\"\nregex = [\"{}x{}\"]\n",
+        "(".repeat(500),
+        ")".repeat(500)
+    );
+    let on_page = |text: String| {
+        let thread = std::thread::Builder::new().stack_size(aegis::limits::STACK_BYTES);
+        let compiling = move || {
+            let mut packs = aegis::policy::shipped();
+            packs.push(PackSource { file: "z.toml".to_owned(), text, lists: Vec::new() });
+            compile(&packs).is_ok()
+        };
+        thread.spawn(compiling).unwrap().join().unwrap()
+    };
+    assert!(on_page(PACK.to_owned()));
+    assert!(!on_page(deep) && !on_page(tables));
+    let _either_way = on_page(regex);
+}
