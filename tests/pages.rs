@@ -9,7 +9,7 @@ mod sample;
 use aegis::access::{Caller, Reach, Role};
 use aegis::tenant::TenantName;
 use aegis::web::desk::Refused;
-use aegis::web::pages::{self, Ask, Outcome, SCRIPT, STYLE, ICON, Typed, Visitor};
+use aegis::web::pages::{self, Ask, ICON, Outcome, SCRIPT, STYLE, Typed, Visitor};
 use proptest::prelude::*;
 use sample::{NOW_S, Sample, Style};
 
@@ -64,13 +64,27 @@ fn all(sample: &Sample) -> Vec<(String, String)> {
     for step in ["group", "rehearsal"] {
         found.push((format!("setup-{step}"), seen(&sample.at_step(step), "/setup", Role::Owner, &calm, None).unwrap()));
     }
-    for (name, path) in PAGES.iter().filter(|(name, _)| ["now", "decision", "policy-tenant", "usage", "people", "waiting"].contains(name)) {
+    for (name, path) in PAGES
+        .iter()
+        .filter(|(name, _)| ["now", "decision", "policy-tenant", "usage", "people", "waiting"].contains(name))
+    {
         found.push((format!("{name}-viewer"), seen(sample, path, Role::Viewer, &calm, None).unwrap()));
     }
     let w = |text: &str| sample.word(text);
-    let change = sent("/api/v1/policy/preview", "mode", &[("tenant", "default"), ("mode", "enforce"), ("version:n", "3")], &[]);
-    let rule = sent("/api/v1/decisions/undo", "undo-rule", &[("rule", &w("crypto-sure")), ("since_s:n", "5"), ("dry_run:b", "true")], &[]);
-    let message = sent("/api/v1/simulate", "try", &[("text", &w("Earn 100% daily, write me in private")), ("group:n", "-1001")], &[]);
+    let change =
+        sent("/api/v1/policy/preview", "mode", &[("tenant", "default"), ("mode", "enforce"), ("version:n", "3")], &[]);
+    let rule = sent(
+        "/api/v1/decisions/undo",
+        "undo-rule",
+        &[("rule", &w("crypto-sure")), ("since_s:n", "5"), ("dry_run:b", "true")],
+        &[],
+    );
+    let message = sent(
+        "/api/v1/simulate",
+        "try",
+        &[("text", &w("Earn 100% daily, write me in private")), ("group:n", "-1001")],
+        &[],
+    );
     let answered = [
         ("simulator-tried", "/simulator", message, sample.tried()),
         ("policy-preview", "/policy/tenant/default", change, sample.preview()),
@@ -83,26 +97,56 @@ fn all(sample: &Sample) -> Vec<(String, String)> {
     }
     let wrong = w("there is a pack with that name already; choose another");
     let refused = [
-        ("refused-words", "/policy/tenant/default", sent("/api/v1/policy/preview", "words-add", &[("words.@key", &w("casino"))], &[("words.casino", &wrong)])),
-        ("refused-scores", "/policy/group/-1001", sent("/api/v1/policy/preview", "scores", &[("review:n", "90"), ("block:n", "80")], &[("review", &wrong), ("block", &wrong)])),
-        ("refused-budget", "/usage", sent("/api/v1/budget/default", "budget", &[("money?", &w("many"))], &[("money", &wrong)])),
-        ("refused-password", "/people", sent("/api/v1/session/password", "password", &[("old", "hunter2hunter2")], &[("old", &wrong), ("", &wrong)])),
+        (
+            "refused-words",
+            "/policy/tenant/default",
+            sent("/api/v1/policy/preview", "words-add", &[("words.@key", &w("casino"))], &[("words.casino", &wrong)]),
+        ),
+        (
+            "refused-scores",
+            "/policy/group/-1001",
+            sent(
+                "/api/v1/policy/preview",
+                "scores",
+                &[("review:n", "90"), ("block:n", "80")],
+                &[("review", &wrong), ("block", &wrong)],
+            ),
+        ),
+        (
+            "refused-budget",
+            "/usage",
+            sent("/api/v1/budget/default", "budget", &[("money?", &w("many"))], &[("money", &wrong)]),
+        ),
+        (
+            "refused-password",
+            "/people",
+            sent(
+                "/api/v1/session/password",
+                "password",
+                &[("old", "hunter2hunter2")],
+                &[("old", &wrong), ("", &wrong)],
+            ),
+        ),
     ];
     for (name, path, typed) in refused {
         found.push((name.to_owned(), seen(sample, path, Role::Owner, &typed, None).unwrap()));
     }
     let setup = sample.at_step("owner").setup();
-    let late = sent("/api/v1/session", "login", &[("name", &w("kim")), ("password", "hunter2hunter2")], &[("", &wrong)]);
+    let late =
+        sent("/api/v1/session", "login", &[("name", &w("kim")), ("password", "hunter2hunter2")], &[("", &wrong)]);
     found.push(("login".to_owned(), pages::login(&calm, &setup, "/")));
     found.push(("login-refused".to_owned(), pages::login(&late, &setup, &w("/usage"))));
     found.push(("setup-owner".to_owned(), pages::setup(&calm, &setup, &w("7K3P-9QXM"))));
-    let (own, kinds) = (caller(Role::Viewer), [
-        (403, Refused::Denied),
-        (404, Refused::Missing),
-        (409, Refused::Conflict(w("version 4 is in force by now"))),
-        (429, Refused::Busy(w("somebody else is at it"), 5)),
-        (503, Refused::Unable(w("storage is gone"))),
-    ]);
+    let (own, kinds) = (
+        caller(Role::Viewer),
+        [
+            (403, Refused::Denied),
+            (404, Refused::Missing),
+            (409, Refused::Conflict(w("version 4 is in force by now"))),
+            (429, Refused::Busy(w("somebody else is at it"), 5)),
+            (503, Refused::Unable(w("storage is gone"))),
+        ],
+    );
     let visitor = Visitor { caller: &own, csrf: "c5rf", flash: None, now_s: NOW_S, can_log_out: true };
     for (status, refused) in kinds {
         found.push((format!("refused-{status}"), pages::refused(status, &refused, Some(&visitor))));
@@ -176,8 +220,14 @@ fn nothing_on_a_page_is_inline_or_elsewhere() {
             for piece in html.split('<').skip(1) {
                 let tag = piece.split('>').next().unwrap();
                 for target in ["href", "src", "action"].iter().filter_map(|name| attribute(tag, name)) {
-                    let is_telegram = target.starts_with("https://t.me/") && attribute(tag, "rel") == Some("noreferrer");
-                    assert!(is_telegram || (target.starts_with('/') && !target.starts_with("//")) || target.starts_with('#'), "{name}: {tag}");
+                    let is_telegram =
+                        target.starts_with("https://t.me/") && attribute(tag, "rel") == Some("noreferrer");
+                    assert!(
+                        is_telegram
+                            || (target.starts_with('/') && !target.starts_with("//"))
+                            || target.starts_with('#'),
+                        "{name}: {tag}"
+                    );
                 }
             }
         }
@@ -196,11 +246,18 @@ fn every_form_says_what_it_orders_and_where_it_leads_back_to() {
                     continue;
                 }
                 for field in ["csrf", "_method", "_path", "_back", "_form"] {
-                    assert_eq!(form.matches(&format!("type=\"hidden\" name=\"{field}\"")).count(), 1, "{name}: {field}");
+                    assert_eq!(
+                        form.matches(&format!("type=\"hidden\" name=\"{field}\"")).count(),
+                        1,
+                        "{name}: {field}"
+                    );
                 }
                 assert!(form.contains("name=\"_path\" value=\"/api/v1/"), "{name}: {form}");
                 assert!(form.contains("name=\"_back\" value=\"/"), "{name}: {form}");
-                assert!(form.contains("<button type=\"submit\"") || form.contains("<button class"), "{name}: no button: {form}");
+                assert!(
+                    form.contains("<button type=\"submit\"") || form.contains("<button class"),
+                    "{name}: no button: {form}"
+                );
             }
             for piece in html.split('<').skip(1) {
                 let tag = piece.split('>').next().unwrap();
@@ -224,24 +281,42 @@ fn what_was_refused_is_kept_and_said_beside_its_field() {
     let values = [("review:n", "90"), ("block:n", "80")];
     let typed = sent("/api/v1/policy/preview", "scores", &values, &[("review", "must not be above the other")]);
     let html = seen(&sample, "/policy/group/-1001", Role::Owner, &typed, None).unwrap();
-    assert!(html.contains("<a href=\"#f-scores-review\">must not be above the other</a>"), "the summary leads to the field");
+    assert!(
+        html.contains("<a href=\"#f-scores-review\">must not be above the other</a>"),
+        "the summary leads to the field"
+    );
     let field = html.split("id=\"f-scores-review\"").nth(1).unwrap().split('>').next().unwrap();
-    assert!(field.contains("value=\"90\"") && field.contains("aria-invalid=\"true\"") && field.contains("autofocus"), "{field}");
+    assert!(
+        field.contains("value=\"90\"") && field.contains("aria-invalid=\"true\"") && field.contains("autofocus"),
+        "{field}"
+    );
     assert!(field.contains("aria-describedby=\"f-scores-review-hint f-scores-review-wrong\""), "{field}");
     assert!(html.contains("<title>Not done yet: "), "the title says it too");
 
-    let secret = sent("/api/v1/session", "login", &[("name", "kim"), ("password", "hunter2hunter2")], &[("", "not these")]);
+    let secret =
+        sent("/api/v1/session", "login", &[("name", "kim"), ("password", "hunter2hunter2")], &[("", "not these")]);
     let html = pages::login(&secret, &sample.setup(), "/");
     assert!(html.contains("value=\"kim\"") && !html.contains("hunter2"), "a password is never written back");
 }
 
 #[test]
 fn a_preview_is_applied_field_for_field() {
-    let typed = sent("/api/v1/policy/preview", "words-add", &[("csrf", "old"), ("tenant", "default"), ("words.@key", "a \"b\""), ("words.@value", "ban")], &[]);
+    let typed = sent(
+        "/api/v1/policy/preview",
+        "words-add",
+        &[("csrf", "old"), ("tenant", "default"), ("words.@key", "a \"b\""), ("words.@value", "ban")],
+        &[],
+    );
     let sample = Sample::rich();
     let html = seen(&sample, "/policy/tenant/default", Role::Admin, &typed, Some(&sample.preview())).unwrap();
     let form = html.split("id=\"form-apply\"").nth(1).unwrap().split("</form>").next().unwrap();
-    for (name, value) in [("csrf", "c5rf"), ("_path", "/api/v1/policy"), ("tenant", "default"), ("words.@key", "a &quot;b&quot;"), ("words.@value", "ban")] {
+    for (name, value) in [
+        ("csrf", "c5rf"),
+        ("_path", "/api/v1/policy"),
+        ("tenant", "default"),
+        ("words.@key", "a &quot;b&quot;"),
+        ("words.@value", "ban"),
+    ] {
         assert!(form.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name}: {form}");
     }
     assert_eq!(form.matches("name=\"csrf\"").count(), 1);
@@ -255,7 +330,10 @@ fn a_page_shows_only_what_its_visitor_may_use() {
         assert!(!viewer.contains(&format!("href=\"{path}\"")), "{path}");
     }
     assert!(viewer.contains("aria-current=\"page\""));
-    for (name, path) in PAGES.iter().filter(|(name, _)| ["now", "decisions", "decision", "policy-tenant", "usage", "waiting"].contains(name)) {
+    for (name, path) in PAGES
+        .iter()
+        .filter(|(name, _)| ["now", "decisions", "decision", "policy-tenant", "usage", "waiting"].contains(name))
+    {
         let html = seen(&sample, path, Role::Viewer, &calm, None).unwrap();
         assert_eq!(html.matches("action=\"/form\"").count(), 1, "{name}: only the one to log out");
     }
@@ -282,8 +360,11 @@ fn the_pages_are_written_down_to_be_looked_at() {
     for (file, text) in [("style.css", STYLE), ("app.js", SCRIPT), ("icon.svg", ICON)] {
         std::fs::write(folder.join(file), text).unwrap();
     }
-    let hostile = "x\u{202e}<script>alert('1')</script>&quot; \u{5e9}\u{5dc}\u{5d5}\u{5dd} aVeryLongWordThatNobodyBroke".to_owned() + &"a".repeat(120);
-    for (kind, sample) in [("rich", Sample::rich()), ("empty", Sample::empty()), ("hostile", Sample::of(Style::Strangers, &hostile))] {
+    let hostile = "x\u{202e}<script>alert('1')</script>&quot; \u{5e9}\u{5dc}\u{5d5}\u{5dd} aVeryLongWordThatNobodyBroke"
+        .to_owned() + &"a".repeat(120);
+    for (kind, sample) in
+        [("rich", Sample::rich()), ("empty", Sample::empty()), ("hostile", Sample::of(Style::Strangers, &hostile))]
+    {
         for (name, html) in all(&sample) {
             std::fs::write(folder.join(format!("{kind}-{name}.html")), html).unwrap();
         }

@@ -74,18 +74,28 @@ impl Sample {
 
     fn titles(&self) -> [String; 7] {
         [
-            "Allotment garden North", "Chess club, beginners welcome", "\u{5d2}\u{5d9}\u{5e0}\u{5d4} \u{5e7}\u{5d4}\u{5d9}\u{5dc}\u{5ea}\u{5d9}\u{5ea}",
-            "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz fans", "Parents of 4b", "", "Dog walkers \u{1f415} of the river meadows",
-        ].map(|title| if title.is_empty() { String::new() } else { self.word(title) })
+            "Allotment garden North",
+            "Chess club, beginners welcome",
+            "\u{5d2}\u{5d9}\u{5e0}\u{5d4} \u{5e7}\u{5d4}\u{5d9}\u{5dc}\u{5ea}\u{5d9}\u{5ea}",
+            "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz fans",
+            "Parents of 4b",
+            "",
+            "Dog walkers \u{1f415} of the river meadows",
+        ]
+        .map(|title| if title.is_empty() { String::new() } else { self.word(title) })
     }
 
     fn groups(&self) -> Vec<GroupView> {
         use GroupState::*;
         let states = [Connected, RateLimited, Degraded, BacklogHigh, WatchOnly, Unknown, Holding];
         let whys = [
-            "", "Telegram asked for a pause of 12 s; actions wait until then.", "The month's budget for AI is spent; the stricter scores hold.",
-            "36 actions wait, the oldest for 48 s.", "The bot may not ban users, so this group is only watched.",
-            "Its rights are being asked for.", "Storage cannot be written; Telegram keeps new messages.",
+            "",
+            "Telegram asked for a pause of 12 s; actions wait until then.",
+            "The month's budget for AI is spent; the stricter scores hold.",
+            "36 actions wait, the oldest for 48 s.",
+            "The bot may not ban users, so this group is only watched.",
+            "Its rights are being asked for.",
+            "Storage cannot be written; Telegram keeps new messages.",
         ];
         let right = |name: &str, state: &str| RightView { name: name.to_owned(), state: self.own(state) };
         let all = states.into_iter().zip(whys).zip(self.titles()).enumerate();
@@ -128,7 +138,10 @@ impl Sample {
             group_title: self.word("Allotment garden North"),
             outcome: self.own(["block", "review", "block", "allow"][at % 4]),
             score: [130, 62, 90, 20][at % 4],
-            reason: self.word(["an investment scheme", "a job offer that is too good", "an investment scheme", "something unusual"][at % 4]),
+            reason: self.word(
+                ["an investment scheme", "a job offer that is too good", "an investment scheme", "something unusual"]
+                    [at % 4],
+            ),
             rules: vec![self.word("crypto-sure"), self.word("links-invite")],
             excerpt: self.hidden(self.word(texts[at % 4])),
             mode: self.own("enforce"),
@@ -140,11 +153,20 @@ impl Sample {
 
     fn finding(&self, rule: &str, score: u16, saw: &[&str]) -> FindingView {
         let saw = saw.iter().map(|text| self.word(text)).collect();
-        FindingView { rule: self.word(rule), pack: Some(self.word("crypto")), score, reason: self.word("an investment scheme"), saw: self.hidden(saw) }
+        FindingView {
+            rule: self.word(rule),
+            pack: Some(self.word("crypto")),
+            score,
+            reason: self.word("an investment scheme"),
+            saw: self.hidden(saw),
+        }
     }
 
     fn pieces(&self) -> Vec<Piece> {
-        let piece = |text: &str, rules: &[&str]| Piece { text: self.word(text), rules: rules.iter().map(|rule| self.word(rule)).collect() };
+        let piece = |text: &str, rules: &[&str]| Piece {
+            text: self.word(text),
+            rules: rules.iter().map(|rule| self.word(rule)).collect(),
+        };
         vec![
             piece("Earn ", &[]),
             piece("100% daily", &["crypto-sure"]),
@@ -164,7 +186,10 @@ impl Sample {
             pieces: self.pieces(),
             views: vec![(self.word("plain"), self.word("earn 100% daily, write me in private"))],
             counted: vec![(self.word("links"), 1), (self.word("letters"), 42)],
-            findings: vec![self.finding("crypto-sure", 90, &["100% daily"]), self.finding("links-invite", 40, &["t.me/+AbCdEf"])],
+            findings: vec![
+                self.finding("crypto-sure", 90, &["100% daily"]),
+                self.finding("links-invite", 40, &["t.me/+AbCdEf"]),
+            ],
             actions: vec![self.word("delete the message"), self.word("ban the sender for ever")],
             outcome_words: self.word("deleted and banned"),
             would_ask: false,
@@ -193,7 +218,10 @@ impl Sample {
             examples: vec![example.clone(), example],
             words: self.word("6 of 500 stored messages would be judged differently."),
         };
-        Outcome::Preview(Box::new(Preview { changes: vec![self.word("mode of tenant default: record -> enforce")], replay }))
+        Outcome::Preview(Box::new(Preview {
+            changes: vec![self.word("mode of tenant default: record -> enforce")],
+            replay,
+        }))
     }
 
     pub fn undone(&self) -> Outcome {
@@ -206,7 +234,10 @@ impl Sample {
     }
 
     pub fn token(&self) -> Outcome {
-        Outcome::Token(NewToken { token: self.one_token(), secret: self.word("aegis_5f0c2b6d9a3e41b7a8c94d1e6f70a2b3") })
+        Outcome::Token(NewToken {
+            token: self.one_token(),
+            secret: self.word("aegis_5f0c2b6d9a3e41b7a8c94d1e6f70a2b3"),
+        })
     }
 
     fn one_token(&self) -> TokenView {
@@ -245,9 +276,12 @@ impl Sample {
     }
 
     fn scope(&self, group: Option<i64>, title: &str) -> ScopeView {
-        let packs = ["adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"];
+        let packs =
+            ["adult", "crypto", "flood", "impersonation", "jobs", "newcomers", "phishing", "profanity", "promotions"];
         // Names of packs are keys: two of one name would be one.
-        let packs = packs.iter().map(|id| (format!("{id}{}", self.text.as_ref().map_or("", |(_, text)| text)), *id != "profanity"));
+        let packs = packs
+            .iter()
+            .map(|id| (format!("{id}{}", self.text.as_ref().map_or("", |(_, text)| text)), *id != "profanity"));
         let packs: std::collections::BTreeMap<String, bool> = packs.collect();
         let pack = packs.keys().next_back().unwrap().clone();
         ScopeView {
@@ -260,7 +294,10 @@ impl Sample {
             packs,
             changed: self.some(vec!["mode".to_owned(), "review".to_owned(), format!("packs.{pack}")]),
             of_settings: (self.own("record"), 45, 75),
-            words: self.some(vec![(self.word("free crypto class"), self.own("delete")), (self.word("casino"), self.own("ban"))]),
+            words: self.some(vec![
+                (self.word("free crypto class"), self.own("delete")),
+                (self.word("casino"), self.own("ban")),
+            ]),
             links: self.some(vec![(self.word("evil.example"), self.own("review"))]),
         }
     }
@@ -290,7 +327,10 @@ impl Sample {
                 reads_all: Some(false),
                 joins_groups: Some(true),
             }),
-            checks: vec![self.check("Clock", "good", "It agrees with Telegram's."), self.check("Storage", "warn", "This card has written 2 TB; keep a backup.")],
+            checks: vec![
+                self.check("Clock", "good", "It agrees with Telegram's."),
+                self.check("Storage", "warn", "This card has written 2 TB; keep a backup."),
+            ],
         }
     }
 }
@@ -382,11 +422,20 @@ impl Desk for Sample {
             rung: self.own(if self.is_empty { "full" } else { "hindered" }),
             cause: if self.is_empty { String::new() } else { self.word("Telegram asked all calls to wait 12 s.") },
             uptime_s: 903_321,
-            banner: if self.is_empty { String::new() } else { self.word("We are being raided. Please be patient, and do not answer them.") },
+            banner: if self.is_empty {
+                String::new()
+            } else {
+                self.word("We are being raided. Please be patient, and do not answer them.")
+            },
             banner_by: self.word("kim"),
             banner_at_s: NOW_S - 1_900,
-            failing: self.some(vec![self.word("sending: Telegram asked for a pause"), self.word("AI: the budget is spent")]),
-            numbers: if self.is_empty { Numbers { memory_bytes: 12 << 20, memory_bytes_max: 58 << 20, ..Numbers::default() } } else { numbers },
+            failing: self
+                .some(vec![self.word("sending: Telegram asked for a pause"), self.word("AI: the budget is spent")]),
+            numbers: if self.is_empty {
+                Numbers { memory_bytes: 12 << 20, memory_bytes_max: 58 << 20, ..Numbers::default() }
+            } else {
+                numbers
+            },
             groups: self.groups(),
             tenants: self.some(vec![self.one_budget("default", 64), self.one_budget("chess", 100)]),
             policy: self.word("9f2c01ab77d3e410, loaded at the start"),
@@ -399,7 +448,10 @@ impl Desk for Sample {
 
     fn decisions(&self, _: &Caller, query: &DecisionQuery) -> Told<Listed<DecisionRow>> {
         let count = u64::try_from(query.limit.unwrap_or(20)).unwrap();
-        Ok(Listed { items: self.some((1..=count).map(|number| self.row(number)).collect()), next: self.some(vec![self.word("b:17")]).pop() })
+        Ok(Listed {
+            items: self.some((1..=count).map(|number| self.row(number)).collect()),
+            next: self.some(vec![self.word("b:17")]).pop(),
+        })
     }
 
     fn decision(&self, _: &Caller, number: u64) -> Told<DecisionView> {
@@ -417,8 +469,12 @@ impl Desk for Sample {
             sender: Some(77_001),
             is_edit: true,
             pieces: self.hidden(self.some(self.pieces())),
-            views: self.hidden(self.some(vec![(self.word("folded"), self.word("earn 100% daily, write me")), (self.word("skeleton"), self.word("eamloodaily"))])),
-            findings: self.some(vec![self.finding("crypto-sure", 90, &["100% daily"]), self.finding("links-invite", 40, &[])]),
+            views: self.hidden(self.some(vec![
+                (self.word("folded"), self.word("earn 100% daily, write me")),
+                (self.word("skeleton"), self.word("eamloodaily")),
+            ])),
+            findings: self
+                .some(vec![self.finding("crypto-sure", 90, &["100% daily"]), self.finding("links-invite", 40, &[])]),
             opinion: self.some(vec![self.word("spam, 97 %: promises income")]).pop(),
             actions: self.some(vec![
                 action("delete the message", "done", None),
@@ -427,7 +483,9 @@ impl Desk for Sample {
             ]),
             policy: self.word("9f2c01ab77d3e410"),
             trace: self.word("5f0c2b6d9a3e41b7"),
-            undo: self.some(vec![self.word("The sender may come back and write. The deleted message stays deleted.")]).pop(),
+            undo: self
+                .some(vec![self.word("The sender may come back and write. The deleted message stays deleted.")])
+                .pop(),
             undone_by: Some(self.word("sam (page)")),
             undone_at_s: Some(NOW_S - 60),
             link: Some(if self.text.is_some() { self.word("") } else { "https://t.me/c/1001/45".to_owned() }),
@@ -468,10 +526,13 @@ impl Desk for Sample {
         Ok(PolicyView {
             version: 3,
             compiled: self.word("9f2c01ab77d3e410"),
-            packs: self.some(["adult", "crypto", "flood", "jobs", "newcomers", "phishing", "promotions"].map(pack).into()),
+            packs: self
+                .some(["adult", "crypto", "flood", "jobs", "newcomers", "phishing", "promotions"].map(pack).into()),
             lists: self.some(vec![ListView { name: self.word("bad-domains"), domains: 0, is_there: false }]),
             tenants: vec![self.scope(None, "")],
-            groups: (0..if self.is_empty { 1 } else { 5 }).map(|at| self.scope(Some(-1_001 - at), &titles[usize::try_from(at).unwrap()])).collect(),
+            groups: (0..if self.is_empty { 1 } else { 5 })
+                .map(|at| self.scope(Some(-1_001 - at), &titles[usize::try_from(at).unwrap()]))
+                .collect(),
             recording: Vec::new(),
             refused: self.some(vec![self.word("crypto.toml, line 12: a rule of that name stands there twice")]).pop(),
         })
@@ -508,13 +569,18 @@ impl Desk for Sample {
             days: (1..=30).map(|day| self.usage_row(format!("2026-11-{day:02}"), day)).collect(),
             months: (1..=11).map(|month| self.usage_row(format!("2026-{month:02}"), month)).collect(),
         };
-        Ok(self.some(if caller.role == Role::Owner { vec![view("default"), view("chess")] } else { vec![view("default")] }))
+        Ok(self.some(if caller.role == Role::Owner {
+            vec![view("default"), view("chess")]
+        } else {
+            vec![view("default")]
+        }))
     }
 
     fn budget(&self, _: &Caller) -> Told<Vec<BudgetView>> {
         let hostile = self.text.is_some();
         // The path of a form names the tenant as the test of refusals does.
-        let named = |view: BudgetView| BudgetView { tenant: if hostile { "default".to_owned() } else { view.tenant }, ..view };
+        let named =
+            |view: BudgetView| BudgetView { tenant: if hostile { "default".to_owned() } else { view.tenant }, ..view };
         Ok(self.some(vec![named(self.one_budget("default", 64)), named(self.one_budget("chess", 100))]))
     }
 
@@ -563,7 +629,11 @@ impl Desk for Sample {
     }
 
     fn system(&self, _: &Caller) -> Told<SystemView> {
-        let backup = |at: u64| BackupView { name: format!("journal-2026-11-{at}.redb"), at_s: NOW_S - at * 86_400, bytes: 18 << 20 };
+        let backup = |at: u64| BackupView {
+            name: format!("journal-2026-11-{at}.redb"),
+            at_s: NOW_S - at * 86_400,
+            bytes: 18 << 20,
+        };
         Ok(SystemView {
             version: "0.1.0".to_owned(),
             schema: 7,

@@ -209,10 +209,14 @@ impl<'a> Form<'a> {
     /// A form that is nothing but its button and values nobody types.
     #[must_use]
     pub fn only(&self, class: &str, label: &str, values: &[(&str, &str)]) -> Markup {
-        self.show_as("inline", "", &html! {
-            @for (name, value) in values { (self.hidden(name, value)) }
-            button type="submit" class=[Some(class).filter(|class| !class.is_empty())] { (label) }
-        })
+        self.show_as(
+            "inline",
+            "",
+            &html! {
+                @for (name, value) in values { (self.hidden(name, value)) }
+                button type="submit" class=[Some(class).filter(|class| !class.is_empty())] { (label) }
+            },
+        )
     }
 
     fn described(&self, id: &str, hint: &str, is_wrong: bool) -> Option<String> {
@@ -246,7 +250,7 @@ pub fn summary(typed: &Typed) -> Markup {
     html! {
         @if !typed.errors.is_empty() {
             div class="note" data-kind="bad" role="alert" id="errors" {
-                h2 { "Nothing was changed yet" }
+                h2 { "That did not work yet" }
                 ul { @for (field, words) in &typed.errors {
                     li { @if field.is_empty() { (words) } @else { a href=(format!("#{}", place(form, field))) { (words) } } }
                 } }

@@ -39,8 +39,18 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk, people: &dyn PeopleDesk) -> Told<Str
 /// What is told once.
 fn once(ask: &Ask<'_>) -> Markup {
     let (title, words, secret, until_s) = match ask.outcome {
-        Some(Outcome::Code(code)) => (format!("One-time code for {}", code.name), "Give it to them in person or in a private message. They enter it under \"I have a one-time code\" and choose a password.", &code.code, code.until_s),
-        Some(Outcome::Token(token)) => (format!("Token \"{}\"", token.token.name), "Programs send it as \"Authorization: Bearer\" and the token. Keep it like a password.", &token.secret, token.token.until_s),
+        Some(Outcome::Code(code)) => (
+            format!("One-time code for {}", code.name),
+            "Give it to them in person or in a private message. They enter it under \"I have a one-time code\" and choose a password.",
+            &code.code,
+            code.until_s,
+        ),
+        Some(Outcome::Token(token)) => (
+            format!("Token \"{}\"", token.token.name),
+            "Programs send it as \"Authorization: Bearer\" and the token. Keep it like a password.",
+            &token.secret,
+            token.token.until_s,
+        ),
         _ => return html! {},
     };
     html! {
@@ -75,7 +85,8 @@ fn list(ask: &Ask<'_>, users: &[UserView], tenants: &[String]) -> Markup {
 
 fn one(ask: &Ask<'_>, user: &UserView, tenants: &[String], at: usize) -> Markup {
     let path = format!("/api/v1/users/{}", segment(&user.name));
-    let (code_path, edit, code, gone) = (format!("{path}/code"), format!("user{at}"), format!("code{at}"), format!("gone{at}"));
+    let (code_path, edit, code, gone) =
+        (format!("{path}/code"), format!("user{at}"), format!("code{at}"), format!("gone{at}"));
     let change = ask.form("PUT", &path, "/people", &edit);
     let is_self = user.name == ask.visitor.caller.name;
     html! {
@@ -119,8 +130,12 @@ fn password(ask: &Ask<'_>) -> Markup {
 
 fn tokens_of(ask: &Ask<'_>, tokens: &[TokenView]) -> Markup {
     let form = ask.form("POST", "/api/v1/tokens", "/people", "token");
-    let own: Vec<(String, String)> =
-        ROLES.iter().zip(Role::ALL).filter(|(_, role)| ask.is(*role)).map(|((a, b), _)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let own: Vec<(String, String)> = ROLES
+        .iter()
+        .zip(Role::ALL)
+        .filter(|(_, role)| ask.is(*role))
+        .map(|((a, b), _)| ((*a).to_owned(), (*b).to_owned()))
+        .collect();
     html! {
         @if tokens.is_empty() { p class="soft" { "None. You need one only for a program that is to ask the appliance something." } }
         ul class="rows" { @for (at, token) in tokens.iter().take(limits::PAGE_ROWS_MAX).enumerate() {
@@ -129,7 +144,7 @@ fn tokens_of(ask: &Ask<'_>, tokens: &[TokenView]) -> Markup {
             li class="row" {
                 div class="between" {
                     span { strong { (t(&token.name)) } " of " (t(&token.user)) " " (chip("calm", &token.role)) @if token.until_s <= ask.now_s() { " " (chip("bad", "expired")) } }
-                    span class="soft" { "expires " (when(token.until_s, ask.now_s())) }
+                    span class="soft" { (if token.until_s <= ask.now_s() { "expired " } else { "expires " }) (when(token.until_s, ask.now_s())) }
                 }
                 (confirm("Revoke", "Programs that use it are refused from now on.", &ask.form("DELETE", &path, "/people", &id).only("danger", "Revoke it", &[])))
             }

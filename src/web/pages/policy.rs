@@ -39,8 +39,8 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         (preview::shown(ask, "/policy"))
         @if let Some(why) = &policy.refused { div class="note" data-kind="bad" { p { strong { "The last change to the files was refused; the rules before it stay in force." } } p { (t(why)) } } }
-        section aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
-        section aria-labelledby="groups" {
+        section class="plain" aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
+        section class="plain" aria-labelledby="groups" {
             h2 id="groups" { "Groups" }
             @if policy.groups.is_empty() { p class="soft" { "No group yet. A group goes by its tenant until you change something for it alone." } }
             (scopes(&policy.groups))
@@ -228,8 +228,16 @@ impl<'e> Edit<'e> {
     fn mode(&'e self, is_admin: bool) -> Markup {
         let form = self.form("mode");
         let options = [
-            ("record", "Only record", "Verdicts are shown on this page. Nothing is done in the group. Good for getting to know the appliance."),
-            ("enforce", "Enforce", "Messages are deleted and people muted or banned, as the rules say. Everything can be undone but a deletion."),
+            (
+                "record",
+                "Only record",
+                "Verdicts are shown on this page. Nothing is done in the group. Good for getting to know the appliance.",
+            ),
+            (
+                "enforce",
+                "Enforce",
+                "Messages are deleted and people muted or banned, as the rules say. Everything can be undone but a deletion.",
+            ),
         ];
         html! {
             p { "Now: " (chip(chip_of(&self.scope.mode), mode(&self.scope.mode))) }
@@ -285,12 +293,18 @@ impl<'e> Edit<'e> {
 
     fn own(&'e self, map: &str, own: &[(String, String)], is_admin: bool) -> Markup {
         let (remove_id, add_id) = (format!("{map}-remove"), format!("{map}-add"));
-        let (remove, add) = (self.ask.form("POST", PREVIEW, self.back, &remove_id), self.ask.form("POST", PREVIEW, self.back, &add_id));
+        let (remove, add) =
+            (self.ask.form("POST", PREVIEW, self.back, &remove_id), self.ask.form("POST", PREVIEW, self.back, &add_id));
         let (label, hint, none) = match map {
-            "words" => ("Word or phrase", "As people write it; disguises such as look-alike letters are found too.", "No own words yet."),
+            "words" => (
+                "Word or phrase",
+                "As people write it; disguises such as look-alike letters are found too.",
+                "No own words yet.",
+            ),
             _ => ("Domain", "Such as example.com; links to it and to all below it are found.", "No own links yet."),
         };
-        let options: Vec<(String, String)> = ["review", "delete", "ban"].iter().map(|word| ((*word).to_owned(), effect(word).to_owned())).collect();
+        let options: Vec<(String, String)> =
+            ["review", "delete", "ban"].iter().map(|word| ((*word).to_owned(), effect(word).to_owned())).collect();
         let list = html! {
             ul class="rows" { @for (phrase, does) in own.iter().take(limits::PAGE_ROWS_MAX) {
                 li class="row between" {

@@ -15,25 +15,33 @@ use crate::web::views::{BotView, DecisionQuery, DecisionRow, GroupState, GroupVi
 use maud::{Markup, html};
 
 /// The steps, in order: the word, and in words.
-const STEPS: [(&str, &str); 4] =
-    [("owner", "Choose a password"), ("token", "Connect your bot"), ("group", "Add it to a group"), ("rehearsal", "Watch, then enforce")];
+const STEPS: [(&str, &str); 4] = [
+    ("owner", "Choose a password"),
+    ("token", "Connect your bot"),
+    ("group", "Add it to a group"),
+    ("rehearsal", "Watch, then enforce"),
+];
 /// Verdicts that the rehearsal shows.
-const SHOWN: usize = 8;
+const SHOWN: usize = 5;
 
 /// The page before anybody can log in. `code` is what stood in the printed address; empty when nothing did.
 #[must_use]
 pub fn setup(typed: &Typed, setup: &Setup, code: &str) -> String {
     let form = Form { csrf: "", typed, method: "POST", path: "/api/v1/setup/owner", back: "/setup", id: "owner" };
-    door("Welcome to Aegis", typed, &html! {
-        p class="lead" { "Three minutes, four steps. First, this appliance becomes yours." }
-        (steps(setup))
-        section { (form.show(&html! {
-            (form.input(&Field { name: "code", label: "Code", hint: "It was printed where the appliance was started, and stands in its log.", value: code, kind: "text", complete: "one-time-code", ..Field::default() }))
-            (form.input(&Field { name: "name", label: "Your name here", hint: "To log in with, such as kim.", kind: "text", complete: "username", ..Field::default() }))
-            (form.input(&Field { name: "password", label: "Password", hint: "At least 10 characters. A few words in a row are good.", kind: "password", complete: "new-password", ..Field::default() }))
-            (form.button("Begin"))
-        })) }
-    })
+    door(
+        "Welcome to Aegis",
+        typed,
+        &html! {
+            p class="lead" { "Three minutes, four steps. First, this appliance becomes yours." }
+            (steps(setup))
+            section { (form.show(&html! {
+                (form.input(&Field { name: "code", label: "Code", hint: "It was printed where the appliance was started, and stands in its log.", value: code, kind: "text", complete: "one-time-code", ..Field::default() }))
+                (form.input(&Field { name: "name", label: "Your name here", hint: "To log in with, such as kim.", kind: "text", complete: "username", ..Field::default() }))
+                (form.input(&Field { name: "password", label: "Password", hint: "At least 10 characters. A few words in a row are good.", kind: "password", complete: "new-password", ..Field::default() }))
+                (form.button("Begin"))
+            })) }
+        },
+    )
 }
 
 fn steps(setup: &Setup) -> Markup {
@@ -98,7 +106,8 @@ fn token(ask: &Ask<'_>) -> Markup {
 
 fn add(bot: Option<&BotView>, groups: &[GroupView]) -> Markup {
     // Telegram's names are letters, digits and underscores; whatever else is told does not get into an address.
-    let name: String = bot.map_or("", |bot| &bot.username).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let name: String =
+        bot.map_or("", |bot| &bot.username).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     let link = format!("https://t.me/{name}?startgroup&admin=delete_messages+restrict_members");
     html! {
         section aria-labelledby="add" {

@@ -107,12 +107,16 @@ fn top(visitor: Option<&Visitor<'_>>, path: &str) -> Markup {
 
 /// A page for somebody who is not in yet: one column, nothing around it.
 pub fn door(title: &str, typed: &Typed, body: &Markup) -> String {
-    finish(title, Some(typed), &html! {
-        body class="door" {
-            (top(None, ""))
-            main id="main" tabindex="-1" { h1 { (title) } (form::summary(typed)) (body) }
-        }
-    })
+    finish(
+        title,
+        Some(typed),
+        &html! {
+            body class="door" {
+                (top(None, ""))
+                main id="main" tabindex="-1" { h1 { (title) } (form::summary(typed)) (body) }
+            }
+        },
+    )
 }
 
 /// The page to log in, and to choose a password with a one-time code. `back` is where to go then.
@@ -121,27 +125,31 @@ pub fn login(typed: &Typed, setup: &Setup, back: &str) -> String {
     let enter = Form { csrf: "", typed, method: "POST", path: "/api/v1/session", back, id: "login" };
     let code = Form { csrf: "", typed, method: "POST", path: "/api/v1/session/code", back, id: "code" };
     let name = Field { name: "name", label: "Name", kind: "text", complete: "username", ..Field::default() };
-    door("Log in", typed, &html! {
-        @if setup.step != "done" && setup.step != "owner" {
-            p class="lead" { "Setting up is not finished: log in to go on where you left off." }
-        }
-        section { (enter.show(&html! {
-            (enter.input(&name))
-            (enter.input(&Field { name: "password", label: "Password", kind: "password", complete: "current-password", ..Field::default() }))
-            (enter.button("Log in"))
-        })) }
-        details class="card" open[code.is_typed()] {
-            summary { "I have a one-time code" }
-            p { "An owner gives you one when you are new, or when you forgot your password. It works once." }
-            (code.show(&html! {
-                (code.input(&name))
-                (code.input(&Field { name: "code", label: "One-time code", kind: "text", complete: "one-time-code", ..Field::default() }))
-                (code.input(&Field { name: "password", label: "New password", hint: "At least 10 characters. A few words in a row are good.", kind: "password", complete: "new-password", ..Field::default() }))
-                (code.button("Set the password and log in"))
-            }))
-        }
-        p class="soft" { "Forgot everything? Whoever can open the data folder on the machine itself can make a new code there." }
-    })
+    door(
+        "Log in",
+        typed,
+        &html! {
+            @if setup.step != "done" && setup.step != "owner" {
+                p class="lead" { "Setting up is not finished: log in to go on where you left off." }
+            }
+            section { (enter.show(&html! {
+                (enter.input(&name))
+                (enter.input(&Field { name: "password", label: "Password", kind: "password", complete: "current-password", ..Field::default() }))
+                (enter.button("Log in"))
+            })) }
+            details class="card" open[code.is_typed()] {
+                summary { "I have a one-time code" }
+                p { "An owner gives you one when you are new, or when you forgot your password. It works once." }
+                (code.show(&html! {
+                    (code.input(&name))
+                    (code.input(&Field { name: "code", label: "One-time code", kind: "text", complete: "one-time-code", ..Field::default() }))
+                    (code.input(&Field { name: "password", label: "New password", hint: "At least 10 characters. A few words in a row are good.", kind: "password", complete: "new-password", ..Field::default() }))
+                    (code.button("Set the password and log in"))
+                }))
+            }
+            p class="soft" { "Forgot everything? Whoever can open the data folder on the machine itself can make a new code there." }
+        },
+    )
 }
 
 /// The page for what is refused, with a way back.
@@ -162,17 +170,21 @@ pub fn refused(status: u16, refused: &Refused, visitor: Option<&Visitor<'_>>) ->
         Refused::Conflict(words) | Refused::Unable(words) => vec![words.clone()],
         Refused::Busy(words, seconds) => vec![words.clone(), format!("Try again in {}.", super::text::span(*seconds))],
     };
-    finish(title, None, &html! {
-        body class=[visitor.is_none().then_some("door")] {
-            (top(visitor, ""))
-            main id="main" tabindex="-1" {
-                h1 { (title) }
-                section {
-                    p { (words) }
-                    @for more in &more { p { (t(more)) } }
-                    p { a href="/" { "To the start page" } }
+    finish(
+        title,
+        None,
+        &html! {
+            body class=[visitor.is_none().then_some("door")] {
+                (top(visitor, ""))
+                main id="main" tabindex="-1" {
+                    h1 { (title) }
+                    section {
+                        p { (words) }
+                        @for more in &more { p { (t(more)) } }
+                        p { a href="/" { "To the start page" } }
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }

@@ -46,14 +46,25 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let form = ask.form("POST", "/api/v1/simulate", "/simulator", "try");
     let mut where_to = vec![("0".to_owned(), "Any group of the default tenant".to_owned())];
     where_to.extend(groups.iter().take(limits::PAGE_ROWS_MAX).map(|one| (one.id.to_string(), name_of(one))));
-    let pairs = |words: &[(&str, &str)]| words.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+    let pairs =
+        |words: &[(&str, &str)]| words.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
     let (tried, scores) = match ask.outcome {
         Some(Outcome::Tried(_, tried)) => (Some(tried.as_ref()), Some((tried.review, tried.block))),
         _ => (None, groups.first().map(|one| (one.review, one.block))),
     };
     let most = u64::from(limits::SCORE_MAX);
-    let score = |name, label, hint, value| Field { name, label, hint, value, kind: "number", max: Some(most), optional: true, ..Field::default() };
-    let (review, block) = scores.map_or_else(Default::default, |(review, block)| (review.to_string(), block.to_string()));
+    let score = |name, label, hint, value| Field {
+        name,
+        label,
+        hint,
+        value,
+        kind: "number",
+        max: Some(most),
+        optional: true,
+        ..Field::default()
+    };
+    let (review, block) =
+        scores.map_or_else(Default::default, |(review, block)| (review.to_string(), block.to_string()));
     let body = html! {
         div class="split" {
             section aria-label="The message" { (form.show_as("live-form", "result", &html! {
@@ -66,12 +77,13 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
                 }
                 fieldset class="grid" {
                     legend { "Try other scores" }
+                    output class="wide" id="at-these" { @if let Some(tried) = tried { "With these scores: " (outcome(&tried.outcome)) " (score " (tried.score) ")" } }
                     (form.input(&score("review:n", "Unsure from", "", &review)))
                     (form.input(&score("block:n", "Blocked from", "", &block)))
                 }
                 (form.button("Try it"))
             })) }
-            div id="result" aria-live="polite" { (result(tried)) }
+            div id="result" { (result(tried)) }
         }
     };
     let lead = "Try a message and see what the appliance would do. Nothing is sent, stored or learned.";

@@ -196,10 +196,16 @@ mod tests {
     #[test]
     fn numbers_have_units_and_times_are_read_at_a_glance() {
         assert_eq!(n(1_234_567), "1\u{202f}234\u{202f}567");
-        assert_eq!((bytes(512), bytes(1_536), bytes(20 << 20)), ("512 bytes".into(), "1.5 KiB".into(), "20 MiB".into()));
+        assert_eq!(
+            (bytes(512), bytes(1_536), bytes(20 << 20)),
+            ("512 bytes".into(), "1.5 KiB".into(), "20 MiB".into())
+        );
         assert_eq!((ms(320), ms(1_450), ms(90_000)), ("320 ms".into(), "1.4 s".into(), "1 min 30 s".into()));
         assert_eq!((span(0), span(3_600), span(90_061)), ("0 s".into(), "1 h".into(), "1 d 1 h".into()));
-        assert_eq!((ago(100, 130), ago(0, 7_200), ago(86_500, 100)), ("just now".into(), "2 h ago".into(), "in 1 day".into()));
+        assert_eq!(
+            (ago(100, 130), ago(0, 7_200), ago(86_500, 100)),
+            ("just now".into(), "2 h ago".into(), "in 1 day".into())
+        );
         assert_eq!(exact(0), "1 Jan 1970, 00:00:00 UTC");
     }
 

@@ -4,12 +4,12 @@
 //!
 //! Never: a sum of different currencies.
 
-use super::{Ask, address, segment};
 use super::charts::{Bar, bars};
 use super::form::Field;
 use super::now::budget;
 use super::shell::{Sheet, sheet};
 use super::text::{count, n, t};
+use super::{Ask, address, segment};
 use crate::access::Role;
 use crate::limits;
 use crate::web::desk::{Desk, Told};
@@ -27,7 +27,9 @@ const DEGRADE: [(&str, &str); 3] = [
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let (used, budgets) = (desk.usage(ask.visitor.caller)?, desk.budget(ask.visitor.caller)?);
     let mut names: Vec<&str> = budgets.iter().map(|view| view.tenant.as_str()).collect();
-    names.extend(used.iter().map(|view| view.tenant.as_str()).filter(|name| budgets.iter().all(|view| view.tenant != *name)));
+    names.extend(
+        used.iter().map(|view| view.tenant.as_str()).filter(|name| budgets.iter().all(|view| view.tenant != *name)),
+    );
     let chosen = ask.query("tenant").filter(|name| names.contains(name)).or(names.first().copied()).unwrap_or_default();
     let back = address("/usage", &[("tenant", chosen)]);
     let body = html! {
@@ -79,16 +81,8 @@ fn caps(ask: &Ask<'_>, view: &BudgetView, back: &str) -> Markup {
 
 fn tenant(view: &UsageView) -> Markup {
     let last = |rows: &[UsageRow], of: fn(&UsageRow) -> u64| rows.iter().map(of).max().unwrap_or(0);
-    let judged = |row: &UsageRow| Bar {
-        period: row.period.clone(),
-        whole: row.messages,
-        part: row.blocked,
-    };
-    let spent = |row: &UsageRow| Bar {
-        period: row.period.clone(),
-        whole: row.money_micros,
-        part: 0,
-    };
+    let judged = |row: &UsageRow| Bar { period: row.period.clone(), whole: row.messages, part: row.blocked };
+    let spent = |row: &UsageRow| Bar { period: row.period.clone(), whole: row.money_micros, part: 0 };
     let most_money = |rows: &[UsageRow]| {
         let most = rows.iter().max_by_key(|row| row.money_micros);
         most.map_or_else(|| "nothing".to_owned(), |row| format!("{} {}", row.money, view.currency))
@@ -103,7 +97,7 @@ fn tenant(view: &UsageView) -> Markup {
                     (bars("Messages by month", &view.months.iter().map(judged).collect::<Vec<_>>(), &count(last(&view.months, |row| row.messages), "message")))
                     (bars("Money by month", &view.months.iter().map(spent).collect::<Vec<_>>(), &most_money(&view.months)))
                 }
-                p class="soft" { "The darker part of a bar is what was blocked. Days and months begin at midnight in the tenant's time zone." }
+                p class="soft" { "The lower part of a bar, in red, is what was blocked. Days and months begin at midnight in the tenant's time zone." }
                 details { summary { "The numbers by day" } (table(&view.days, &view.currency, "Day")) }
                 details { summary { "The numbers by month" } (table(&view.months, &view.currency, "Month")) }
             }

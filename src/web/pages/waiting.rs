@@ -18,7 +18,8 @@ use maud::{Markup, html};
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let letters = desk.dead_letters(ask.visitor.caller, ask.query("cursor"))?;
     let undecided = desk.undecided(ask.visitor.caller)?;
-    let (held, waiting): (Vec<&UndecidedView>, Vec<&UndecidedView>) = undecided.iter().partition(|one| one.kind.contains("quarantine"));
+    let (held, waiting): (Vec<&UndecidedView>, Vec<&UndecidedView>) =
+        undecided.iter().partition(|one| one.kind.contains("quarantine"));
     let body = html! {
         section aria-labelledby="quarantine" {
             h2 id="quarantine" { "Quarantine" }
@@ -69,7 +70,7 @@ fn letter(ask: &Ask<'_>, one: &DeadLetterView) -> Markup {
         li class="row" {
             div class="between" { span { (chip("bad", "given up")) " " strong { (t(&one.words)) } } span class="soft" { (when(one.at_s, ask.now_s())) } }
             p { (t(&one.why)) }
-            p class="soft" { (group(&one.group_title, one.group)) ", message " (one.message) ", trace " code { (one.trace) } }
+            p class="soft" { (group(&one.group_title, one.group)) ", message " (one.message) ", in the log as " code { (one.trace) } }
             @if ask.is(Role::Admin) {
                 div class="buttons" {
                     (ask.form("POST", &retry, "/waiting", &again).only("quiet", "Try again", &[]))
