@@ -52,7 +52,7 @@
     if (held) byId(held)?.focus({ preventScroll: true });
     dress(mine);
   };
-  let isAsking = false, isLate = false;
+  let isAsking = false, isLate = false, spoken = document.querySelector(".state .big")?.textContent;
   const again = async () => {
     if (isAsking) { isLate = true; return; }
     isAsking = true;
@@ -64,6 +64,10 @@
           if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
           swap(old, fresh.querySelector(`[data-fragment="${old.dataset.fragment}"]`));
         }
+        // The state is said aloud when it becomes another one, and nothing else is.
+        const big = document.querySelector(".state .big")?.textContent;
+        if (big && spoken && big !== spoken) say(byId("spoken"), big);
+        spoken = big;
       }
     } catch { /* The stream says when the appliance is not there. */ }
     setTimeout(() => { isAsking = false; if (isLate) { isLate = false; again(); } }, 2000);
@@ -132,36 +136,38 @@
 
   // --- Forms whose answer takes the place of a part of the page ---
   const turns = new WeakMap();
-  const send = async (form, submitter, isQuiet) => {
-    const turn = (turns.get(form) || 0) + 1, place = form.dataset.swap;
+  // A form that follows the typing is sent without a button; it says nothing of its own, and is not disturbed by a refusal.
+  const send = async (form, button) => {
+    const turn = (turns.get(form) || 0) + 1, place = form.dataset.swap, isLive = form.classList.contains("live-form");
     turns.set(form, turn);
     const data = new FormData(form);
-    if (submitter?.name) data.append(submitter.name, submitter.value);
-    const button = isQuiet ? null : submitter;
-    const words = button?.textContent;
+    if (button?.name) data.append(button.name, button.value);
     // What is wanted shows at once, and is put back when it is refused or nobody answers.
-    const shown = isQuiet ? [] : all("[data-shows]", byId(place)).map((node) => [node, node.textContent]);
+    const shown = isLive ? [] : all("[data-shows]", byId(place)).map((node) => [node, node.textContent]);
     for (const [node] of shown) { const value = form.elements[node.dataset.shows]?.value; if (value) say(node, value); }
-    if (button) { button.setAttribute("aria-busy", "true"); button.textContent = "Saving\u2026"; }
+    const words = button?.textContent;
+    if (button && !isLive) { button.setAttribute("aria-busy", "true"); button.textContent = "Saving\u2026"; }
     try {
       const answer = await fetch("/form", { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
       const fresh = await read(answer);
       if (turns.get(form) !== turn) return;
       const piece = fresh.getElementById(place);
-      if (!piece) { if (!isQuiet) form.submit(); return; }
-      const wrong = fresh.querySelector("#errors li");
-      if (isQuiet && wrong) return;
+      // Another page came back, such as the one to log in: then the form goes the way it goes without a script.
+      if (!piece) { if (button) form.submit(); return; }
+      const wrong = fresh.querySelector("#errors li")?.textContent;
+      if (wrong && !button) return;
+      if (wrong || !isLive) tell(wrong ? "It was not changed: " + wrong : "Saved.", wrong ? "bad" : "good");
+      if (wrong && isLive) return;
       swap(byId(place), piece);
-      if (isQuiet) return;
-      tell(wrong ? "It was not changed: " + wrong.textContent : "Saved.");
-      (byId(place).querySelector("[aria-invalid]") || byId(place).querySelector("summary"))?.focus();
+      verdict();
+      if (!isLive) (byId(place).querySelector("[aria-invalid]") || byId(place).querySelector("summary"))?.focus();
     } catch {
       for (const [node, old] of shown) say(node, old);
-      if (!isQuiet) tell("The appliance did not answer. Nothing is known to be changed; try again.");
+      if (button) tell("The appliance did not answer. Nothing is known to be changed; try again.", "bad");
     }
-    if (button) { button.removeAttribute("aria-busy"); button.textContent = words; }
+    if (button && !isLive) { button.removeAttribute("aria-busy"); button.textContent = words; }
   };
-  const tell = (words) => {
+  const tell = (words, kind) => {
     let note = byId("told");
     if (!note) {
       note = document.createElement("p");
@@ -170,14 +176,14 @@
       note.setAttribute("role", "status");
       document.querySelector("h1").after(note);
     }
-    note.dataset.kind = words === "Saved." ? "good" : "bad";
+    note.dataset.kind = kind;
     say(note, words);
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.swap) {
       event.preventDefault();
-      send(form, event.submitter, form.classList.contains("live-form"));
+      send(form, event.submitter);
     } else {
       // A second press of the same button is not a second order.
       if (form.dataset.sent) event.preventDefault();
@@ -188,6 +194,7 @@
 
   // --- The simulator ---
   let timer = 0;
+  // The verdict at the scores that stand in the form now, which may have moved on since the answer.
   const verdict = () => {
     const form = byId("form-try"), seen = document.querySelector("[data-score]");
     if (!form || !seen) return;
@@ -196,6 +203,7 @@
     const chip = document.querySelector("#verdict-chip .chip");
     say(chip, words);
     if (chip) chip.dataset.kind = kind;
+    say(byId("at-these"), "With these scores: " + words + " (score " + score + ")");
   };
   document.addEventListener("input", (event) => {
     const field = event.target, twin = field.dataset.twin && byId(field.dataset.twin);
@@ -204,7 +212,7 @@
     if (!form) return;
     verdict();
     clearTimeout(timer);
-    timer = setTimeout(() => { if (form.elements.text.value.trim()) send(form, null, true); }, 300);
+    timer = setTimeout(() => { if (form.elements.text.value.trim()) send(form, null); }, 300);
   });
 
   // --- Small things ---

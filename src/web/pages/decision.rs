@@ -69,8 +69,8 @@ fn facts(seen: &DecisionView) -> Markup {
             div { dt { "Message" } dd { (seen.message) @if seen.is_edit { ", after an edit" }
                 @if let Some(link) = &seen.link { " " @if link.starts_with("https://t.me/") { a href=(link) rel="noreferrer" { "Open in Telegram" } } @else { (t(link)) } } } }
             div { dt { "Mode then" } dd { (mode(&row.mode)) } }
-            div { dt { "Policy" } dd { code { (seen.policy) } } }
-            div { dt { "Trace" } dd { code { (seen.trace) } } }
+            div { dt { "Rules" } dd { code { (seen.policy) } } }
+            div { dt { "In the log" } dd { code { (seen.trace) } } }
             @if let Some(who) = &seen.undone_by { div { dt { "Undone" } dd { "by " (t(who)) @if let Some(at) = seen.undone_at_s { ", " time { (super::text::exact(at)) } } } } }
         }
     }

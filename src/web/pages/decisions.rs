@@ -115,7 +115,7 @@ pub fn name_of(one: &GroupView) -> String {
 /// A decision in a list.
 pub fn line(row: &DecisionRow, now_s: u64) -> Markup {
     html! {
-        li class="row" {
+        li class="row told" {
             div class="between" {
                 span { (chip(chip_of(&row.outcome), outcome(&row.outcome))) " " span class="score" { "score " (row.score) } }
                 span class="soft" { (when(row.at_s, now_s)) }
@@ -125,15 +125,17 @@ pub fn line(row: &DecisionRow, now_s: u64) -> Markup {
                 Some(text) => (cut(text, SHOWN)),
                 None => span class="soft" { "(hidden from viewers)" },
             } }
-            p { a href=(format!("/decisions/{}", row.number)) { @if row.reason.is_empty() { "Decision " (row.number) } @else { (t(&row.reason)) } }
-                " \u{b7} " (t(&row.fate))
-                @if let Some(label) = &row.label { " " (chip(chip_of(label), match label.as_str() {
-                    "fine" => "you said: fine",
-                    "spam" => "you said: spam",
-                    other => other,
-                })) }
+            div {
+                p { a href=(format!("/decisions/{}", row.number)) { @if row.reason.is_empty() { "Decision " (row.number) } @else { (t(&row.reason)) } }
+                    ": " (t(&row.fate))
+                    @if let Some(label) = &row.label { " " (chip(chip_of(label), match label.as_str() {
+                        "fine" => "marked as fine",
+                        "spam" => "marked as spam",
+                        other => other,
+                    })) }
+                }
+                p class="soft" { (group(&row.group_title, row.group)) @for rule in row.rules.iter().take(4) { " \u{b7} " code { (rule) } } }
             }
-            p class="soft" { (group(&row.group_title, row.group)) @for rule in row.rules.iter().take(4) { " \u{b7} " code { (rule) } } }
         }
     }
 }

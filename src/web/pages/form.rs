@@ -250,7 +250,7 @@ pub fn summary(typed: &Typed) -> Markup {
     html! {
         @if !typed.errors.is_empty() {
             div class="note" data-kind="bad" role="alert" id="errors" {
-                h2 { "Nothing was changed yet" }
+                h2 { "That did not work yet" }
                 ul { @for (field, words) in &typed.errors {
                     li { @if field.is_empty() { (words) } @else { a href=(format!("#{}", place(form, field))) { (words) } } }
                 } }

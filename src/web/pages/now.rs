@@ -22,8 +22,9 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         div data-fragment="state" { (banner(ask, &seen)) (state(ask, &seen)) }
         p id="live" class="live soft" role="status" {}
-        section aria-labelledby="groups" {
-            h2 id="groups" { "Groups" }
+        p id="spoken" class="unseen" role="status" {}
+        section class="plain" aria-labelledby="groups" {
+            h2 id="groups" { "Groups" span class="soft small-print" { ", numbers since the start" } }
             div data-fragment="groups" { (groups(ask, &seen.groups)) }
         }
         section aria-labelledby="numbers" { h2 id="numbers" { "Numbers" } (numbers(&seen)) }
@@ -83,7 +84,7 @@ fn state(ask: &Ask<'_>, seen: &Overview) -> Markup {
     let (kind, words, cure) = rung(&seen.rung);
     html! {
         div class="state" data-kind=(kind) {
-            p class="big" aria-live="polite" { (words) }
+            p class="big" { (words) }
             @if !seen.cause.is_empty() { p { (t(&seen.cause)) } }
             @if !cure.is_empty() { p class="soft" { (cure) } }
             @if !seen.failing.is_empty() { ul { @for failing in &seen.failing { li { (t(failing)) } } } }
@@ -133,7 +134,7 @@ fn card(ask: &Ask<'_>, one: &GroupView) -> Markup {
                 div { dt { "messages" } dd data-live=(live("messages")) { (n(one.messages)) } }
                 div { dt { "blocked" } dd data-live=(live("blocked")) { (n(one.blocked)) } }
                 div { dt { "unsure" } dd data-live=(live("unsure")) { (n(one.unsure)) } }
-                div { dt { "actions waiting" } dd data-live=(live("outbox")) { (n(one.outbox)) } }
+                div { dt { "waiting" } dd data-live=(live("outbox")) { (n(one.outbox)) } }
             }
             p class="soft" { (mode(&one.mode)) ", tenant " (t(&one.tenant)) ". Last message: " (when(one.last_message_s, ask.now_s())) }
             (rights(&one.rights))
@@ -218,7 +219,7 @@ pub fn budget(view: &BudgetView) -> Markup {
                 strong { (n(view.calls)) } " of " span data-shows="calls:n" { (n(view.calls_cap)) } " calls"
                 @if !view.month.is_empty() { " in " (t(&view.month)) } " (" (view.percent) " %)" }
             (meter(view.percent, None))
-            @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { ". " (t(instead)) } } }
+            @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { "; " (t(instead)) } } }
             @if let Some(trouble) = &view.trouble { p class="soft" { "Last trouble: " (t(trouble)) } }
         }
     }

@@ -39,8 +39,8 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         (preview::shown(ask, "/policy"))
         @if let Some(why) = &policy.refused { div class="note" data-kind="bad" { p { strong { "The last change to the files was refused; the rules before it stay in force." } } p { (t(why)) } } }
-        section aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
-        section aria-labelledby="groups" {
+        section class="plain" aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
+        section class="plain" aria-labelledby="groups" {
             h2 id="groups" { "Groups" }
             @if policy.groups.is_empty() { p class="soft" { "No group yet. A group goes by its tenant until you change something for it alone." } }
             (scopes(&policy.groups))
