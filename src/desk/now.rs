@@ -46,6 +46,9 @@ impl Office {
 
     /// Why Telegram does not answer polls; `None` when it does.
     pub(super) fn polling(&self) -> Option<String> {
+        if !self.bot.is_at_work() {
+            return Some("there is no bot token yet; the page asks for it".to_owned());
+        }
         let now = self.clock.now().mono;
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if trouble.is_some() {
@@ -60,12 +63,15 @@ impl Office {
 
     fn dispatching(&self) -> Option<String> {
         let silent_ms = self.clock.now().mono.0.saturating_sub(self.counters.dispatch_turn_ms.get());
-        (silent_ms > limits::DISPATCH_STALE_MS)
+        (silent_ms > limits::DISPATCH_STALE_MS && self.bot.is_at_work())
             .then(|| format!("the dispatcher has not moved for {} s", silent_ms / 1000))
     }
 
     /// The rung in force, as far as the caller's tenants are concerned.
     fn rung(&self, caller: &Caller, book: &Rulebook) -> Rung {
+        if !self.bot.is_at_work() {
+            return ("setup", "There is no bot token yet.".to_owned());
+        }
         if self.journal.is_closed() {
             return ("hold", "Storage cannot be written, so nothing is acknowledged.".to_owned());
         }
@@ -79,7 +85,7 @@ impl Office {
             return ("hindered", format!("Actions are not carried out: {why}."));
         }
         if !book.ai.is_on() {
-            return ("rules_only", "No AI is set up, and none is needed.".to_owned());
+            return ("rules_only", "The rules decide. No AI is set up, and none is needed.".to_owned());
         }
         let lane = self.lane.lock();
         let without = |tenant: &Tenant| Some((tenant.name.clone(), lane.degraded(&tenant.name)?, tenant.degrade));

@@ -60,11 +60,7 @@ fn rung(rung: &str) -> (&'static str, &'static str, &'static str) {
             "Working, without AI",
             "Messages that the rules are unsure of are decided by your fallback. Nothing is lost.",
         ),
-        "rules_only" => (
-            "warn",
-            "Working, with rules alone",
-            "History and AI are set aside for now, and messages are still judged at once.",
-        ),
+        "rules_only" => ("good", "Everything works", ""),
         "hindered" => (
             "warn",
             "Working, with difficulty",
