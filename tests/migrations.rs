@@ -175,8 +175,13 @@ fn token() -> TokenRecord {
 }
 
 fn policy_version() -> PolicyVersion {
-    let layer =
-        Layer { mode: Some(Mode::Enforce), review: Some(40), block: None, packs: [("promo".to_owned(), false)].into() };
+    let layer = Layer {
+        mode: Some(Mode::Enforce),
+        review: Some(40),
+        block: None,
+        packs: [("promo".to_owned(), false)].into(),
+        degrade: None,
+    };
     let own = OwnRules { words: [("free money".to_owned(), Effect::Ban)].into(), ..OwnRules::default() };
     let overlay = Overlay {
         tenants: [(TenantName::default(), layer.clone())].into(),
