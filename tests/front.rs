@@ -145,6 +145,13 @@ async fn by_tls_the_same_goes_through_and_the_server_is_told() {
     let answer = stand.ask(&stand.request("GET /big", "", "")).await;
     assert_eq!(answer.split_once("\r\n\r\n").unwrap().1.len(), 200 * 1024);
     assert_eq!(stand.fingerprint.as_ref().unwrap().split(':').count(), 32);
+    // Bodies as large as may be, and a larger one, whose refusal is still read.
+    for (more, status) in [(0, "200"), (20_000, "413")] {
+        let body = "b".repeat(limits::WEB_BODY_BYTES_MAX + more);
+        let headers = format!("Content-Length: {}\r\n", body.len());
+        let answer = stand.ask(&stand.request("POST /x", &headers, &body)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -44,7 +44,9 @@ pub const WEB_LARGE_BODIES_MAX: usize = 4;
 /// The head of an answer, bytes. Ours have a tenth of it; a longer one is an answer lost.
 pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 
-/// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed.
+/// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed. Up to half of it fits
+/// the private socket, so that the server is done with it before the client has read it; of a larger one it waits for the
+/// client, at most as long as that may take.
 pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// How much of an answer the front holds at once, bytes.
