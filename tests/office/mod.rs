@@ -224,7 +224,7 @@ impl Bench {
         self.runtime.block_on(self.office.dispatch.send(Word::Rows(committed.accepted))).unwrap();
     }
 
-    /// Makes a copy of the database beside the others.
+    /// Waits for something on the bench's runtime.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
