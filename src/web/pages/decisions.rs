@@ -90,7 +90,7 @@ fn filters(ask: &Ask<'_>, groups: &[GroupView], is_filtered: bool) -> Markup {
                 div class="field" { label for="q-text" { "Words in text or reason" } input type="search" id="q-text" name="text" value=(ask.query("text").unwrap_or_default()); }
                 div class="field" { label for="q-group" { "Group" } select id="q-group" name="group" {
                     option value="" { "All groups" }
-                    @for one in groups { option value=(one.id) selected[chosen("group", &one.id.to_string())] { (name_of(one)) } }
+                    @for one in groups.iter().take(limits::PAGE_ROWS_MAX) { option value=(one.id) selected[chosen("group", &one.id.to_string())] { (name_of(one)) } }
                 } }
                 div class="field" { label for="q-outcome" { "Verdict" } select id="q-outcome" name="outcome" {
                     option value="" { "All" }
