@@ -128,7 +128,7 @@ pub fn findings(findings: &[FindingView]) -> Markup {
                 thead { tr { th scope="col" { "Rule" } th scope="col" { "Adds" } th scope="col" { "Why" } th scope="col" { "Saw" } } }
                 tbody { @for finding in findings {
                     tr {
-                        td data-name="Rule" { code { (finding.rule) } @if let Some(pack) = &finding.pack { br; span class="soft" { "pack " (t(pack)) } } }
+                        td data-name="Rule" { a href=(address("/decisions", &[("rule", &finding.rule)])) { code { (finding.rule) } } @if let Some(pack) = &finding.pack { br; span class="soft" { "pack " (t(pack)) } } }
                         td data-name="Adds" class="number" { (finding.score) }
                         td data-name="Why" { (t(&finding.reason)) }
                         td data-name="Saw" { @match &finding.saw {
