@@ -43,13 +43,14 @@
   const read = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
   const swap = (old, fresh) => {
     if (!old || !fresh || old.isEqualNode(fresh)) return;
-    const held = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const held = old.contains(document.activeElement) ? document.activeElement : null;
     const open = all("details[open] > summary", old).map((summary) => summary.textContent);
     const mine = document.importNode(fresh, true);
     all("details > summary", mine).forEach((summary) => { if (open.includes(summary.textContent)) summary.parentNode.open = true; });
     all("[autofocus]", mine).forEach((field) => field.removeAttribute("autofocus"));
     old.replaceWith(mine);
-    if (held) byId(held)?.focus({ preventScroll: true });
+    const same = held && all(held.tagName, mine).find((node) => held.id ? node.id === held.id : node.textContent === held.textContent);
+    if (same) same.focus({ preventScroll: true });
     dress(mine);
   };
   let isAsking = false, isLate = false, spoken = document.querySelector(".state .big")?.textContent;
@@ -82,11 +83,11 @@
   // What is not a number: when it changes, the pieces of the page are asked for again.
   const shape = (now, page) => JSON.stringify([
     now.rung, now.cause, now.mode, now.banner, now.failing,
-    now.groups.map((g) => [g.id, g.title, g.mode, g.rights, page === "setup" ? [g.state, g.why, g.messages] : 0]),
+    now.groups.map((g) => [g.id, g.title, g.mode, g.rights, g.state, page === "setup" ? [g.why, g.messages] : 0]),
     now.tenants.map((t) => [t.tenant, t.degraded, t.percent, t.is_warned, t.trouble]),
   ]);
   const live = (page) => {
-    let last = "", since = 0;
+    let last = "", since = 0, wasLost = false;
     const stream = new EventSource("/api/v1/live");
     const note = byId("live");
     stream.addEventListener("now", (event) => {
@@ -113,9 +114,11 @@
         if (whole) node.setAttribute("width", Math.min(100, Math.floor(part * 100 / whole)) + "%");
       }
       const own = shape(now, page);
-      // The page may be older than the stream's first word: the pieces are compared, and put in only where they differ.
-      if (last !== own) again();
+      // At the stream's first word the page is as old as a blink, unless it was cut off in between.
+      const isNew = page === "numbers" && now.groups.some((g) => !document.querySelector(`[data-group="${Number(g.id)}"]`)) && now.groups.length <= 20;
+      if (last ? last !== own || wasLost : isNew) again();
       last = own;
+      wasLost = false;
     });
     stream.addEventListener("gone", () => {
       stream.close();
@@ -128,6 +131,7 @@
     stream.addEventListener("error", () => {
       if (since) return;
       since = Date.now();
+      wasLost = true;
       say(note, "Not live since " + new Date(since).toLocaleTimeString() + ". These are the last values known; trying again.");
     });
     addEventListener("pagehide", () => stream.close());

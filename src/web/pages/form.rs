@@ -145,7 +145,8 @@ impl<'a> Form<'a> {
     pub fn choose(&self, name: &str, label: &str, hint: &str, options: &[(String, String)], chosen: &str) -> Markup {
         let id = place(self.id, base(name));
         let error = self.error(name);
-        let chosen = self.typed(name).unwrap_or(chosen);
+        let is_offered = |typed: &&str| options.iter().any(|(value, _)| value == typed);
+        let chosen = self.typed(name).filter(is_offered).unwrap_or(chosen);
         html! {
             div class="field" {
                 label for=(id) { (label) }

@@ -11,10 +11,12 @@ use super::form::Field;
 use super::shell::{Sheet, sheet};
 use super::text::{bytes, chip, count, group, maybe_ms, mode, ms, n, span, t, when};
 use crate::access::Role;
-use crate::limits;
 use crate::web::desk::{Desk, Told};
 use crate::web::views::{BudgetView, GroupState, GroupView, Numbers, Overview, RightView};
 use maud::{Markup, html};
+
+/// Groups that have a card.
+const CARDS: usize = 20;
 
 /// The page.
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
@@ -103,6 +105,8 @@ fn kind_of(state: GroupState) -> &'static str {
 }
 
 fn groups(ask: &Ask<'_>, groups: &[GroupView]) -> Markup {
+    let mut first: Vec<&GroupView> = groups.iter().collect();
+    first.sort_by_key(|one| one.state == GroupState::Connected);
     html! {
         @if groups.is_empty() {
             div class="empty" {
@@ -111,8 +115,8 @@ fn groups(ask: &Ask<'_>, groups: &[GroupView]) -> Markup {
                 @if ask.is(Role::Owner) { p { a href="/setup" { "Show me how, step by step" } } }
             }
         } @else {
-            ul class="cards" { @for one in groups.iter().take(limits::PAGE_ROWS_MAX) { (card(ask, one)) } }
-            @if groups.len() > limits::PAGE_ROWS_MAX { p class="soft" { "Shown are the " (limits::PAGE_ROWS_MAX) " busiest of " (groups.len()) "." } }
+            ul class="cards" { @for one in first.iter().take(CARDS) { (card(ask, one)) } }
+            @if groups.len() > CARDS { p class="soft" { "Shown are " (CARDS) " of " (groups.len()) " groups: first those with something the matter, then the busiest. " a href="/policy" { "All groups" } } }
         }
     }
 }
