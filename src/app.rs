@@ -227,7 +227,11 @@ pub fn start(
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
     let now = clock.now().wall;
-    let changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    let mut changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    for (chat, record) in snapshots.chats()? {
+        // A version keeps the ids of its time.
+        changed = record.moved_to.and_then(|to| changed.moved(chat, to)).unwrap_or(changed);
+    }
     let mut reloader =
         Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now).with_overlay(changed, now);
     if let Some(source) = source {

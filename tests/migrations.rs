@@ -240,7 +240,8 @@ fn holds_the_desk(store: &Store) {
     assert_eq!(read.users().unwrap(), vec![("kim".to_owned(), user())]);
     assert_eq!(read.tokens().unwrap(), vec![("0123abcd".to_owned(), token())]);
     assert_eq!(read.audit_detail(2).unwrap(), Some(detail()));
-    assert_eq!(read.policies().unwrap(), vec![(1, policy_version())]);
+    assert_eq!(read.policy_version(1).unwrap(), Some(policy_version()));
+    assert_eq!(read.policies().unwrap(), vec![(1, PolicyVersion { overlay: Overlay::default(), ..policy_version() })]);
     assert_eq!(read.mark(1).unwrap(), Some(mark()));
     assert_eq!(read.lessons().unwrap(), vec![lesson()]);
     assert_eq!(read.banner().unwrap(), Some(banner()));

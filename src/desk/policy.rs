@@ -118,8 +118,8 @@ impl Office {
     pub fn restore_policy(&self, caller: &Caller, number: u64) -> Told<PolicyVersionView> {
         caller.may(Role::Owner, None)?;
         let reloader = hold(&self.reloader);
-        let found = self.snapshots.policies()?.into_iter().find(|(known, _)| *known == number);
-        let overlay = found.map(|(_, version)| version.overlay).ok_or(Refused::Missing)?;
+        let found = self.snapshots.policy_version(number)?;
+        let overlay = found.map(|version| version.overlay).ok_or(Refused::Missing)?;
         if overlay == *self.in_force.now().overlay {
             return Err(Refused::Conflict(format!("what version {number} says is in force already")));
         }

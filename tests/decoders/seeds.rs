@@ -137,8 +137,13 @@ pub fn records() -> Vec<Vec<u8>> {
 fn made_by_hand() -> Vec<Vec<u8>> {
     let (chat, at, who) = (ChatId(-1_001_234_567_890), Wall(1_760_000_000_000), "kim (page)".to_owned());
     let tenant = TenantName::default();
-    let layer =
-        Layer { mode: Some(Mode::Record), review: Some(1), block: None, packs: [("p".to_owned(), true)].into() };
+    let layer = Layer {
+        mode: Some(Mode::Record),
+        review: Some(1),
+        block: None,
+        packs: [("p".to_owned(), true)].into(),
+        degrade: None,
+    };
     let own = OwnRules {
         words: [("w".to_owned(), Effect::Ban)].into(),
         links: [("l.example".to_owned(), Effect::Review)].into(),

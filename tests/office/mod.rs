@@ -11,7 +11,7 @@ use aegis::config::Config;
 use aegis::counters::Counters;
 use aegis::decide::{ChatRules, Disposition};
 use aegis::demo::standin::StandIn;
-use aegis::desk::Office;
+use aegis::desk::{Office, Teacher, setup};
 use aegis::dispatch::outbox::{Outbox, Pace};
 use aegis::dispatch::task::{Dispatcher, Word, lock};
 use aegis::ingest::poll::Trouble;
@@ -19,6 +19,7 @@ use aegis::journal::{self, CommitPace, Writer};
 use aegis::limits;
 use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
 use aegis::policy::{PackSource, compile};
+use aegis::reload::Reloader;
 use aegis::review::{self, Lane, SharedLane};
 use aegis::settle::SharedSettler;
 use aegis::shard::{InForce, Rulebook};
@@ -170,6 +171,7 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
     let lane = SharedLane::new(Lane::new(ledger, &config.board.capacity, Arc::clone(&counters)));
     let (dispatch, mut heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
     let (stop, stopped) = watch::channel(false);
+    let reloader = Reloader::new(&config, None, in_force.clone(), Arc::clone(&counters), now.wall);
     let office = Office {
         config,
         counters: Arc::clone(&counters),
@@ -181,6 +183,11 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         book: Arc::clone(&book),
         lane,
         in_force,
+        standing: reloader.standing(),
+        reloader: Arc::new(Mutex::new(reloader)),
+        previewing: Arc::default(),
+        teacher: Teacher::default(),
+        bot: setup::Bot::at_work(),
         notes: None,
         trouble: Trouble::default(),
         poll_stale_ms: u64::MAX,

@@ -253,6 +253,8 @@ impl Sample {
 
     fn one_budget(&self, tenant: &str, percent: u64) -> BudgetView {
         BudgetView {
+            money_micros: 0,
+            money_cap_micros: 0,
             tenant: if tenant == "default" { self.word("default") } else { self.word(tenant) },
             month: self.own("2026-11"),
             money: self.word("3.21"),
@@ -354,6 +356,14 @@ impl PeopleDesk for Sample {
 }
 
 impl Desk for Sample {
+    fn in_turn(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+
+    fn backup_file(&self, _: &Caller, _: &str) -> Told<(std::path::PathBuf, String)> {
+        Err(Refused::Missing)
+    }
+
     fn counters(&self) -> &Counters {
         &self.counters
     }
