@@ -20,6 +20,9 @@ pub const WEB_HOST_BYTES_MAX: usize = 253 + 6;
 /// its request for longest makes room; when none dawdles, it waits to be accepted.
 pub const WEB_CONNECTIONS_MAX: usize = 16;
 
+/// How often is looked for one that dawdles, while a connection waits to be accepted.
+pub const WEB_ROOM_LOOK: Duration = Duration::from_millis(50);
+
 /// A request's head, bytes, and its headers; what is over is refused.
 pub const WEB_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// See [`WEB_HEAD_BYTES_MAX`].

@@ -151,10 +151,17 @@ impl Front {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            if permits.available_permits() == 0 && conversations.end_slowest() {
-                front.refused.fetch_add(1, Ordering::Relaxed);
-            }
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let permit = loop {
+                if permits.available_permits() == 0 && conversations.end_slowest() {
+                    front.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                // One that waited for the server a moment ago may dawdle now: the next look finds it.
+                match timeout(limits::WEB_ROOM_LOOK, Arc::clone(&permits).acquire_owned()).await {
+                    Ok(Ok(permit)) => break permit,
+                    Ok(Err(_closed)) => return,
+                    Err(_none) => {}
+                }
+            };
             let (front, stage) = (Arc::clone(&front), Arc::new(Stage::default()));
             let own_stage = Arc::clone(&stage);
             let task = tasks.spawn(async move { front.converse(stream, &link, permit, &own_stage).await });
