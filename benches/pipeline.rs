@@ -127,7 +127,7 @@ fn round(rulebook: &Rulebook, updates: &[String], sync: Duration) -> (f64, f64, 
         let incoming = batch.iter().filter_map(|json| update::read(json)).collect();
         let mut admitted = ingest.admit(incoming, &mut book, now);
         let judged = admitted.arrivals.iter().map(|arrival| judge(rulebook, &arrival.message, &mut scratch)).collect();
-        let mut tick = ingest.settle(&admitted.arrivals, judged, rulebook, &book, now).unwrap();
+        let mut tick = ingest.settle(&admitted.arrivals, judged, rulebook, &mut book, now).unwrap();
         tick.absorb(std::mem::take(&mut admitted.tick));
         let ticks = [tick, std::mem::take(&mut riders)];
         for committed in store.commit(&ticks, now.wall).unwrap() {

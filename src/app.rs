@@ -227,7 +227,11 @@ pub fn start(
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
     let now = clock.now().wall;
-    let changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    let mut changed = snapshots.policy()?.map(|(_, version)| version.overlay).unwrap_or_default();
+    for (chat, record) in snapshots.chats()? {
+        // A version keeps the ids of its time.
+        changed = record.moved_to.and_then(|to| changed.moved(chat, to)).unwrap_or(changed);
+    }
     let mut reloader =
         Reloader::new(&config, listing, InForce::new(rulebook), Arc::clone(&counters), now).with_overlay(changed, now);
     if let Some(source) = source {
@@ -237,6 +241,8 @@ pub fn start(
     let (notes, keeper) = history(&config, &lane, &counters);
     let (stop, stopped) = watch::channel(false);
     let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
+    let (begin, begun) = oneshot::channel();
+    let bot = if telegram.is_some() { setup::Bot::at_work() } else { setup::Bot::awaited(begin) };
     let settler = SharedSettler::new(snapshots.clone(), Arc::clone(&counters));
     let ready = Ready {
         book: Arc::new(std::sync::Mutex::new(ChatBook::new(snapshots.chats()?).with_titles(snapshots.titles()?))),
@@ -253,17 +259,11 @@ pub fn start(
         words,
         heard,
         trouble: poll::Trouble::default(),
+        bot,
         stopped,
     };
-    open_doors(ready, telegram, Arc::new(std::sync::Mutex::new(reloader)), heap, |stage, helpers, page| Running {
-        stop,
-        gone,
-        stage,
-        helpers,
-        writer,
-        keeper,
-        page,
-        token_of_page,
+    open_doors(ready, telegram, begun, Arc::new(std::sync::Mutex::new(reloader)), heap, |stage, helpers, page| {
+        Running { stop, gone, stage, helpers, writer, keeper, page, token_of_page }
     })
 }
 
@@ -271,13 +271,12 @@ pub fn start(
 fn open_doors(
     ready: Ready,
     telegram: Option<Telegram>,
+    begun: oneshot::Receiver<Telegram>,
     reloader: SharedReloader,
     heap: fn() -> u64,
     running: impl FnOnce(Stage, Vec<JoinHandle<()>>, Option<web::Web>) -> Running,
 ) -> Result<Running, Failure> {
-    let (begin, begun) = oneshot::channel();
-    let bot = if telegram.is_some() { setup::Bot::at_work() } else { setup::Bot::awaited(begin) };
-    let office = office(&ready, &reloader, bot);
+    let office = office(&ready, &reloader);
     let site = Arc::new(Site::new(Arc::new(office)).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
@@ -332,7 +331,7 @@ fn open_doors(
 }
 
 /// The desk over all of it.
-fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Office {
+fn office(ready: &Ready, reloader: &SharedReloader) -> Office {
     let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
     Office {
         config: ready.config.clone(),
@@ -350,7 +349,7 @@ fn office(ready: &Ready, reloader: &SharedReloader, bot: setup::Bot) -> Office {
         reloader: Arc::clone(reloader),
         previewing: Arc::default(),
         teacher: Teacher::default(),
-        bot,
+        bot: ready.bot.clone(),
         trouble: Arc::clone(&ready.trouble),
         poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
         settler: ready.settler.clone(),

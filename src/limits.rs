@@ -441,7 +441,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
         // A record, its administrators, its title.
         holder(
             "book of chats",
-            wide(CHATS_MAX) * (384 + 8 * wide(ADMINS_MAX) + wide(TITLE_BYTES_MAX)),
+            wide(CHATS_MAX) * (256 + 8 * wide(ADMINS_MAX) + wide(TITLE_BYTES_MAX)),
             "the quietest chat is forgotten",
         ),
         // As read, and as the rulebook has them; what was changed on the page, in force and as it is to be.

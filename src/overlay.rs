@@ -151,6 +151,19 @@ pub fn in_order(rules: ChatRules) -> ChatRules {
 }
 
 impl Overlay {
+    /// The same with what was changed for a group under the id that it has now; `None` when nothing was changed for it, or
+    /// something is already changed under the new one.
+    #[must_use]
+    pub fn moved(&self, from: ChatId, to: ChatId) -> Option<Self> {
+        if !self.groups.contains_key(&from) || self.groups.contains_key(&to) {
+            return None;
+        }
+        let mut moved = self.clone();
+        let layer = moved.groups.remove(&from)?;
+        moved.groups.insert(to, layer);
+        Some(moved)
+    }
+
     /// The tenants of the settings, with what is changed for each.
     #[must_use]
     pub fn tenants(&self, of_settings: &Tenants) -> Tenants {

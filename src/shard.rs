@@ -93,6 +93,12 @@ impl Rulebook {
         Self { overlay: overlay.into(), ..self.clone() }.put_together()
     }
 
+    /// The same with a group under its new id, as far as somebody changed something for it.
+    #[must_use]
+    pub fn with_moved(&self, from: ChatId, to: ChatId) -> Self {
+        self.overlay.moved(from, to).map_or_else(|| self.clone(), |overlay| self.with_overlay(overlay))
+    }
+
     /// Makes what is asked for each message of what was set and changed.
     fn put_together(mut self) -> Self {
         let overlay = Arc::clone(&self.overlay);

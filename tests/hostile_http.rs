@@ -2,58 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::as_conversions)] // A test that cannot go on stops.
 
-use aegis::counters::Counters;
+#[path = "hostile/attacks.rs"]
+mod attacks;
+#[path = "front/stand.rs"]
+mod stand;
+
+use aegis::limits;
 use aegis::web::front::Patience;
-use aegis::web::{ModelLine, Readiness, Settings, Source, Status, Web, start_with};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use attacks::Attack;
+use stand::{Speaks, Stand, Wire, tell, until};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-#[derive(Default)]
-struct Calm(Counters);
-
-impl Source for Calm {
-    fn counters(&self) -> &Counters {
-        &self.0
-    }
-
-    fn readiness(&self) -> Readiness {
-        Readiness::default()
-    }
-
-    fn model(&self) -> Option<ModelLine> {
-        None
-    }
-
-    fn status(&self) -> Status {
-        Status::default()
-    }
-}
-
-fn page(dir: &tempfile::TempDir) -> Web {
-    let patience = Patience { request: Duration::from_millis(100), answer: Duration::from_secs(3) };
-    let settings = Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        hosts: Vec::new(),
-        socket_dir: dir.path().to_owned(),
-    };
-    start_with(settings, Arc::new(Calm::default()), patience).expect("a free port of loopback")
-}
-
-async fn ask(addr: SocketAddr, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(addr).await.unwrap();
-    // The front may answer and close before it has read everything.
-    let _refused_early = stream.write_all(request).await;
-    let mut answer = Vec::new();
-    let _reset = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn get(path: &str, addr: SocketAddr) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n").into_bytes()
-}
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Threads and resident KiB of this process.
 fn cost() -> (usize, u64) {
@@ -65,68 +26,242 @@ fn cost() -> (usize, u64) {
     (number("Threads:") as usize, number("VmRSS:"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn attacks_cost_no_thread_and_no_memory_and_a_good_client_is_answered() {
-    let dir = tempfile::tempdir().unwrap();
-    let web = page(&dir);
-    let addr = web.local_addr();
-    let long = |n: usize| "x".repeat(n);
-    let host = format!("Host: {addr}\r\n");
-    let attacks: Vec<Vec<u8>> = vec![
-        format!("GET / HTTP/1.1\r\n{host}A: {}\r\n\r\n", long(200_000)).into_bytes(),
-        format!("GET /{} HTTP/1.1\r\n{host}\r\n", long(200_000)).into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}{}\r\n", "A: b\r\n".repeat(20_000)).into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}{host}\r\n").into_bytes(),
-        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-        b"GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n".to_vec(),
-        format!("GET http://{addr}/ HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET /../etc/passwd HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET /%2e%2e/etc/passwd HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET //evil HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET /\0 HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("POST / HTTP/1.1\r\n{host}Content-Length: 5\r\n\r\nhello").into_bytes(),
-        format!("DELETE / HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("CONNECT {addr} HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n")
-            .into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Content-Length: 99999999999999999999\r\n\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Content-Length: 8000\r\n\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}Expect: 100-continue\r\n\r\n").into_bytes(),
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
-        format!("GET / HTTP/1.1\r\n{host}\r\nGET /metrics HTTP/1.1\r\n{host}\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\n{host}X: \u{e9}\r\n bent\r\n\r\n").into_bytes(),
-        b"\n\n\n\n".to_vec(),
-        b"GET".to_vec(),
-    ];
-    // A first round, so that what this test itself holds is counted before.
-    attack_all(addr, &attacks).await;
-    let before = cost();
-    attack_all(addr, &attacks).await;
-    // Half-open requests on more connections than the front lets in, all at once.
-    let mut half_open = Vec::new();
-    for _ in 0..500 {
-        let mut stream = TcpStream::connect(addr).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
-        half_open.push(stream);
-    }
-    let during = cost();
-    let good = tokio::time::timeout(Duration::from_secs(3), ask(addr, &get("/healthz", addr))).await;
-    assert!(good.expect("the good client is answered").starts_with("HTTP/1.1 200 "));
-    drop(half_open);
-    let after = cost();
-    for (what, now) in [("during", during), ("after", after)] {
-        assert!(now.0 <= before.0, "{what}: {} threads, {} before", now.0, before.0);
-        assert!(now.1 <= before.1 + 1_024, "{what}: {} KiB, {} before", now.1, before.1);
+/// The largest cost seen.
+#[derive(Default)]
+struct Peak(Vec<(String, usize, u64)>);
+
+impl Peak {
+    fn note(&mut self, what: &str) {
+        let (threads, kib) = cost();
+        self.0.push((what.to_owned(), threads, kib));
     }
 }
 
-async fn attack_all(addr: SocketAddr, attacks: &[Vec<u8>]) {
-    for attack in attacks {
-        let answer = ask(addr, attack).await;
-        let shown = String::from_utf8_lossy(attack.get(..attack.len().min(60)).unwrap()).into_owned();
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{shown:?} got {answer}");
+/// A front whose clients have a moment, and one whose clients have as long as in truth.
+struct Fronts {
+    brisk: Stand,
+    patient: Stand,
+    tls: Stand,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attacks_cost_no_thread_and_no_memory_and_a_good_client_is_answered() {
+    let brisk = Patience {
+        request: Duration::from_millis(100),
+        answer: Duration::from_secs(3),
+        live_tick: Duration::from_millis(2),
+        ..Patience::default()
+    };
+    let fronts = Fronts {
+        brisk: Stand::new(Speaks::Plain, brisk).await,
+        patient: Stand::new(Speaks::Plain, Patience::default()).await,
+        tls: Stand::new(Speaks::Tls, Patience::default()).await,
+    };
+    let scripted = attacks::all(fronts.brisk.addr);
+    // A first round, so that what this test itself holds is counted before.
+    round(&fronts, &scripted, &mut Peak::default()).await;
+    let before = cost();
+    let mut peak = Peak::default();
+    let held = round(&fronts, &scripted, &mut peak).await;
+    peak.note("after everything");
+    assert!(held >= 40, "{held} attacks");
+    for (what, threads, kib) in peak.0 {
+        println!("{what}: {threads} threads, {kib} KiB; before: {}, {}", before.0, before.1);
+        assert!(threads <= before.0, "{what}: {threads} threads, {} before", before.0);
+        assert!(kib <= before.1 + 1_024, "{what}: {kib} KiB, {} before", before.1);
     }
+}
+
+/// Every attack once; gives their number.
+async fn round(fronts: &Fronts, scripted: &[Attack], peak: &mut Peak) -> usize {
+    for attack in scripted {
+        one(&fronts.brisk, attack).await;
+    }
+    peak.note("scripted attacks");
+    drops_by_drops(&fronts.patient, peak).await;
+    slow_bodies(&fronts.patient, peak).await;
+    slow_readers(&fronts.patient, peak).await;
+    more_streams_than_places(&fronts.patient, peak).await;
+    slow_readers_of_events(&fronts.brisk, peak).await;
+    half_handshakes(&fronts.tls, peak).await;
+    endless_handshake(&fronts.tls, peak).await;
+    plain_on_tls(&fronts.tls, peak).await;
+    scripted.len() + 8
+}
+
+async fn one(stand: &Stand, attack: &Attack) {
+    let refused = stand.refused.load(Ordering::Relaxed);
+    stand.behind.heads();
+    let answer = stand.ask(&attack.sends).await;
+    let name = attack.name;
+    if attack.status == 200 {
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{name}: {answer}");
+        for head in stand.behind.heads() {
+            let forged = head.lines().filter(|line| line.to_ascii_lowercase().starts_with("x-aegis-"));
+            assert_eq!(forged.count(), 3, "{name}: {head}");
+            assert!(!head.contains("6.6.6.6") && !head.contains("X-Aegis-Role"), "{name}: {head}");
+        }
+    } else {
+        assert!(answer.starts_with(&format!("HTTP/1.1 {} ", attack.status)), "{name}: {answer}");
+        assert!(
+            answer.contains("\r\nContent-Security-Policy: default-src 'none'; script-src 'self'"),
+            "{name}: {answer}"
+        );
+        assert!(!answer.contains("evil") && !answer.contains("xxxx"), "{name} is echoed: {answer}");
+        assert!(stand.refused.load(Ordering::Relaxed) > refused, "{name} is counted");
+        assert_eq!(stand.behind.heads(), Vec::<String>::new(), "{name} reached the server");
+    }
+}
+
+/// 500 connections that send a byte at a time.
+async fn drops_by_drops(stand: &Stand, peak: &mut Peak) {
+    let mut slow = Vec::new();
+    for _ in 0..500 {
+        slow.push(TcpStream::connect(stand.addr).await.unwrap());
+    }
+    for byte in b"GET / HTTP/1.1\r\nHo" {
+        for stream in &mut slow {
+            // Most of them are closed by now.
+            let _closed = stream.write_all(&[*byte]).await;
+        }
+    }
+    peak.note("500 half requests");
+    stand.good_client("500 half requests").await;
+}
+
+/// Large bodies of which all but the last byte come.
+async fn slow_bodies(stand: &Stand, peak: &mut Peak) {
+    let headers = format!("Content-Length: {}\r\n", limits::WEB_BODY_BYTES_MAX);
+    let body = "b".repeat(limits::WEB_BODY_BYTES_MAX - 1);
+    let request = stand.request("POST /x", &headers, &body);
+    let mut slow = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(stand.addr).await.unwrap();
+        let _closed = stream.write_all(&request).await;
+        slow.push(stream);
+    }
+    peak.note("100 bodies without their end");
+    stand.good_client("100 bodies without their end").await;
+    let whole = stand.request("POST /x", &headers, &format!("{body}b"));
+    let whole =
+        tokio::time::timeout(Duration::from_secs(3), stand.ask(&whole)).await.expect("a whole body finds a place");
+    assert!(whole.ends_with("65536 bytes\n"), "{whole}");
+}
+
+/// A connection that takes little at a time.
+async fn narrow(stand: &Stand, request: &[u8]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    let mut stream = socket.connect(stand.addr).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    stream
+}
+
+/// Clients that ask for much and read nothing.
+async fn slow_readers(stand: &Stand, peak: &mut Peak) {
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        slow.push(narrow(stand, &stand.request("GET /big", "", "")).await);
+    }
+    peak.note("40 readers that do not read");
+    stand.good_client("40 readers that do not read").await;
+}
+
+/// Streams until there is no place, and more.
+async fn more_streams_than_places(stand: &Stand, peak: &mut Peak) {
+    let mut streams: Vec<Box<dyn Wire>> = Vec::new();
+    for _ in 0..limits::WEB_LIVE_MAX {
+        let mut stream = stand.stream().await;
+        until(&mut stream, "data: ").await;
+        streams.push(stream);
+    }
+    for _ in 0..20 {
+        let told = until(&mut stand.stream().await, "no such text").await;
+        assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    }
+    peak.note("all streams taken");
+    stand.good_client("all streams taken").await;
+    drop(streams);
+    stand.has_streams(0).await;
+}
+
+/// Streams of large values that change all the time, to clients that read nothing.
+async fn slow_readers_of_events(stand: &Stand, peak: &mut Peak) {
+    let mut slow = Vec::new();
+    let asks = stand.request("GET /api/v1/live", "Accept: text/event-stream\r\n", "");
+    for _ in 0..limits::WEB_LIVE_MAX {
+        slow.push(narrow(stand, &asks).await);
+    }
+    // Each has begun before the first may have been closed.
+    let ended = async {
+        let mut turn = 0_u64;
+        while stand.behind.asked.load(Ordering::Relaxed) < 100 || stand.streams.load(Ordering::Relaxed) > 0 {
+            turn += 1;
+            stand.behind.says(200, &format!("{{\"n\":{turn},\"x\":\"{}\"}}", "x".repeat(15_000)));
+            tokio::task::yield_now().await;
+        }
+    };
+    stand.good_client("streams that are not read").await;
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await;
+    assert!(ended.is_ok(), "{} streams are still open", stand.streams.load(Ordering::Relaxed));
+    peak.note("streams that are not read");
+    stand.behind.says(200, "{\"n\":0}");
+    stand.good_client("after them").await;
+}
+
+/// Handshakes that stop after the first few bytes.
+async fn half_handshakes(stand: &Stand, peak: &mut Peak) {
+    let mut slow = Vec::new();
+    for round in 0..200 {
+        let mut stream = TcpStream::connect(stand.addr).await.unwrap();
+        let hello: &[u8] = if round % 2 == 0 { &[0x16] } else { attacks::HALF_HELLO };
+        let _closed = stream.write_all(hello).await;
+        slow.push(stream);
+    }
+    peak.note("200 half handshakes");
+    stand.good_client("200 half handshakes").await;
+}
+
+/// First words that never end.
+async fn endless_handshake(stand: &Stand, peak: &mut Peak) {
+    let mut slow = Vec::new();
+    for _ in 0..40 {
+        let mut stream = TcpStream::connect(stand.addr).await.unwrap();
+        // A message of 64 KiB, in records of 16 KiB.
+        let mut record = vec![0x16, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff];
+        record.resize(5 + 0x4000, 0);
+        let _closed = stream.write_all(&record).await;
+        record.splice(5..9, [0; 4]);
+        let _closed = stream.write_all(&record).await;
+        slow.push(stream);
+    }
+    peak.note("40 endless handshakes");
+    stand.good_client("40 endless handshakes").await;
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "a handshake that is too long is ended at once");
+    }
+}
+
+/// Plain requests where TLS is spoken, whole, half and forged.
+async fn plain_on_tls(stand: &Stand, peak: &mut Peak) {
+    stand.behind.heads();
+    for (request, status) in [
+        (stand.request("GET /", "", ""), "308"),
+        (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_vec(), "421"),
+        (format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(2_000)).into_bytes(), "421"),
+    ] {
+        let answer = tell(&mut TcpStream::connect(stand.addr).await.unwrap(), &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && !answer.contains("evil"), "{answer}");
+    }
+    let mut slow = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(stand.addr).await.unwrap();
+        let _closed = stream.write_all(b"GET / HTT").await;
+        slow.push(stream);
+    }
+    peak.note("100 half plain requests by the encrypted port");
+    assert_eq!(stand.behind.heads(), Vec::<String>::new(), "plain requests reached the server");
+    stand.good_client("100 half plain requests by the encrypted port").await;
 }

@@ -175,8 +175,13 @@ fn token() -> TokenRecord {
 }
 
 fn policy_version() -> PolicyVersion {
-    let layer =
-        Layer { mode: Some(Mode::Enforce), review: Some(40), block: None, packs: [("promo".to_owned(), false)].into() };
+    let layer = Layer {
+        mode: Some(Mode::Enforce),
+        review: Some(40),
+        block: None,
+        packs: [("promo".to_owned(), false)].into(),
+        degrade: None,
+    };
     let own = OwnRules { words: [("free money".to_owned(), Effect::Ban)].into(), ..OwnRules::default() };
     let overlay = Overlay {
         tenants: [(TenantName::default(), layer.clone())].into(),
@@ -235,7 +240,8 @@ fn holds_the_desk(store: &Store) {
     assert_eq!(read.users().unwrap(), vec![("kim".to_owned(), user())]);
     assert_eq!(read.tokens().unwrap(), vec![("0123abcd".to_owned(), token())]);
     assert_eq!(read.audit_detail(2).unwrap(), Some(detail()));
-    assert_eq!(read.policies().unwrap(), vec![(1, policy_version())]);
+    assert_eq!(read.policy_version(1).unwrap(), Some(policy_version()));
+    assert_eq!(read.policies().unwrap(), vec![(1, PolicyVersion { overlay: Overlay::default(), ..policy_version() })]);
     assert_eq!(read.mark(1).unwrap(), Some(mark()));
     assert_eq!(read.lessons().unwrap(), vec![lesson()]);
     assert_eq!(read.banner().unwrap(), Some(banner()));

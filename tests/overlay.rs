@@ -2,18 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
+mod board;
+
 use aegis::app::{Reloaded, Reloader, Resettled, Source, rulebook};
 use aegis::clock::Wall;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
 use aegis::policy::{PackSource, Scratch, compile};
 use aegis::reload;
-use aegis::shard::{InForce, Judged, Rulebook, judge};
+use aegis::shard::{InForce, Judged, Rulebook, Shards, judge};
+use aegis::store::desk::{DeskTick, PolicyVersion};
+use aegis::store::io::IoCount;
+use aegis::store::{Keep, Store, Tick};
 use aegis::tenant::{DegradeMode, TenantName};
 use aegis::verdict::{Mode, Outcome, Thresholds, Verdict};
+use board::{Board, Signal};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Of tenant `a`; the second has settings of its own in the file.
 const A: i64 = -1;
@@ -306,4 +313,98 @@ fn own_words_count_among_the_packs_and_it_is_said_when_there_are_too_many() {
     let packs_of = of_tenant("a", own(&[("moon", Effect::Ban)], &[])).own_packs(&book.tenants);
     let told = aegis::policy::compile_with(&packs, &packs_of).unwrap_err().to_string();
     assert!(told.contains("129 packs, of which 1 have own words of tenants; the most is 128"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn while_changes_are_made_each_message_is_judged_by_one_version_with_its_own_scores() {
+    let desk = Desk::begin(Overlay::default());
+    // Words that block by a low score, or words that are unsure by a high one: a mixture would do neither.
+    let change = |number: u64| {
+        let (effect, block) = if number.is_multiple_of(2) { (Effect::Review, 60) } else { (Effect::Delete, 200) };
+        let mut overlay = of_tenant("a", own(&[("moon", effect)], &[]));
+        overlay.tenants.insert(tenant("a"), Layer { block: Some(block), ..Layer::default() });
+        overlay
+    };
+    let mut shards = Shards::start(3, desk.in_force.clone(), Arc::default());
+    let (go_on, mut told) = tokio::sync::mpsc::channel::<()>(1);
+    let changing = tokio::task::spawn_blocking(move || {
+        for number in 0..20 {
+            go_on.blocking_send(()).unwrap();
+            desk.change(change(number)).unwrap();
+        }
+        desk
+    });
+    let messages: Vec<_> = (0..50).map(|_| Arc::new(message(A, "a moon"))).collect();
+    let mut judged = Vec::new();
+    while told.recv().await.is_some() {
+        judged.extend(shards.judge(&messages).await);
+    }
+    changing.await.unwrap();
+    judged.extend(shards.judge(&messages).await);
+    assert_eq!(judged.len(), 21 * messages.len());
+    for one in judged {
+        let Judged::Verdict(verdict) = one else { panic!("not judged") };
+        let rule = verdict.findings.first().map(|finding| finding.rule.as_str());
+        let expected = match rule {
+            None => Outcome::Allow,
+            Some("own-a-words-review") => Outcome::Block,
+            Some("own-a-words-delete") => Outcome::Review,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(verdict.outcome, expected, "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_appliance_that_starts_judges_by_what_was_changed_before() {
+    let standin = board::play(board::script(0));
+    let board = Board::new(&standin);
+    let data = board.path("data");
+    aegis::app::prepare_data_dir(&data).unwrap();
+    let keep = Keep { decisions: 9, done: 9, dedupe_batches: 9, dead_letters: 9, albums: 9, audit: 9 };
+    let (mut store, _) = Store::open(&data, 1 << 20, keep, &Arc::new(IoCount::default()), Wall(0)).unwrap();
+    let overlay = of_tenant("default", own(&[("seen my cat", Effect::Ban)], &[]));
+    let version = PolicyVersion {
+        at: Wall(1),
+        who: "kim (page)".to_owned(),
+        note: String::new(),
+        changes: Vec::new(),
+        tenants: vec![TenantName::default()],
+        overlay,
+    };
+    let desk = DeskTick { policies: vec![version], ..DeskTick::default() };
+    store.commit(&[Tick { desk, ..Tick::default() }], Wall(1)).unwrap();
+    drop(store);
+    let life = board.run(&[]);
+    board.hear("moderating", 1);
+    // Message 0 says hello to a cat's owner, and is harmless by the packs.
+    standin.offer(aegis::demo::script::Scripted {
+        expected: aegis::demo::script::Expected::RemoveAndBan,
+        ..board::message(0)
+    });
+    board::settled(&board, &standin).await;
+    assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+}
+
+#[test]
+fn a_thread_of_the_page_has_the_stack_to_compile_whatever_packs_there_are() {
+    let deep = format!("[pack]\nid = \"deep\"\nversion = 1\nx = {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
+    let tables = format!("[pack]\nid = \"t\"\nversion = 1\nx = {}1{}\n", "{a = ".repeat(20_000), "}".repeat(20_000));
+    let regex = format!(
+        "[pack]\nid = \"r\"\nversion = 1\n[[rule]]\nid = \"r\"\nscore = 1\nreason = \"r\"\nregex = [\"{}x{}\"]\n",
+        "(".repeat(500),
+        ")".repeat(500)
+    );
+    let on_page = |text: String| {
+        let thread = std::thread::Builder::new().stack_size(aegis::limits::STACK_BYTES);
+        let compiling = move || {
+            let mut packs = aegis::policy::shipped();
+            packs.push(PackSource { file: "z.toml".to_owned(), text, lists: Vec::new() });
+            compile(&packs).is_ok()
+        };
+        thread.spawn(compiling).unwrap().join().unwrap()
+    };
+    assert!(on_page(PACK.to_owned()));
+    assert!(!on_page(deep) && !on_page(tables));
+    let _either_way = on_page(regex);
 }

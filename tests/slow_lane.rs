@@ -154,7 +154,14 @@ fn reasons(snapshots: &Snapshots, rule: &str) -> Vec<String> {
 fn spent(snapshots: &Snapshots) -> Spent {
     let rows = snapshots.spending().unwrap();
     let total = rows.iter().find(|row| row.account == Account::Total && row.tenant == TenantName::default());
-    total.map(|row| row.spent).unwrap_or_default()
+    let spent = total.map(|row| row.spent).unwrap_or_default();
+    if snapshots.holds().unwrap().is_empty() {
+        let days = snapshots.usage(&TenantName::default()).unwrap();
+        let (calls, money) =
+            days.iter().fold((0, 0), |(calls, money), (_, day)| (calls + day.calls, money + day.money_micros));
+        assert_eq!((calls, money), (spent.calls, spent.money.0), "the days add up to what was spent");
+    }
+    spent
 }
 
 fn reviewed(counters: &Counters) -> u64 {

@@ -7,6 +7,7 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::desk::setup;
 use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
@@ -18,7 +19,7 @@ use crate::review::{self, SharedLane};
 use crate::settle::SharedSettler;
 use crate::shard::{InForce, Shards};
 use crate::store::{Snapshots, Tick};
-use crate::telegram::{Myself, Reply, Request, Telegram};
+use crate::telegram::{Reply, Request, Telegram};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -42,6 +43,7 @@ pub(super) struct Ready {
     pub words: mpsc::Sender<Word>,
     pub heard: mpsc::Receiver<Word>,
     pub trouble: Trouble,
+    pub bot: setup::Bot,
     pub stopped: watch::Receiver<bool>,
 }
 
@@ -75,7 +77,7 @@ impl Ready {
             clock: self.clock.clone(),
             notes: self.notes.clone(),
         };
-        tokio::spawn(greet(telegram.clone()));
+        tokio::spawn(greet(telegram.clone(), self.bot));
         let poller = Poller {
             telegram,
             ingest,
@@ -144,9 +146,12 @@ pub(super) fn reach_out(config: &Config, token: &str) -> Result<Telegram, Failur
     telegram.map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// Asks who the bot is, and says what its set-up lacks.
-async fn greet(telegram: Telegram) {
-    if let Ok(Reply::Me(Myself { reads_all: Some(false), .. })) = telegram.call(&Request::Me).await {
+/// Asks who the bot is, tells the desk, and says what its set-up lacks.
+async fn greet(telegram: Telegram, bot: setup::Bot) {
+    let Ok(Reply::Me(myself)) = telegram.call(&Request::Me).await else { return };
+    let lacks = myself.reads_all == Some(false);
+    bot.is(setup::view(myself));
+    if lacks {
         tracing::warn!(
             "privacy mode is on: in groups where it is no administrator the bot sees only messages meant for it. \
              Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"

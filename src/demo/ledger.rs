@@ -51,6 +51,8 @@ pub struct PersonRecord {
     pub unmutes: u32,
     /// Calls that lift a ban.
     pub unbans: u32,
+    /// When the last one lifted it.
+    pub freed_us: Option<u64>,
     /// Whether banned now.
     pub is_banned: bool,
     /// Whether muted now.

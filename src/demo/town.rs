@@ -354,6 +354,7 @@ impl Town {
             }
             _ => {
                 person.unbans += 1;
+                person.freed_us = Some(now_us);
                 person.is_banned = false;
             }
         }

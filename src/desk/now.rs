@@ -21,6 +21,9 @@ use crate::web::views::{GroupState, GroupView, Numbers, Overview, RightView};
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
+/// The time that the pace of writing is taken over at least, milliseconds: an hour.
+const FLASH_PACE_MS_MIN: u64 = 3_600_000;
+
 /// Bytes that a small card takes before it is worn: 8 GB, rewritten 3,000 times.
 const CARD_BYTES: u64 = 8_000_000_000 * 3_000;
 
@@ -43,6 +46,9 @@ impl Office {
 
     /// Why Telegram does not answer polls; `None` when it does.
     pub(super) fn polling(&self) -> Option<String> {
+        if !self.bot.is_at_work() {
+            return Some("there is no bot token yet; the page asks for it".to_owned());
+        }
         let now = self.clock.now().mono;
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if trouble.is_some() {
@@ -57,12 +63,15 @@ impl Office {
 
     fn dispatching(&self) -> Option<String> {
         let silent_ms = self.clock.now().mono.0.saturating_sub(self.counters.dispatch_turn_ms.get());
-        (silent_ms > limits::DISPATCH_STALE_MS)
+        (silent_ms > limits::DISPATCH_STALE_MS && self.bot.is_at_work())
             .then(|| format!("the dispatcher has not moved for {} s", silent_ms / 1000))
     }
 
     /// The rung in force, as far as the caller's tenants are concerned.
     fn rung(&self, caller: &Caller, book: &Rulebook) -> Rung {
+        if !self.bot.is_at_work() {
+            return ("setup", "There is no bot token yet.".to_owned());
+        }
         if self.journal.is_closed() {
             return ("hold", "Storage cannot be written, so nothing is acknowledged.".to_owned());
         }
@@ -76,7 +85,7 @@ impl Office {
             return ("hindered", format!("Actions are not carried out: {why}."));
         }
         if !book.ai.is_on() {
-            return ("rules_only", "No AI is set up, and none is needed.".to_owned());
+            return ("rules_only", "The rules decide. No AI is set up, and none is needed.".to_owned());
         }
         let lane = self.lane.lock();
         let without = |tenant: &Tenant| Some((tenant.name.clone(), lane.degraded(&tenant.name)?, tenant.degrade));
@@ -144,7 +153,8 @@ impl Office {
     fn numbers(&self, now: Now) -> Told<Numbers> {
         let counters = &self.counters;
         let ms = |permille| counters.time_to_action.permille_us(permille).map(|us| us / 1_000);
-        let up_ms = now.mono.0.max(1);
+        // What the first minutes write says little of a day.
+        let up_ms = now.mono.0.max(FLASH_PACE_MS_MIN);
         let per_day = u128::from(counters.bytes_written.get()) * 86_400_000 / u128::from(up_ms);
         let flash_bytes_per_day = u64::try_from(per_day).unwrap_or(u64::MAX);
         let years = CARD_BYTES.checked_div(flash_bytes_per_day).map_or(u64::MAX, |days| days / 365);
@@ -166,7 +176,7 @@ impl Office {
             memory_bytes_max: counters.memory_bytes_max.get(),
             flash_bytes_per_day,
             card_life_years: (years <= 100).then_some(years),
-            live_pages: 0,
+            live_pages: counters.live_pages.get(),
         })
     }
 

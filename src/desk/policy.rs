@@ -44,7 +44,11 @@ struct Wanted {
 
 /// Mistakes in packs as the answer to a change, which made them.
 fn wrong(mistakes: &Mistakes) -> Refused {
-    Refused::Wrong(mistakes.list().iter().map(|mistake| (String::new(), mistake.to_string())).collect())
+    let told = mistakes.list().iter().map(|mistake| match mistake.file.as_str() {
+        "" => mistake.what.clone(),
+        _ => mistake.to_string(),
+    });
+    Refused::Wrong(told.map(|words| (String::new(), words)).collect())
 }
 
 impl Office {
@@ -54,6 +58,7 @@ impl Office {
     /// As there.
     pub fn preview(&self, caller: &Caller, change: &PolicyChange, limit: usize) -> Told<Preview> {
         let scope = self.scope(caller, change)?;
+        let begun_ms = self.clock.now().mono.0;
         let _alone = match self.previewing.try_lock() {
             Ok(alone) => alone,
             Err(TryLockError::Poisoned(left)) => left.into_inner(),
@@ -70,7 +75,9 @@ impl Office {
         let candidate = reloader.candidate(wanted.overlay).map_err(|mistakes| wrong(&mistakes))?;
         let then = candidate.on(&now);
         let changes = self.differences(&now, &then).iter().map(Difference::sentence).collect();
-        let replay = self.replay(&now, &then, scope.as_ref(), limit)?;
+        let until_ms = begun_ms.saturating_add(limits::REPLAY_MS_MAX);
+        let until_ms = until_ms.max(self.clock.now().mono.0.saturating_add(limits::REPLAY_MS_MIN));
+        let replay = self.replay(&now, &then, scope.as_ref(), limit, until_ms)?;
         drop(reloader);
         Ok(Preview { changes, replay })
     }
@@ -111,8 +118,8 @@ impl Office {
     pub fn restore_policy(&self, caller: &Caller, number: u64) -> Told<PolicyVersionView> {
         caller.may(Role::Owner, None)?;
         let reloader = hold(&self.reloader);
-        let found = self.snapshots.policies()?.into_iter().find(|(known, _)| *known == number);
-        let overlay = found.map(|(_, version)| version.overlay).ok_or(Refused::Missing)?;
+        let found = self.snapshots.policy_version(number)?;
+        let overlay = found.map(|version| version.overlay).ok_or(Refused::Missing)?;
         if overlay == *self.in_force.now().overlay {
             return Err(Refused::Conflict(format!("what version {number} says is in force already")));
         }

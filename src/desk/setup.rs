@@ -70,6 +70,13 @@ impl Bot {
     }
 }
 
+/// The bot as the page shows it.
+#[must_use]
+pub fn view(myself: Myself) -> BotView {
+    let Myself { id, username, first_name, reads_all, can_join_groups } = myself;
+    BotView { id, username, name: first_name, reads_all, joins_groups: can_join_groups }
+}
+
 /// Where a token given on the page lies.
 #[must_use]
 pub fn token_path(data_dir: &Path) -> PathBuf {
@@ -133,9 +140,7 @@ impl Office {
         let telegram = Telegram::new(token, &settings.api_url, timeout, settings.calls_in_flight)
             .map_err(|error| Refused::Unable(error.to_string()))?;
         let view = match self.runtime.block_on(telegram.call(&Request::Me)) {
-            Ok(Reply::Me(Myself { id, username, first_name, reads_all, can_join_groups })) => {
-                BotView { id, username, name: first_name, reads_all, joins_groups: can_join_groups }
-            }
+            Ok(Reply::Me(myself)) => view(myself),
             Err(CallError::Refused { code: 401 | 404, .. }) => {
                 return Err(Refused::field(
                     "token",

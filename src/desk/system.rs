@@ -102,6 +102,16 @@ impl Office {
         self.commit_desk(DeskTick { audit: vec![line], ..DeskTick::default() })
     }
 
+    /// Where a copy lies, and the name to save it by. Owners.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub fn backup_file(&self, caller: &Caller, name: &str) -> Told<(PathBuf, String)> {
+        caller.may(Role::Owner, None)?;
+        let path = self.backup_path(name).filter(|path| path.is_file()).ok_or(Refused::Missing)?;
+        Ok((path, name.to_owned()))
+    }
+
     /// Where a copy is; `None` when no copy can have that name.
     #[must_use]
     pub fn backup_path(&self, name: &str) -> Option<PathBuf> {

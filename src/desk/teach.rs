@@ -18,7 +18,7 @@ use crate::shard::InForce;
 use crate::signals::Script;
 use crate::store::desk::{DeskTick, Label, Lesson, Mark};
 use crate::store::records::Decision;
-use crate::store::{Snapshots, StoreError};
+use crate::store::Snapshots;
 use crate::tenant::TenantName;
 use crate::text;
 use crate::web::desk::{Refused, Told};
@@ -73,7 +73,8 @@ impl Office {
     /// As there.
     pub fn label(&self, caller: &Caller, number: u64, label: &str) -> Told<Taught> {
         caller.is_at_least(Role::Admin)?;
-        let decision = self.gate_found(caller, Role::Admin, self.labelled(number)?, |decision| decision.chat)?;
+        let decision =
+            self.gate_found(caller, Role::Admin, self.snapshots.decision(number)?, |decision| decision.chat)?;
         let label = match label {
             "fine" => Label::Fine,
             "spam" => Label::Spam,
@@ -97,16 +98,6 @@ impl Office {
         let (spam, fine) = self.count(number, decision.chat, lesson.is_some().then_some(label), place)?;
         let words = self.learning(lesson.is_some(), spam, fine, place);
         Ok(Taught { spam, fine, needed: u64::from(limits::LEARN_EXAMPLES_MIN), words })
-    }
-
-    /// A decision, by its number.
-    fn labelled(&self, number: u64) -> Result<Option<Decision>, StoreError> {
-        let newest = self.snapshots.decisions(1)?.first().map_or(0, |(newest, _)| *newest);
-        let Some(back) = newest.checked_sub(number).and_then(|back| usize::try_from(back).ok()) else {
-            return Ok(None);
-        };
-        let found = self.snapshots.decisions(back.saturating_add(1))?;
-        Ok(found.into_iter().find(|(known, _)| *known == number).map(|(_, decision)| decision))
     }
 
     /// Takes an answer into account, and counts those that are learned from together with it.

@@ -77,7 +77,11 @@ impl Office {
         let waiting = self.waiting(|row| row.decision == number)?;
         let undoing = self.undoing(number, &decision, &waiting, &self.snapshots.endings()?)?;
         if !undoing.changes() {
-            let why = "nothing can be undone: the message is deleted, and Telegram brings none back";
+            let why = if undoing.is_deleted {
+                "nothing can be undone: the message is deleted, and Telegram brings none back"
+            } else {
+                "nothing can be undone: nobody is banned or muted by it, and nothing waits"
+            };
             return Err(Refused::Conflict(why.to_owned()));
         }
         let mut undone = tally(&[&undoing]);

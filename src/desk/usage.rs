@@ -11,7 +11,7 @@ use crate::review::Lane;
 use crate::shard::Rulebook;
 use crate::store::Tick;
 use crate::store::desk::{DeskTick, Usage};
-use crate::tenant::{Tenant, TenantName};
+use crate::tenant::{DegradeMode, Tenant, TenantName};
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{BudgetChange, BudgetView, UsageRow, UsageView};
 use std::collections::BTreeMap;
@@ -48,7 +48,17 @@ impl Office {
         let name = self.tenant(caller, Role::Owner, tenant)?;
         let wanted = wanted(&name, change)?;
         let _one = self.one_at_a_time();
+        // What replaces the model is a change like those of the policy; it is checked already, as the caps are.
+        if change.as_settings {
+            self.set_degrade(caller, &name, None)?;
+        } else if let Some(degrade) = change.degrade.as_deref().and_then(DegradeMode::from_word) {
+            self.set_degrade(caller, &name, Some(degrade))?;
+        }
         let book = self.in_force.now();
+        if change.money.is_none() && change.calls.is_none() && !change.as_settings {
+            let tenant = book.tenants.named(&name).ok_or(Refused::Missing)?;
+            return Ok(budget_view(&self.lane.lock(), &book, tenant));
+        }
         let (name, caps, what) =
             budget::set(&self.lane.lock().ledger, &book.tenants, &wanted).map_err(|why| Refused::field("", why))?;
         let told = book.tenants.named(&name).ok_or(Refused::Missing)?;
@@ -127,15 +137,15 @@ fn wanted(tenant: &TenantName, change: &BudgetChange) -> Told<Wanted> {
     if let Some(calls) = change.calls.filter(|calls| *calls > limits::CALLS_A_MONTH_MAX) {
         say("calls", format!("{calls} is too many; at most {}", limits::CALLS_A_MONTH_MAX));
     }
-    if change.degrade.is_some() {
-        say("degrade", "this is set in the settings file, as [degrade] or the tenant's own".to_owned());
+    if change.degrade.as_deref().is_some_and(|word| DegradeMode::from_word(word).is_none()) {
+        say("degrade", "one of disable_ai, strict_rules, link_blocks".to_owned());
     }
     let names_caps = change.money.is_some() || change.calls.is_some();
     if names_caps && change.as_settings {
         say("as_settings", "say either new caps or as_settings".to_owned());
     }
     if !names_caps && !change.as_settings && change.degrade.is_none() {
-        say("", "say money, calls, or as_settings".to_owned());
+        say("", "say money, calls, degrade or as_settings".to_owned());
     }
     if !wrong.is_empty() {
         return Err(Refused::Wrong(wrong));

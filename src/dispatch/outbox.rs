@@ -181,12 +181,15 @@ impl Outbox {
     pub fn moved(&mut self, from: ChatId, to: ChatId, book: &ChatBook) {
         let Some(mut lane) = self.lanes.remove(&from) else { return };
         self.turn.retain(|chat| *chat != from);
-        let items: Vec<Item> =
+        let mut items: Vec<Item> =
             lane.removals.drain(..).chain(lane.measures.drain(..)).chain(lane.notices.drain(..)).collect();
+        for item in &mut items {
+            item.row.key.chat = to;
+        }
+        items.retain(|item| !self.cancelled.has(&item.row.key));
         let new = self.lane(to, book);
         new.administrators = Facts::Wanted { at: Monotonic(0), tries: 0 };
-        for mut item in items {
-            item.row.key.chat = to;
+        for item in items {
             new.push(item);
         }
     }

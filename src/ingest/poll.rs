@@ -169,6 +169,7 @@ impl Poller {
         }
         tick.absorb(settled);
         for (from, to) in moved {
+            self.shards.in_force().change(|book| book.with_moved(from, to));
             self.ingest.moved(from, to);
             self.tell(Word::Moved(from, to)).await?;
         }

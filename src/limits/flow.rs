@@ -9,7 +9,7 @@ pub const TITLE_BYTES_MAX: usize = 256;
 
 /// Actions taken back that the dispatcher remembers, so that one on its way to it is not carried out. When full, the one
 /// taken back first is forgotten; by then it has arrived.
-pub const CANCELLED_KEPT: usize = 4_096;
+pub const CANCELLED_KEPT: usize = 1_024;
 
 /// Decisions that one turn of undoing a rule undoes: one commit. More wait for the next turn.
 pub const UNDO_AT_ONCE: usize = 100;

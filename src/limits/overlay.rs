@@ -27,9 +27,12 @@ pub const POLICY_NOTE_BYTES_MAX: usize = 200;
 /// Sentences about one change that a version keeps; the rest are counted.
 pub const POLICY_SENTENCES_MAX: usize = 50;
 
-/// How long a preview judges stored messages, milliseconds; then it says how many it judged. A browser waits five
-/// seconds for an answer.
+/// How long a preview takes before it stops judging stored messages, milliseconds; then it says how many it judged. A
+/// browser waits five seconds for an answer.
 pub const REPLAY_MS_MAX: u64 = 3_000;
+
+/// How long a preview judges stored messages at least, milliseconds, however long it waited and compiled before.
+pub const REPLAY_MS_MIN: u64 = 500;
 
 /// Stored messages a preview judges at most: what ordinary boards store.
 pub const REPLAY_MESSAGES_MAX: usize = 10_000;

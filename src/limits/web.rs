@@ -20,6 +20,9 @@ pub const WEB_HOST_BYTES_MAX: usize = 253 + 6;
 /// its request for longest makes room; when none dawdles, it waits to be accepted.
 pub const WEB_CONNECTIONS_MAX: usize = 16;
 
+/// How often is looked for one that dawdles, while a connection waits to be accepted.
+pub const WEB_ROOM_LOOK: Duration = Duration::from_millis(50);
+
 /// A request's head, bytes, and its headers; what is over is refused.
 pub const WEB_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// See [`WEB_HEAD_BYTES_MAX`].
@@ -44,7 +47,9 @@ pub const WEB_LARGE_BODIES_MAX: usize = 4;
 /// The head of an answer, bytes. Ours have a tenth of it; a longer one is an answer lost.
 pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 
-/// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed.
+/// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed. Up to half of it fits
+/// the private socket, so that the server is done with it before the client has read it; of a larger one it waits for the
+/// client, at most as long as that may take.
 pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// How much of an answer the front holds at once, bytes.
@@ -80,8 +85,15 @@ pub const WEB_LIVE_PIECE_BYTES: usize = 4 * 1024;
 /// over ends it.
 pub const WEB_HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
 
-/// TLS of one connection, bytes: a record as it comes (18 KiB at most) and as it is read (16 KiB), or one piece of an answer
-/// as it goes, and the keys.
+/// One TLS record, bytes: what the protocol allows.
+pub const WEB_RECORD_BYTES_MAX: usize = 18 * 1024;
+
+/// What the heads and seals of records may add to what a client sends, bytes. What is over ends the connection.
+pub const WEB_RECORDS_EXTRA_BYTES: usize = 4 * 1024;
+
+/// TLS of one connection, bytes: a record as it comes and as it is read, or one piece of an answer as it goes, and the keys.
+/// Messages that never end take no more: nothing beyond a head and a record is read for them, and what is in them is not in a
+/// head.
 pub const WEB_TLS_BYTES: usize = 40 * 1024;
 
 /// A file of a certificate or of a key, bytes: a chain has some thousand. A larger one is refused.

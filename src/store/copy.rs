@@ -9,7 +9,7 @@ use super::Store;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes copied at once.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -21,7 +21,9 @@ impl Store {
     /// Why there is no copy, in a sentence. Then nothing is left at `path`.
     pub fn copy_to(&self, path: &Path) -> Result<u64, String> {
         let from = self.path.as_deref().ok_or("this database is no file")?;
-        let new = path.with_added_extension("new");
+        let mut new = path.as_os_str().to_owned();
+        new.push(".new");
+        let new = PathBuf::from(new);
         let copied = copy(from, &new).and_then(|bytes| {
             std::fs::rename(&new, path).map_err(|error| said(path, &error))?;
             let dir = path.parent().unwrap_or(path);

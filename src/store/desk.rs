@@ -406,12 +406,21 @@ impl Snapshots {
         self.last(tables::POLICIES)
     }
 
-    /// All versions kept, newest first.
+    /// A version of the policy, if it is kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the record is damaged.
+    pub fn policy_version(&self, number: u64) -> Result<Option<PolicyVersion>, StoreError> {
+        self.get(tables::POLICIES, number)
+    }
+
+    /// All versions kept, newest first, without what each changed: that is held one at a time.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn policies(&self) -> Result<Vec<(u64, PolicyVersion)>, StoreError> {
-        let mut versions = self.each(tables::POLICIES, |number, version| (number, version))?;
+        let head = |version: PolicyVersion| PolicyVersion { overlay: Overlay::default(), ..version };
+        let mut versions = self.each(tables::POLICIES, |number, version| (number, head(version)))?;
         versions.reverse();
         Ok(versions)
     }

@@ -72,7 +72,7 @@ impl Store {
         slow_lane::spend(txn, tick)?;
         self.settle(txn, next, tick, now)?;
         self.bury(txn, next, tick)?;
-        committed.revived = revive(txn, tick)?;
+        committed.revived = revive(txn, tick, now)?;
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
         Ok(committed)
@@ -258,7 +258,7 @@ pub(super) fn forget_below(table: &mut redb::Table<'_, u64, &'static [u8]>, olde
     }
 }
 
-fn revive(txn: &WriteTransaction, tick: &Tick) -> RedbResult<Vec<OutboxRow>> {
+fn revive(txn: &WriteTransaction, tick: &Tick, now: Wall) -> RedbResult<Vec<OutboxRow>> {
     if tick.revived.is_empty() {
         return Ok(Vec::new());
     }
@@ -269,7 +269,9 @@ fn revive(txn: &WriteTransaction, tick: &Tick) -> RedbResult<Vec<OutboxRow>> {
         let Some(letter) = dead.remove(number)?.map(|bytes| decode::<DeadLetter>(bytes.value())).transpose()? else {
             continue;
         };
-        let row = OutboxRow { attempts: 0, not_before: Wall(0), state: OutboxState::Pending, ..letter.row };
+        // It begins anew: one that was given up for its age would else be given up again at once.
+        let (state, not_before) = (OutboxState::Pending, Wall(0));
+        let row = OutboxRow { attempts: 0, not_before, state, received: now, ..letter.row };
         outbox.insert(row.key.raw(), encode(&row).as_slice())?;
         rows.push(row);
     }

@@ -137,8 +137,13 @@ pub fn records() -> Vec<Vec<u8>> {
 fn made_by_hand() -> Vec<Vec<u8>> {
     let (chat, at, who) = (ChatId(-1_001_234_567_890), Wall(1_760_000_000_000), "kim (page)".to_owned());
     let tenant = TenantName::default();
-    let layer =
-        Layer { mode: Some(Mode::Record), review: Some(1), block: None, packs: [("p".to_owned(), true)].into() };
+    let layer = Layer {
+        mode: Some(Mode::Record),
+        review: Some(1),
+        block: None,
+        packs: [("p".to_owned(), true)].into(),
+        degrade: None,
+    };
     let own = OwnRules {
         words: [("w".to_owned(), Effect::Ban)].into(),
         links: [("l.example".to_owned(), Effect::Review)].into(),
@@ -196,6 +201,9 @@ pub fn heads() -> Vec<Vec<u8>> {
         "GET /decisions/5 HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nUser-Agent: a b\r\nCookie: c=d\r\n\r\nGET / HTTP/1.1\r\n",
         "GET /../x HTTP/1.1\r\nHost: evil.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET / HTTP/1.1\nHost: 127.0.0.1:8787\n\n",
+        "POST /x?q=%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:8787\r\nOrigin: http://127.0.0.1:8787\r\nSec-Fetch-Site: same-origin\r\n\
+         X-CSRF-Token: t\r\nX-Aegis-From: same\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc",
+        "GET /api/v1/live HTTP/1.1\r\nHost: [::1]:8787\r\nAccept: text/event-stream\r\nAuthorization: Bearer x\r\n\r\n",
     ];
     heads.iter().map(|head| head.as_bytes().to_vec()).collect()
 }

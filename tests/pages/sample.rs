@@ -253,6 +253,8 @@ impl Sample {
 
     fn one_budget(&self, tenant: &str, percent: u64) -> BudgetView {
         BudgetView {
+            money_micros: 0,
+            money_cap_micros: 0,
             tenant: if tenant == "default" { self.word("default") } else { self.word(tenant) },
             month: self.own("2026-11"),
             money: self.word("3.21"),
@@ -354,6 +356,14 @@ impl PeopleDesk for Sample {
 }
 
 impl Desk for Sample {
+    fn in_turn(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+
+    fn backup_file(&self, _: &Caller, _: &str) -> Told<(std::path::PathBuf, String)> {
+        Err(Refused::Missing)
+    }
+
     fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -517,7 +527,7 @@ impl Desk for Sample {
             records,
         };
         let pack = |id: &str| PackView {
-            id: self.word(id),
+            id: id.to_owned(),
             version: 2,
             keywords: 412,
             rules: (0..8).map(|at| rule(&format!("{id}-{at}"), "an investment scheme", at == 3)).collect(),
@@ -526,8 +536,7 @@ impl Desk for Sample {
         Ok(PolicyView {
             version: 3,
             compiled: self.word("9f2c01ab77d3e410"),
-            packs: self
-                .some(["adult", "crypto", "flood", "jobs", "newcomers", "phishing", "promotions"].map(pack).into()),
+            packs: Vec::from(["adult", "crypto", "flood", "jobs", "newcomers", "phishing", "promotions"].map(pack)),
             lists: self.some(vec![ListView { name: self.word("bad-domains"), domains: 0, is_there: false }]),
             tenants: vec![self.scope(None, "")],
             groups: (0..if self.is_empty { 1 } else { 5 })
@@ -666,7 +675,7 @@ impl Desk for Sample {
             number,
             at_s: NOW_S - number * 5_000,
             who: self.word("kim (page)"),
-            tenant: (number % 2 == 0).then(|| self.word("default")),
+            tenant: number.is_multiple_of(2).then(|| self.word("default")),
             what: self.word("changed the budget of default"),
             before: if number == 3 { String::new() } else { self.word("5.00 EUR, 2000 calls") },
             after: self.word("10.00 EUR, 2000 calls"),

@@ -15,13 +15,15 @@ use aegis::counters::Counters;
 use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
 use aegis::ingest::Ingest;
-use aegis::message::UserId;
+use aegis::message::{ChatId, Sender, UserId};
 use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
+use aegis::store::desk::Mark;
+use aegis::store::records::{OutboxKey, OutboxRow, OutboxState};
 use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
 use aegis::telegram::{CallError, Incoming, Reply, Request};
 use aegis::tenant::Tenants;
-use aegis::verdict::{Mode, Thresholds};
+use aegis::verdict::{ActionKind, Mode, Thresholds};
 use std::sync::Arc;
 
 /// The bot's own id.
@@ -150,6 +152,40 @@ impl Board {
             self.riders.absorb(tick);
             if self.riders.confirmed.len() >= 64 { self.commit(Tick::default(), now) } else { Ok(()) }
         }
+    }
+
+    /// Somebody undoes a decision that bans, as `desk::Office::undo` does; returns whose. `None` when that one was undone
+    /// before, or bans nobody.
+    pub fn undo(&mut self, number: u64, now: Now) -> Result<Option<(ChatId, UserId)>, StoreError> {
+        let read = self.store.snapshots();
+        let Some(decision) = read.decision(number)? else { return Ok(None) };
+        let (Sender::Member(user), false) = (decision.sender, read.mark(number)?.is_some()) else { return Ok(None) };
+        if !decision.actions.iter().any(|action| action.kind == ActionKind::Ban) {
+            return Ok(None);
+        }
+        let mut dropped = Vec::new();
+        read.each_promised(|row| {
+            if row.decision == number && row.trace == decision.trace {
+                dropped.push(row.key);
+            }
+        })?;
+        let order = OutboxRow {
+            key: OutboxKey { chat: decision.chat, message: decision.message, action: ActionKind::Unban },
+            decision: 0,
+            target: decision.sender,
+            seconds: 0,
+            state: OutboxState::Pending,
+            attempts: 0,
+            not_before: Wall(0),
+            received: now.wall,
+            trace: decision.trace,
+            text: String::new(),
+        };
+        let mut tick = Tick { dropped: dropped.clone(), orders: vec![order], ..Tick::default() };
+        tick.desk.marks.push((number, Mark { undone: Some((now.wall, "kim".to_owned())), label: None }));
+        self.outbox.cancel(&dropped);
+        self.commit(tick, now)?;
+        Ok(Some((decision.chat, user)))
     }
 
     /// Makes what rides along durable.

@@ -33,6 +33,8 @@ pub struct Town {
     pub deleted: BTreeSet<(ChatId, MessageId)>,
     pub banned: BTreeSet<(ChatId, UserId)>,
     pub said: BTreeMap<ChatId, u64>,
+    /// Senders whose ban was undone: they must end free, and their message may be there or not.
+    pub undone: BTreeSet<(ChatId, UserId)>,
     /// Calls are known not to be allowed before: per chat, and of everything.
     not_before: BTreeMap<ChatId, u64>,
     pub early_calls: u64,
@@ -52,6 +54,7 @@ impl Town {
             deleted: BTreeSet::new(),
             banned: BTreeSet::new(),
             said: BTreeMap::new(),
+            undone: BTreeSet::new(),
             not_before: BTreeMap::new(),
             early_calls: 0,
             calls: 0,
@@ -149,6 +152,9 @@ impl Town {
             Request::Ban { chat, user, .. } => {
                 self.banned.insert((*chat, *user));
             }
+            Request::Unban { chat, user } => {
+                self.banned.remove(&(*chat, *user));
+            }
             Request::Say { chat, .. } => *self.said.entry(*chat).or_default() += 1,
             Request::Administrators { .. } => {
                 return Reply::Administrators(vec![Admin { user: OWN, may_delete: true, may_restrict: true }]);
@@ -159,12 +165,19 @@ impl Town {
         Reply::Done
     }
 
+    /// Messages in all, and those that the rules block.
+    pub fn counts(&self) -> (u64, u64) {
+        let blocked = self.messages.values().filter(|(kind, _)| *kind != Kind::Harmless).count();
+        (self.messages.len() as u64, blocked as u64)
+    }
+
     /// What the model says must be so in the end; `Err` tells what is not.
     pub fn check(&self) -> Result<(), String> {
         for ((chat, id), (kind, user)) in &self.messages {
             let deleted = self.deleted.contains(&(*chat, *id));
             let banned = self.banned.contains(&(*chat, *user));
             let right = match kind {
+                Kind::Spam if self.undone.contains(&(*chat, *user)) => !banned,
                 Kind::Harmless => !deleted && !banned,
                 Kind::Spam => deleted && banned,
                 Kind::Rude => deleted && !banned,

@@ -31,19 +31,19 @@ struct Trial<'t> {
 }
 
 impl Office {
-    /// Judges the newest stored messages of a scope, `limit` of them at most, by both.
+    /// Judges the newest stored messages of a scope, `limit` of them at most, by both, until it is that late.
     pub(super) fn replay(
         &self,
         now: &Rulebook,
         then: &Rulebook,
         scope: Option<&Scope>,
         limit: usize,
+        until_ms: u64,
     ) -> Told<Replayed> {
         let Some(notes) = &self.notes else {
             let words = "no messages are stored, so there are none to try this on".to_owned();
             return Ok(Replayed { words, ..Replayed::default() });
         };
-        let until_ms = self.clock.now().mono.0.saturating_add(limits::REPLAY_MS_MAX);
         let mut trial =
             Trial { office: self, now, then, scope, comparison: Comparison::default(), examples: Vec::new(), until_ms };
         let limit = limit.min(limits::REPLAY_MESSAGES_MAX);

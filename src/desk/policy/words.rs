@@ -12,6 +12,9 @@ use crate::shard::Rulebook;
 use crate::tenant::TenantName;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Characters of a phrase in a sentence; the rest is left out.
+const SHOWN_CHARS: usize = 80;
+
 /// One thing that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -178,8 +181,10 @@ fn own(
         let (before, after) = (was.get(one), is.get(one));
         if before != after {
             let word = |effect: Option<&Effect>| effect.map_or("none", |effect| effect.word()).to_owned();
+            let shown: String = one.chars().take(SHOWN_CHARS).collect();
+            let rest = if shown.len() < one.len() { "..." } else { "" };
             found.push(Difference {
-                what: format!("{kind} \"{}\" for tenant {tenant}", one.escape_debug()),
+                what: format!("{kind} \"{}{rest}\" for tenant {tenant}", shown.escape_debug()),
                 before: word(before),
                 after: word(after),
                 tenant: Some(tenant.clone()),

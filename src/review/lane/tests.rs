@@ -391,6 +391,6 @@ fn a_seat_and_an_account_take_no_more_than_memory_is_counted_for() {
     let name = limits::TENANT_NAME_BYTES_MAX + limits::ALLOCATION_EXTRA_BYTES;
     let waiting = size_of::<Key>() + 3 * size_of::<u64>();
     assert!(2 * (size_of::<u64>() + size_of::<Seat>()) + name + waiting <= limits::REVIEW_ROW_BYTES);
-    let account = size_of::<crate::budget::Account>() + size_of::<crate::budget::Spent>();
+    let account = size_of::<crate::budget::Account>() + size_of::<Spent>();
     assert!(2 * account <= limits::BUDGET_ACCOUNT_BYTES);
 }

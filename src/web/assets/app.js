@@ -43,16 +43,17 @@
   const read = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
   const swap = (old, fresh) => {
     if (!old || !fresh || old.isEqualNode(fresh)) return;
-    const held = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const held = old.contains(document.activeElement) ? document.activeElement : null;
     const open = all("details[open] > summary", old).map((summary) => summary.textContent);
     const mine = document.importNode(fresh, true);
     all("details > summary", mine).forEach((summary) => { if (open.includes(summary.textContent)) summary.parentNode.open = true; });
     all("[autofocus]", mine).forEach((field) => field.removeAttribute("autofocus"));
     old.replaceWith(mine);
-    if (held) byId(held)?.focus({ preventScroll: true });
+    const same = held && all(held.tagName, mine).find((node) => held.id ? node.id === held.id : node.textContent === held.textContent);
+    if (same) same.focus({ preventScroll: true });
     dress(mine);
   };
-  let isAsking = false, isLate = false;
+  let isAsking = false, isLate = false, spoken = document.querySelector(".state .big")?.textContent;
   const again = async () => {
     if (isAsking) { isLate = true; return; }
     isAsking = true;
@@ -64,6 +65,10 @@
           if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
           swap(old, fresh.querySelector(`[data-fragment="${old.dataset.fragment}"]`));
         }
+        // The state is said aloud when it becomes another one, and nothing else is.
+        const big = document.querySelector(".state .big")?.textContent;
+        if (big && spoken && big !== spoken) say(byId("spoken"), big);
+        spoken = big;
       }
     } catch { /* The stream says when the appliance is not there. */ }
     setTimeout(() => { isAsking = false; if (isLate) { isLate = false; again(); } }, 2000);
@@ -78,11 +83,11 @@
   // What is not a number: when it changes, the pieces of the page are asked for again.
   const shape = (now, page) => JSON.stringify([
     now.rung, now.cause, now.mode, now.banner, now.failing,
-    now.groups.map((g) => [g.id, g.title, g.mode, g.rights, page === "setup" ? [g.state, g.why, g.messages] : 0]),
+    now.groups.map((g) => [g.id, g.title, g.mode, g.rights, g.state, page === "setup" ? [g.why, g.messages] : 0]),
     now.tenants.map((t) => [t.tenant, t.degraded, t.percent, t.is_warned, t.trouble]),
   ]);
   const live = (page) => {
-    let last = "", since = 0;
+    let last = "", since = 0, wasLost = false;
     const stream = new EventSource("/api/v1/live");
     const note = byId("live");
     stream.addEventListener("now", (event) => {
@@ -109,9 +114,11 @@
         if (whole) node.setAttribute("width", Math.min(100, Math.floor(part * 100 / whole)) + "%");
       }
       const own = shape(now, page);
-      // The page may be older than the stream's first word: the pieces are compared, and put in only where they differ.
-      if (last !== own) again();
+      // At the stream's first word the page is as old as a blink, unless it was cut off in between.
+      const isNew = page === "numbers" && now.groups.some((g) => !document.querySelector(`[data-group="${Number(g.id)}"]`)) && now.groups.length <= 20;
+      if (last ? last !== own || wasLost : isNew) again();
       last = own;
+      wasLost = false;
     });
     stream.addEventListener("gone", () => {
       stream.close();
@@ -124,6 +131,7 @@
     stream.addEventListener("error", () => {
       if (since) return;
       since = Date.now();
+      wasLost = true;
       say(note, "Not live since " + new Date(since).toLocaleTimeString() + ". These are the last values known; trying again.");
     });
     addEventListener("pagehide", () => stream.close());
@@ -132,36 +140,38 @@
 
   // --- Forms whose answer takes the place of a part of the page ---
   const turns = new WeakMap();
-  const send = async (form, submitter, isQuiet) => {
-    const turn = (turns.get(form) || 0) + 1, place = form.dataset.swap;
+  // A form that follows the typing is sent without a button; it says nothing of its own, and is not disturbed by a refusal.
+  const send = async (form, button) => {
+    const turn = (turns.get(form) || 0) + 1, place = form.dataset.swap, isLive = form.classList.contains("live-form");
     turns.set(form, turn);
     const data = new FormData(form);
-    if (submitter?.name) data.append(submitter.name, submitter.value);
-    const button = isQuiet ? null : submitter;
-    const words = button?.textContent;
+    if (button?.name) data.append(button.name, button.value);
     // What is wanted shows at once, and is put back when it is refused or nobody answers.
-    const shown = isQuiet ? [] : all("[data-shows]", byId(place)).map((node) => [node, node.textContent]);
+    const shown = isLive ? [] : all("[data-shows]", byId(place)).map((node) => [node, node.textContent]);
     for (const [node] of shown) { const value = form.elements[node.dataset.shows]?.value; if (value) say(node, value); }
-    if (button) { button.setAttribute("aria-busy", "true"); button.textContent = "Saving\u2026"; }
+    const words = button?.textContent;
+    if (button && !isLive) { button.setAttribute("aria-busy", "true"); button.textContent = "Saving\u2026"; }
     try {
       const answer = await fetch("/form", { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
       const fresh = await read(answer);
       if (turns.get(form) !== turn) return;
       const piece = fresh.getElementById(place);
-      if (!piece) { if (!isQuiet) form.submit(); return; }
-      const wrong = fresh.querySelector("#errors li");
-      if (isQuiet && wrong) return;
+      // Another page came back, such as the one to log in: then the form goes the way it goes without a script.
+      if (!piece) { if (button) form.submit(); return; }
+      const wrong = fresh.querySelector("#errors li")?.textContent;
+      if (wrong && !button) return;
+      if (wrong || !isLive) tell(wrong ? "It was not changed: " + wrong : "Saved.", wrong ? "bad" : "good");
+      if (wrong && isLive) return;
       swap(byId(place), piece);
-      if (isQuiet) return;
-      tell(wrong ? "It was not changed: " + wrong.textContent : "Saved.");
-      (byId(place).querySelector("[aria-invalid]") || byId(place).querySelector("summary"))?.focus();
+      verdict();
+      if (!isLive) (byId(place).querySelector("[aria-invalid]") || byId(place).querySelector("summary"))?.focus();
     } catch {
       for (const [node, old] of shown) say(node, old);
-      if (!isQuiet) tell("The appliance did not answer. Nothing is known to be changed; try again.");
+      if (button) tell("The appliance did not answer. Nothing is known to be changed; try again.", "bad");
     }
-    if (button) { button.removeAttribute("aria-busy"); button.textContent = words; }
+    if (button && !isLive) { button.removeAttribute("aria-busy"); button.textContent = words; }
   };
-  const tell = (words) => {
+  const tell = (words, kind) => {
     let note = byId("told");
     if (!note) {
       note = document.createElement("p");
@@ -170,14 +180,14 @@
       note.setAttribute("role", "status");
       document.querySelector("h1").after(note);
     }
-    note.dataset.kind = words === "Saved." ? "good" : "bad";
+    note.dataset.kind = kind;
     say(note, words);
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.swap) {
       event.preventDefault();
-      send(form, event.submitter, form.classList.contains("live-form"));
+      send(form, event.submitter);
     } else {
       // A second press of the same button is not a second order.
       if (form.dataset.sent) event.preventDefault();
@@ -188,6 +198,7 @@
 
   // --- The simulator ---
   let timer = 0;
+  // The verdict at the scores that stand in the form now, which may have moved on since the answer.
   const verdict = () => {
     const form = byId("form-try"), seen = document.querySelector("[data-score]");
     if (!form || !seen) return;
@@ -196,6 +207,7 @@
     const chip = document.querySelector("#verdict-chip .chip");
     say(chip, words);
     if (chip) chip.dataset.kind = kind;
+    say(byId("at-these"), "With these scores: " + words + " (score " + score + ")");
   };
   document.addEventListener("input", (event) => {
     const field = event.target, twin = field.dataset.twin && byId(field.dataset.twin);
@@ -204,7 +216,7 @@
     if (!form) return;
     verdict();
     clearTimeout(timer);
-    timer = setTimeout(() => { if (form.elements.text.value.trim()) send(form, null, true); }, 300);
+    timer = setTimeout(() => { if (form.elements.text.value.trim()) send(form, null); }, 300);
   });
 
   // --- Small things ---

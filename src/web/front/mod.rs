@@ -59,9 +59,21 @@ impl Default for Patience {
 }
 
 /// A way to a client, encrypted or not.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
+    /// From here on the client may send what makes this many bytes; more ends the connection where it would be held.
+    fn may_send(&mut self, bytes: usize);
+    /// The connection itself, for when all is said.
+    fn raw(&mut self) -> &mut TcpStream;
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+impl Wire for TcpStream {
+    // What comes this way is held by its reader, who has a bound of his own.
+    fn may_send(&mut self, _: usize) {}
+
+    fn raw(&mut self) -> &mut TcpStream {
+        self
+    }
+}
 
 /// A client, however it is reached.
 type Client = Box<dyn Wire>;
@@ -139,10 +151,17 @@ impl Front {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            if permits.available_permits() == 0 && conversations.end_slowest() {
-                front.refused.fetch_add(1, Ordering::Relaxed);
-            }
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let permit = loop {
+                if permits.available_permits() == 0 && conversations.end_slowest() {
+                    front.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                // One that waited for the server a moment ago may dawdle now: the next look finds it.
+                match timeout(limits::WEB_ROOM_LOOK, Arc::clone(&permits).acquire_owned()).await {
+                    Ok(Ok(permit)) => break permit,
+                    Ok(Err(_closed)) => return,
+                    Err(_none) => {}
+                }
+            };
             let (front, stage) = (Arc::clone(&front), Arc::new(Stage::default()));
             let own_stage = Arc::clone(&stage);
             let task = tasks.spawn(async move { front.converse(stream, &link, permit, &own_stage).await });
@@ -179,8 +198,9 @@ impl Front {
             client.shutdown().await?;
             // What the client still sends is read and forgotten, up to a bound, so that it gets to read the answer.
             let mut rest = [0_u8; 1024];
+            let raw = client.raw();
             for _ in 0..limits::WEB_BODY_BYTES_MAX / rest.len() {
-                if client.read(&mut rest).await? == 0 {
+                if raw.read(&mut rest).await? == 0 {
                     break;
                 }
             }
@@ -202,6 +222,8 @@ impl Front {
     /// Reads a request until then.
     async fn read(&self, client: &mut Client, link: &Link, until: Instant) -> Request {
         let mut bytes = Vec::with_capacity(1024);
+        // The first record may have the beginning of the body in it.
+        client.may_send(limits::WEB_HEAD_BYTES_MAX + limits::WEB_RECORD_BYTES_MAX);
         let head = timeout_at(until, self.read_head(client, link, &mut bytes)).await;
         let is_api = refusal::asks_the_api(&bytes);
         let clean = head.unwrap_or(Err(Refusal::SLOW)).map_err(|refusal| (refusal, is_api))?;
@@ -233,7 +255,9 @@ impl Front {
             return Err(Refusal::BAD);
         }
         let place = (clean.body > limits::WEB_SMALL_BODY_BYTES).then(|| self.bodies.take());
-        let left = u64::try_from(clean.body.saturating_sub(begun.len())).unwrap_or(0);
+        let left = clean.body.saturating_sub(begun.len());
+        client.may_send(left);
+        let left = u64::try_from(left).unwrap_or(0);
         let mut body = Vec::with_capacity(clean.body);
         body.extend_from_slice(begun);
         drop(bytes);
@@ -287,6 +311,7 @@ impl Front {
             live::Told::Now(values) => {
                 stage.streams();
                 drop(permit);
+                client.may_send(0);
                 live::speak(&self.live, client, &self.socket, &clean.head, values, &self.patience).await;
                 drop(place);
                 None

@@ -114,12 +114,10 @@ impl Tls {
 
     /// The handshake with a client.
     pub(super) async fn open(&self, stream: TcpStream) -> std::io::Result<TlsStream<Metered>> {
-        let metered = Metered { stream, left: Some(limits::WEB_HANDSHAKE_BYTES_MAX) };
+        let metered = Metered { stream, left: limits::WEB_HANDSHAKE_BYTES_MAX };
         let bound =
             |session: &mut rustls::ServerConnection| session.set_buffer_limit(Some(limits::WEB_LIVE_PIECE_BYTES));
-        let mut stream = self.acceptor.accept_with(metered, bound).await?;
-        stream.get_mut().0.left = None;
-        Ok(stream)
+        self.acceptor.accept_with(metered, bound).await
     }
 }
 
@@ -191,22 +189,33 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     })
 }
 
-/// A connection of which only so much is read before the handshake ends.
+/// A connection of which only so much is read: what the library gathers of messages that never end is bounded by it.
 #[derive(Debug)]
 pub(super) struct Metered {
     stream: TcpStream,
-    left: Option<usize>,
+    left: usize,
+}
+
+impl super::Wire for TlsStream<Metered> {
+    fn may_send(&mut self, bytes: usize) {
+        // Each record has a head and a seal, and the last read may have gone further than was asked for.
+        self.get_mut().0.left = bytes + bytes / 8 + limits::WEB_RECORDS_EXTRA_BYTES;
+    }
+
+    fn raw(&mut self) -> &mut TcpStream {
+        &mut self.get_mut().0.stream
+    }
 }
 
 impl AsyncRead for Metered {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         let before = buf.filled().len();
-        if self.left == Some(0) {
-            return Poll::Ready(Err(std::io::Error::other("the handshake is too long")));
+        if self.left == 0 {
+            return Poll::Ready(Err(std::io::Error::other("the client says too much")));
         }
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         let taken = buf.filled().len().saturating_sub(before);
-        self.left = self.left.map(|left| left.saturating_sub(taken));
+        self.left = self.left.saturating_sub(taken);
         read
     }
 }

@@ -80,15 +80,16 @@ pub fn bars(title: &str, bars: &[Bar], most: &str) -> Markup {
 #[must_use]
 pub fn scale(score: u16, review: u16, block: u16) -> Markup {
     let end = u64::from(score.max(block).max(1)) * 5 / 4;
-    let at = |score: u16| u64::from(score).saturating_mul(1_000) / end.max(1);
-    let (score_at, review_at, block_at) = (at(score), at(review), at(block));
+    let at = |score: u16| percent(score.into(), end);
+    let (review_at, block_at) = (at(review), at(block.max(review)));
+    let zone = |class: &str, from: u64, to: u64| {
+        html! { rect class=(class) x=(format!("{from}%")) y="8" width=(format!("{}%", to - from)) height="8" {} }
+    };
     html! {
         figure class="scale" {
-            svg viewBox="0 0 1000 44" role="img" aria-label=(format!("Score {score}; unsure from {review}, blocked from {block}")) {
-                rect class="fine" x="0" y="18" width=(review_at) height="10" {}
-                rect class="unsure" x=(review_at) y="18" width=(block_at.saturating_sub(review_at)) height="10" {}
-                rect class="blocked" x=(block_at) y="18" width=(1_000_u64.saturating_sub(block_at)) height="10" {}
-                path class="mark" d=(format!("M{score_at} 16l-12 -14h24zM{score_at} 14v18")) {}
+            svg width="100%" height="24" role="img" aria-label=(format!("Score {score}; unsure from {review}, blocked from {block}")) {
+                (zone("fine", 0, review_at)) (zone("unsure", review_at, block_at)) (zone("blocked", block_at, 100))
+                rect class="mark" x=(format!("{}%", at(score))) y="1" width="7" height="22" rx="3" {}
             }
             figcaption class="soft" {
                 "Score " strong { (n(score.into())) } ". Unsure from " (review) ", blocked from " (block) "."

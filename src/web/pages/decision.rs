@@ -4,10 +4,10 @@
 //!
 //! Never: a link to anywhere but Telegram.
 
-use super::Ask;
 use super::charts::scale;
 use super::shell::{Sheet, sheet};
 use super::text::{chip, chip_of, group, mode, outcome, t, when};
+use super::{Ask, Outcome};
 use super::{address, form};
 use crate::access::Role;
 use crate::web::desk::{Desk, Told};
@@ -22,6 +22,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk, number: u64) -> Told<String> {
     let row = &seen.row;
     let body = html! {
         p { a href="/decisions" { "\u{2190} All decisions" } }
+        @if let Some(Outcome::Taught(taught)) = ask.outcome { p class="note" data-kind="good" role="status" { (t(&taught.words)) } }
         section aria-labelledby="what" {
             div class="between" {
                 h2 id="what" { (chip(chip_of(&row.outcome), outcome(&row.outcome))) " " (t(&row.reason)) }
@@ -69,8 +70,8 @@ fn facts(seen: &DecisionView) -> Markup {
             div { dt { "Message" } dd { (seen.message) @if seen.is_edit { ", after an edit" }
                 @if let Some(link) = &seen.link { " " @if link.starts_with("https://t.me/") { a href=(link) rel="noreferrer" { "Open in Telegram" } } @else { (t(link)) } } } }
             div { dt { "Mode then" } dd { (mode(&row.mode)) } }
-            div { dt { "Policy" } dd { code { (seen.policy) } } }
-            div { dt { "Trace" } dd { code { (seen.trace) } } }
+            div { dt { "Rules" } dd { code { (seen.policy) } } }
+            div { dt { "In the log" } dd { code { (seen.trace) } } }
             @if let Some(who) = &seen.undone_by { div { dt { "Undone" } dd { "by " (t(who)) @if let Some(at) = seen.undone_at_s { ", " time { (super::text::exact(at)) } } } } }
         }
     }
@@ -127,7 +128,7 @@ pub fn findings(findings: &[FindingView]) -> Markup {
                 thead { tr { th scope="col" { "Rule" } th scope="col" { "Adds" } th scope="col" { "Why" } th scope="col" { "Saw" } } }
                 tbody { @for finding in findings {
                     tr {
-                        td data-name="Rule" { code { (finding.rule) } @if let Some(pack) = &finding.pack { br; span class="soft" { "pack " (t(pack)) } } }
+                        td data-name="Rule" { a href=(address("/decisions", &[("rule", &finding.rule)])) { code { (finding.rule) } } @if let Some(pack) = &finding.pack { br; span class="soft" { "pack " (t(pack)) } } }
                         td data-name="Adds" class="number" { (finding.score) }
                         td data-name="Why" { (t(&finding.reason)) }
                         td data-name="Saw" { @match &finding.saw {

@@ -48,6 +48,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         .filter_map(|name| Some((name, ask.query(name)?)))
         .collect();
     let body = html! {
+        @if let Some(Outcome::Undone(undone)) = ask.outcome { (would_undo(ask, undone)) }
         (filters(ask, &seen.groups, !asked.is_empty()))
         section aria-label="Decisions" {
             @if found.items.is_empty() { (nothing(!asked.is_empty())) } @else {
@@ -90,7 +91,7 @@ fn filters(ask: &Ask<'_>, groups: &[GroupView], is_filtered: bool) -> Markup {
                 div class="field" { label for="q-text" { "Words in text or reason" } input type="search" id="q-text" name="text" value=(ask.query("text").unwrap_or_default()); }
                 div class="field" { label for="q-group" { "Group" } select id="q-group" name="group" {
                     option value="" { "All groups" }
-                    @for one in groups { option value=(one.id) selected[chosen("group", &one.id.to_string())] { (name_of(one)) } }
+                    @for one in groups.iter().take(limits::PAGE_ROWS_MAX) { option value=(one.id) selected[chosen("group", &one.id.to_string())] { (name_of(one)) } }
                 } }
                 div class="field" { label for="q-outcome" { "Verdict" } select id="q-outcome" name="outcome" {
                     option value="" { "All" }
@@ -115,7 +116,7 @@ pub fn name_of(one: &GroupView) -> String {
 /// A decision in a list.
 pub fn line(row: &DecisionRow, now_s: u64) -> Markup {
     html! {
-        li class="row" {
+        li class="row told" {
             div class="between" {
                 span { (chip(chip_of(&row.outcome), outcome(&row.outcome))) " " span class="score" { "score " (row.score) } }
                 span class="soft" { (when(row.at_s, now_s)) }
@@ -125,15 +126,17 @@ pub fn line(row: &DecisionRow, now_s: u64) -> Markup {
                 Some(text) => (cut(text, SHOWN)),
                 None => span class="soft" { "(hidden from viewers)" },
             } }
-            p { a href=(format!("/decisions/{}", row.number)) { @if row.reason.is_empty() { "Decision " (row.number) } @else { (t(&row.reason)) } }
-                " \u{b7} " (t(&row.fate))
-                @if let Some(label) = &row.label { " " (chip(chip_of(label), match label.as_str() {
-                    "fine" => "you said: fine",
-                    "spam" => "you said: spam",
-                    other => other,
-                })) }
+            div {
+                p { a href=(format!("/decisions/{}", row.number)) { @if row.reason.is_empty() { "Decision " (row.number) } @else { (t(&row.reason)) } }
+                    ": " (t(&row.fate))
+                    @if let Some(label) = &row.label { " " (chip(chip_of(label), match label.as_str() {
+                        "fine" => "marked as fine",
+                        "spam" => "marked as spam",
+                        other => other,
+                    })) }
+                }
+                p class="soft" { (group(&row.group_title, row.group)) @for rule in row.rules.iter().take(4) { " \u{b7} " code { (rule) } } }
             }
-            p class="soft" { (group(&row.group_title, row.group)) @for rule in row.rules.iter().take(4) { " \u{b7} " code { (rule) } } }
         }
     }
 }
@@ -167,16 +170,19 @@ fn undo_rule(ask: &Ask<'_>) -> Markup {
         .into_iter()
         .map(|(_, words, seconds)| (ask.now_s().saturating_sub(seconds).to_string(), words.to_owned()))
         .collect();
+    // What was chosen a moment ago is now the time nearest to it.
+    let typed = ask.typed.value("since_s:n").and_then(|at| at.parse::<u64>().ok());
+    let apart = |at: &str| at.parse::<u64>().unwrap_or(0).abs_diff(typed.unwrap_or(ask.now_s().saturating_sub(86_400)));
+    let chosen = times.iter().min_by_key(|(at, _)| apart(at)).map_or("", |(at, _)| at.as_str());
     let hint = "As it is named in the decisions, such as crypto-sure.";
     let rule = ask.query("rule").unwrap_or_default();
     html! {
-        @if let Some(Outcome::Undone(undone)) = ask.outcome { (would_undo(ask, undone)) }
         details class="card" open[form.is_typed()] {
             summary { "Undo everything a rule did" }
             p { "For when a rule went wrong: people it banned may come back, people it muted may write, and what still waits is taken back. Deleted messages stay deleted. First you see what it would do." }
             (form.show(&html! {
                 (form.input(&Field { name: "rule", label: "Rule", hint, value: rule, kind: "text", ..Field::default() }))
-                (form.choose("since_s:n", "In", "", &times, times.get(2).map_or("", |(at, _)| at)))
+                (form.choose("since_s:n", "In", "", &times, chosen))
                 (form.hidden("dry_run:b", "true"))
                 (form.button("See what it would do"))
             }))

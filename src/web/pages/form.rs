@@ -145,7 +145,8 @@ impl<'a> Form<'a> {
     pub fn choose(&self, name: &str, label: &str, hint: &str, options: &[(String, String)], chosen: &str) -> Markup {
         let id = place(self.id, base(name));
         let error = self.error(name);
-        let chosen = self.typed(name).unwrap_or(chosen);
+        let is_offered = |typed: &&str| options.iter().any(|(value, _)| value == typed);
+        let chosen = self.typed(name).filter(is_offered).unwrap_or(chosen);
         html! {
             div class="field" {
                 label for=(id) { (label) }
@@ -250,7 +251,7 @@ pub fn summary(typed: &Typed) -> Markup {
     html! {
         @if !typed.errors.is_empty() {
             div class="note" data-kind="bad" role="alert" id="errors" {
-                h2 { "Nothing was changed yet" }
+                h2 { "That did not work yet" }
                 ul { @for (field, words) in &typed.errors {
                     li { @if field.is_empty() { (words) } @else { a href=(format!("#{}", place(form, field))) { (words) } } }
                 } }

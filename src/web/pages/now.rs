@@ -11,10 +11,12 @@ use super::form::Field;
 use super::shell::{Sheet, sheet};
 use super::text::{bytes, chip, count, group, maybe_ms, mode, ms, n, span, t, when};
 use crate::access::Role;
-use crate::limits;
 use crate::web::desk::{Desk, Told};
 use crate::web::views::{BudgetView, GroupState, GroupView, Numbers, Overview, RightView};
 use maud::{Markup, html};
+
+/// Groups that have a card.
+const CARDS: usize = 20;
 
 /// The page.
 pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
@@ -22,8 +24,9 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         div data-fragment="state" { (banner(ask, &seen)) (state(ask, &seen)) }
         p id="live" class="live soft" role="status" {}
-        section aria-labelledby="groups" {
-            h2 id="groups" { "Groups" }
+        p id="spoken" class="unseen" role="status" {}
+        section class="plain" aria-labelledby="groups" {
+            h2 id="groups" { "Groups" span class="soft small-print" { ", numbers since the start" } }
             div data-fragment="groups" { (groups(ask, &seen.groups)) }
         }
         section aria-labelledby="numbers" { h2 id="numbers" { "Numbers" } (numbers(&seen)) }
@@ -59,11 +62,7 @@ fn rung(rung: &str) -> (&'static str, &'static str, &'static str) {
             "Working, without AI",
             "Messages that the rules are unsure of are decided by your fallback. Nothing is lost.",
         ),
-        "rules_only" => (
-            "warn",
-            "Working, with rules alone",
-            "History and AI are set aside for now, and messages are still judged at once.",
-        ),
+        "rules_only" => ("good", "Everything works", ""),
         "hindered" => (
             "warn",
             "Working, with difficulty",
@@ -83,7 +82,7 @@ fn state(ask: &Ask<'_>, seen: &Overview) -> Markup {
     let (kind, words, cure) = rung(&seen.rung);
     html! {
         div class="state" data-kind=(kind) {
-            p class="big" aria-live="polite" { (words) }
+            p class="big" { (words) }
             @if !seen.cause.is_empty() { p { (t(&seen.cause)) } }
             @if !cure.is_empty() { p class="soft" { (cure) } }
             @if !seen.failing.is_empty() { ul { @for failing in &seen.failing { li { (t(failing)) } } } }
@@ -106,6 +105,8 @@ fn kind_of(state: GroupState) -> &'static str {
 }
 
 fn groups(ask: &Ask<'_>, groups: &[GroupView]) -> Markup {
+    let mut first: Vec<&GroupView> = groups.iter().collect();
+    first.sort_by_key(|one| one.state == GroupState::Connected);
     html! {
         @if groups.is_empty() {
             div class="empty" {
@@ -114,8 +115,8 @@ fn groups(ask: &Ask<'_>, groups: &[GroupView]) -> Markup {
                 @if ask.is(Role::Owner) { p { a href="/setup" { "Show me how, step by step" } } }
             }
         } @else {
-            ul class="cards" { @for one in groups.iter().take(limits::PAGE_ROWS_MAX) { (card(ask, one)) } }
-            @if groups.len() > limits::PAGE_ROWS_MAX { p class="soft" { "Shown are the " (limits::PAGE_ROWS_MAX) " busiest of " (groups.len()) "." } }
+            ul class="cards" { @for one in first.iter().take(CARDS) { (card(ask, one)) } }
+            @if groups.len() > CARDS { p class="soft" { "Shown are " (CARDS) " of " (groups.len()) " groups: first those with something the matter, then the busiest. " a href="/policy" { "All groups" } } }
         }
     }
 }
@@ -133,7 +134,7 @@ fn card(ask: &Ask<'_>, one: &GroupView) -> Markup {
                 div { dt { "messages" } dd data-live=(live("messages")) { (n(one.messages)) } }
                 div { dt { "blocked" } dd data-live=(live("blocked")) { (n(one.blocked)) } }
                 div { dt { "unsure" } dd data-live=(live("unsure")) { (n(one.unsure)) } }
-                div { dt { "actions waiting" } dd data-live=(live("outbox")) { (n(one.outbox)) } }
+                div { dt { "waiting" } dd data-live=(live("outbox")) { (n(one.outbox)) } }
             }
             p class="soft" { (mode(&one.mode)) ", tenant " (t(&one.tenant)) ". Last message: " (when(one.last_message_s, ask.now_s())) }
             (rights(&one.rights))
@@ -218,7 +219,7 @@ pub fn budget(view: &BudgetView) -> Markup {
                 strong { (n(view.calls)) } " of " span data-shows="calls:n" { (n(view.calls_cap)) } " calls"
                 @if !view.month.is_empty() { " in " (t(&view.month)) } " (" (view.percent) " %)" }
             (meter(view.percent, None))
-            @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { ". " (t(instead)) } } }
+            @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { "; " (t(instead)) } } }
             @if let Some(trouble) = &view.trouble { p class="soft" { "Last trouble: " (t(trouble)) } }
         }
     }

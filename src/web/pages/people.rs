@@ -144,7 +144,7 @@ fn tokens_of(ask: &Ask<'_>, tokens: &[TokenView]) -> Markup {
             li class="row" {
                 div class="between" {
                     span { strong { (t(&token.name)) } " of " (t(&token.user)) " " (chip("calm", &token.role)) @if token.until_s <= ask.now_s() { " " (chip("bad", "expired")) } }
-                    span class="soft" { "expires " (when(token.until_s, ask.now_s())) }
+                    span class="soft" { (if token.until_s <= ask.now_s() { "expired " } else { "expires " }) (when(token.until_s, ask.now_s())) }
                 }
                 (confirm("Revoke", "Programs that use it are refused from now on.", &ask.form("DELETE", &path, "/people", &id).only("danger", "Revoke it", &[])))
             }

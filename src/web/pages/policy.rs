@@ -16,6 +16,10 @@ use crate::web::desk::{Desk, Refused, Told};
 use crate::web::views::{PackView, PolicyVersionView, PolicyView, ScopeView};
 use maud::{Markup, html};
 
+/// Tenants or groups that have a card; those after them have a link.
+const CARDS: usize = 20;
+/// Links at most.
+const LINKS: usize = 100;
 /// Where a change is tried.
 const PREVIEW: &str = "/api/v1/policy/preview";
 
@@ -39,15 +43,15 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         (preview::shown(ask, "/policy"))
         @if let Some(why) = &policy.refused { div class="note" data-kind="bad" { p { strong { "The last change to the files was refused; the rules before it stay in force." } } p { (t(why)) } } }
-        section aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
-        section aria-labelledby="groups" {
+        section class="plain" aria-labelledby="tenants" { h2 id="tenants" { "Tenants" } (scopes(&policy.tenants)) }
+        section class="plain" aria-labelledby="groups" {
             h2 id="groups" { "Groups" }
             @if policy.groups.is_empty() { p class="soft" { "No group yet. A group goes by its tenant until you change something for it alone." } }
             (scopes(&policy.groups))
         }
         section aria-labelledby="packs" {
             h2 id="packs" { "What the rules look for" }
-            (rules(ask, &policy))
+            (rules(&policy))
         }
         @if ask.is(Role::Admin) { section aria-labelledby="versions" { h2 id="versions" { "What was changed" } (versions_of(ask, &versions)) } }
     };
@@ -71,7 +75,7 @@ fn name_of(scope: &ScopeView) -> Markup {
 
 fn scopes(scopes: &[ScopeView]) -> Markup {
     html! {
-        ul class="cards" { @for scope in scopes.iter().take(limits::PAGE_ROWS_MAX) {
+        ul class="cards" { @for scope in scopes.iter().take(CARDS) {
             @let on = scope.packs.values().filter(|on| **on).count();
             li class="card" {
                 div class="between" { h3 { a href=(address_of(scope)) { (name_of(scope)) } } (chip(chip_of(&scope.mode), mode(&scope.mode))) }
@@ -79,6 +83,7 @@ fn scopes(scopes: &[ScopeView]) -> Markup {
                 p class="soft" { @if scope.changed.is_empty() { "As in the settings." } @else { "Changed here: " (scope.changed.len()) "." } @if scope.group.is_some() { " Tenant " (t(&scope.tenant)) "." } }
             }
         } }
+        @if scopes.len() > CARDS { p class="more" { "More: " @for scope in scopes.iter().skip(CARDS).take(LINKS) { a href=(address_of(scope)) { (name_of(scope)) } " " } } }
     }
 }
 
@@ -86,27 +91,51 @@ fn finds(pack: &str) -> &str {
     PACKS.iter().find(|(id, _)| *id == pack).map_or("Rules of your own", |(_, words)| words)
 }
 
-fn rules(ask: &Ask<'_>, policy: &PolicyView) -> Markup {
-    let form = ask.form("POST", PREVIEW, "/policy", "recording");
-    let version = policy.version.to_string();
-    let list = html! {
-        @if ask.is(Role::Owner) { (form.hidden("version:n", &version)) }
-        @for pack in &policy.packs {
-            details {
-                summary { (t(&pack.id)) ": " (finds(&pack.id)) span class="soft" { " (" (count(u64::try_from(pack.rules.len()).unwrap_or(0), "rule")) ", " (n(pack.keywords)) " phrases)" } }
-                (table(ask, pack))
-            }
-        }
-    };
+fn rules(policy: &PolicyView) -> Markup {
     html! {
         @if policy.packs.is_empty() { p class="soft" { "No rules are loaded. Put packs into the policy folder." } }
-        @else if ask.is(Role::Owner) { (form.show(&list)) } @else { (list) }
-        @if ask.is(Role::Owner) { p class="hint" { "A rule that only records is shown in decisions and adds nothing to a score, in every group." } }
+        ul class="rows" { @for pack in policy.packs.iter().take(limits::PAGE_ROWS_MAX) {
+            li class="row" {
+                div class="between" {
+                    strong { a href=(format!("/policy/pack/{}", segment(&pack.id))) { (t(&pack.id)) } }
+                    span class="soft" { (rules_of(pack)) }
+                }
+                p { (finds(&pack.id)) }
+            }
+        } }
         @for list in policy.lists.iter().filter(|list| !list.is_there) {
             p { (chip("warn", "missing")) " The list " (t(&list.name)) " is not there, so rules that ask for it stay silent." }
         }
         p class="soft" { "Version " (policy.version) " of what was changed here; rules " code { (policy.compiled) } }
     }
+}
+
+fn rules_of(pack: &PackView) -> String {
+    let records = u64::try_from(pack.rules.iter().filter(|rule| rule.records).count()).unwrap_or(0);
+    let told =
+        format!("{}, {}", count(u64::try_from(pack.rules.len()).unwrap_or(0), "rule"), count(pack.keywords, "phrase"));
+    if records == 0 { told } else { format!("{told}, {} only recording", n(records)) }
+}
+
+/// The page of one pack: its rules, and which of them only record.
+pub fn pack(ask: &Ask<'_>, desk: &dyn Desk, id: &str) -> Told<String> {
+    let policy = desk.policy(ask.visitor.caller)?;
+    let pack = policy.packs.iter().find(|pack| pack.id == id).ok_or(Refused::Missing)?;
+    let back = format!("/policy/pack/{}", segment(id));
+    let form = ask.form("POST", PREVIEW, &back, "recording");
+    let version = policy.version.to_string();
+    let body = html! {
+        p { a href="/policy" { "\u{2190} All of the policy" } }
+        (preview::shown(ask, &back))
+        section aria-labelledby="rules" {
+            h2 id="rules" { (rules_of(pack)) }
+            @if ask.is(Role::Owner) {
+                p class="hint" { "A rule that only records is shown in decisions and adds nothing to a score, in every group." }
+                (form.show(&html! { (form.hidden("version:n", &version)) (table(ask, pack)) }))
+            } @else { (table(ask, pack)) }
+        }
+    };
+    Ok(sheet(ask, &Sheet { title: &format!("Pack {id}"), lead: finds(id), live: "" }, &body))
 }
 
 fn table(ask: &Ask<'_>, pack: &PackView) -> Markup {

@@ -77,12 +77,13 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
                 }
                 fieldset class="grid" {
                     legend { "Try other scores" }
+                    output class="wide" id="at-these" { @if let Some(tried) = tried { "With these scores: " (outcome(&tried.outcome)) " (score " (tried.score) ")" } }
                     (form.input(&score("review:n", "Unsure from", "", &review)))
                     (form.input(&score("block:n", "Blocked from", "", &block)))
                 }
                 (form.button("Try it"))
             })) }
-            div id="result" aria-live="polite" { (result(tried)) }
+            div id="result" { (result(tried)) }
         }
     };
     let lead = "Try a message and see what the appliance would do. Nothing is sent, stored or learned.";

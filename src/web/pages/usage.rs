@@ -97,7 +97,7 @@ fn tenant(view: &UsageView) -> Markup {
                     (bars("Messages by month", &view.months.iter().map(judged).collect::<Vec<_>>(), &count(last(&view.months, |row| row.messages), "message")))
                     (bars("Money by month", &view.months.iter().map(spent).collect::<Vec<_>>(), &most_money(&view.months)))
                 }
-                p class="soft" { "The darker part of a bar is what was blocked. Days and months begin at midnight in the tenant's time zone." }
+                p class="soft" { "The lower part of a bar, in red, is what was blocked. Days and months begin at midnight in the tenant's time zone." }
                 details { summary { "The numbers by day" } (table(&view.days, &view.currency, "Day")) }
                 details { summary { "The numbers by month" } (table(&view.months, &view.currency, "Month")) }
             }

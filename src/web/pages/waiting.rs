@@ -70,7 +70,7 @@ fn letter(ask: &Ask<'_>, one: &DeadLetterView) -> Markup {
         li class="row" {
             div class="between" { span { (chip("bad", "given up")) " " strong { (t(&one.words)) } } span class="soft" { (when(one.at_s, ask.now_s())) } }
             p { (t(&one.why)) }
-            p class="soft" { (group(&one.group_title, one.group)) ", message " (one.message) ", trace " code { (one.trace) } }
+            p class="soft" { (group(&one.group_title, one.group)) ", message " (one.message) ", in the log as " code { (one.trace) } }
             @if ask.is(Role::Admin) {
                 div class="buttons" {
                     (ask.form("POST", &retry, "/waiting", &again).only("quiet", "Try again", &[]))
