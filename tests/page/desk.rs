@@ -68,6 +68,10 @@ impl Desk for Sample {
         &self.counters
     }
 
+    fn in_turn(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+
     fn readiness(&self) -> Readiness {
         Readiness { parts: vec![Part { name: "storage", failing: None }] }
     }
