@@ -19,6 +19,7 @@ await main(async (browser) => {
     // The live values have come by then.
     await page.waitForTimeout(1000);
     const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+    if (process.env.T) console.log(await page.evaluate(() => { const n = performance.getEntriesByType("navigation")[0]; const r = performance.getEntriesByType("resource").map((x) => [x.name.slice(-14), Math.round(x.startTime), Math.round(x.responseEnd)].join(":")); return [n.requestStart, n.responseStart, n.responseEnd, n.domInteractive, n.domContentLoadedEventEnd, n.loadEventEnd].map(Math.round).join(" ") + " | " + r.join(" "); }));
     // The first load of all warms up the browser itself.
     if (turn > 0) runs.push({ requests, bytes, paint });
     await context.close();

@@ -7,18 +7,18 @@ const simulator = async (browser) => {
   const context = await as(browser, admin);
   const page = await context.newPage();
   await go(page, "/simulator");
-  await page.getByLabel("Message").fill("Hello all, quick riches club today");
+  await page.getByRole("textbox", { name: "Message" }).fill("Hello all, quick riches club today");
   const verdict = page.locator("#verdict-chip");
   await verdict.getByText("Blocked").waitFor();
   const before = (await please("orders")).decisions;
   // The threshold above the score: the verdict is another at once, before any answer could come.
   await page.route("**/form", () => {});
-  await page.getByLabel("Blocked from", { exact: true }).fill("150");
+  await page.getByRole("spinbutton", { name: "Blocked from" }).fill("150");
   equal(await verdict.innerText(), "Unsure", "a threshold moved shows at once");
-  await page.getByLabel("Blocked from, slider").press("Home");
+  await page.getByRole("slider", { name: "Blocked from" }).press("Home");
   equal(await verdict.innerText(), "Blocked", "so does its slider");
   await page.unroute("**/form");
-  await page.getByLabel("Message").fill("has anybody seen my cat?");
+  await page.getByRole("textbox", { name: "Message" }).fill("has anybody seen my cat?");
   await page.locator("#result").getByText("No rule saw anything").waitFor();
   equal((await please("orders")).decisions, before, "nothing came of trying");
   await context.close();
