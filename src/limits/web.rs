@@ -44,6 +44,10 @@ pub const WEB_SMALL_BODY_BYTES: usize = 8 * 1024;
 /// Bodies over [`WEB_SMALL_BODY_BYTES`] at once. For a further one, the one that is being received for longest makes room.
 pub const WEB_LARGE_BODIES_MAX: usize = 4;
 
+/// What is read and forgotten after an answer, bytes, so that who sent too much gets to read that it was. With more, the
+/// connection is closed on it.
+pub const WEB_FORGOTTEN_BYTES_MAX: usize = 4 * WEB_BODY_BYTES_MAX;
+
 /// The head of an answer, bytes. Ours have a tenth of it; a longer one is an answer lost.
 pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 
