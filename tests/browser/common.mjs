@@ -78,6 +78,14 @@ export const run = async (test) => {
     const unexpected = complaints.filter((words) => !expected.some((pattern) => pattern.test(words)));
     equal(unexpected.length, 0, "the console has errors: " + unexpected.join("\n"));
     equal(strays.length, 0, "other hosts were asked: " + strays.join("\n"));
+  } catch (error) {
+    // What stood on the pages then says more than what was waited for.
+    for (const page of browser.contexts().flatMap((context) => context.pages())) {
+      const text = await page.locator("body").innerText({ timeout: 1000 }).catch(() => "");
+      error.message += `\n--- ${page.url()}\n${text.slice(0, 3000)}`;
+    }
+    error.stack = error.message + "\n" + error.stack;
+    throw error;
   } finally {
     await browser.close();
     trap.close();
@@ -97,6 +105,7 @@ export const main = async (test) => {
 // A context with somebody's session in it.
 export const as = async (browser, person, options = {}) => {
   const context = watch(await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options }));
+  context.setDefaultTimeout(10000);
   if (person) {
     const [name, value] = person.cookie.split("=");
     await context.addCookies([{ name, value, url, httpOnly: true, sameSite: "Strict" }]);

@@ -27,7 +27,7 @@ const simulator = async (browser) => {
 const budget = async (browser) => {
   const context = await as(browser, owner);
   const page = await context.newPage();
-  await go(page, "/usage");
+  await go(page, "/usage?tenant=garden");
   const place = page.getByRole("region", { name: "Budget of garden" });
   await place.getByText("Change the budget").click();
   // Held on its way, so that what shows is the page's own.
@@ -133,7 +133,7 @@ const withoutScript = async (browser) => {
   await context.close();
   const rich = await as(browser, owner, { javaScriptEnabled: false });
   const page2 = await rich.newPage();
-  await go(page2, "/usage");
+  await go(page2, "/usage?tenant=garden");
   const place = page2.getByRole("region", { name: "Budget of garden" });
   await place.getByText("Change the budget").click();
   await place.getByLabel("Money a month").fill("plenty");

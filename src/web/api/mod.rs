@@ -276,6 +276,10 @@ impl<'c> Call<'c> {
     /// The body as what the route takes; an empty one is an empty object.
     fn body<T: DeserializeOwned>(&self) -> Told<T> {
         let body = if self.question.body.is_empty() { b"{}" } else { self.question.body };
+        // A list would be read as the fields in their order.
+        if body.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Refused::field("", "this is a list; /api/v1/openapi.json says what is taken"));
+        }
         serde_json::from_slice(body).map_err(|error| {
             let what =
                 if error.is_data() { "a field is unknown, missing or of another kind" } else { "this is not JSON" };

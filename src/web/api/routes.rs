@@ -231,7 +231,8 @@ fn change_policy(call: &Call<'_>) -> Told<Reply> {
 
 fn preview(call: &Call<'_>) -> Told<Reply> {
     let change: PolicyChange = call.body()?;
-    let limit = call.asked("limit").and_then(|limit| limit.parse().ok()).unwrap_or(limits::REPLAY_MESSAGES);
+    let limit = call.asked("limit").map_or(Ok(limits::REPLAY_MESSAGES), str::parse);
+    let limit = limit.map_err(|_| Refused::field("limit", "a whole number"))?;
     let preview = call.desk().preview(call.caller()?, &change, limit.min(limits::REPLAY_MESSAGES_MAX))?;
     Ok(Reply::json(&preview).shown(Outcome::Preview(Box::new(preview))))
 }
