@@ -150,7 +150,7 @@ async fn by_tls_the_same_goes_through_and_the_server_is_told() {
         let body = "b".repeat(limits::WEB_BODY_BYTES_MAX + more);
         let headers = format!("Content-Length: {}\r\n", body.len());
         let answer = stand.ask(&stand.request("POST /x", &headers, &body)).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
     }
 }
 

@@ -346,6 +346,22 @@ fn a_page_shows_only_what_its_visitor_may_use() {
 }
 
 #[test]
+fn older_rows_keep_what_was_asked_for() {
+    let (caller, calm) = (caller(Role::Owner), Typed::default());
+    let visitor = Visitor { caller: &caller, csrf: "c5rf", flash: Some("Done."), now_s: NOW_S, can_log_out: true };
+    let query = [("rule", "a&b"), ("since", "7d"), ("cursor", "b:99"), ("group", "")]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let ask = Ask { path: "/decisions", query: &query, visitor: &visitor, typed: &calm, outcome: None };
+    let sample = Sample::rich();
+    let html = pages::page(&ask, &sample, &sample).unwrap().unwrap();
+    assert!(html.contains("href=\"/decisions?rule=a%26b&amp;since=7d&amp;cursor=b%3A17\""), "the next piece");
+    assert!(html.contains("href=\"/decisions?rule=a%26b&amp;since=7d\""), "the newest");
+    assert!(html.contains("role=\"status\">Done.</p>"), "what happened before is said");
+    let nowhere = Ask { path: "/decisions/x", ..ask };
+    assert!(pages::page(&nowhere, &sample, &sample).is_none());
+}
+
+#[test]
 fn a_page_is_small() {
     let shared = STYLE.len() + SCRIPT.len() + ICON.len();
     assert!(shared <= 29 * 1024, "{shared} bytes that all pages share");

@@ -60,7 +60,7 @@ fn explain_marks_what_a_rule_saw_under_characters_of_any_width() {
         "1 characters that nobody sees",
         "It was forwarded, is the first message",
         "Score 90. From 50 on a message goes to review, from 80 on it is blocked.",
-        "Verdict: block. In mode enforce: delete the message, mute the sender for 7200 s.",
+        "Verdict: block. In mode enforce: delete the message, mute the sender for 2 hours.",
         "  folded: \u{5927}\u{5bb6} \u{1f44d} blue moon\\u{7}!",
     ]);
     let rows: Vec<&str> = answer.out.lines().collect();
@@ -125,7 +125,7 @@ fn diff_names_actions_that_differ_and_lines_it_cannot_read() {
     assert_eq!(answer.code, Some(65), "{answer:?}");
     assert!(answer.err.contains("line 5: ") && answer.err.contains("1 lines could not be read"), "{answer:?}");
     assert!(answer.out.contains("1 are blocked by both, with other actions"), "{answer:?}");
-    assert!(answer.out.contains("  - delete the message, mute the sender for 7200 s\n"), "{answer:?}");
+    assert!(answer.out.contains("  - delete the message, mute the sender for 2 hours\n"), "{answer:?}");
     assert!(answer.out.contains("  + delete the message, mute the sender for ever\n"), "{answer:?}");
     let broken = board.write("then/broken.toml", "[pack");
     board
@@ -179,7 +179,7 @@ fn automod_rules_become_a_pack_that_compiles_and_the_rest_is_listed_with_reasons
     }
     let judged =
         ["policy", "explain", "--policy", &board.path("brought").display().to_string(), "--text", "eine Mondfahrt"];
-    board.ask(&judged).says(&["Verdict: block. In mode enforce: delete the message, mute the sender for 30 s."]);
+    board.ask(&judged).says(&["Verdict: block. In mode enforce: delete the message, mute the sender for 30 seconds."]);
     board.ask(&words).refused(64, &["is there already", "--force"]);
     board.ask(&[&words[..], &["--force"]].concat()).says(&["2 rules"]);
     let left: Vec<_> = std::fs::read_dir(board.path("brought")).unwrap().collect();

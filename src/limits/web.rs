@@ -44,6 +44,10 @@ pub const WEB_SMALL_BODY_BYTES: usize = 8 * 1024;
 /// Bodies over [`WEB_SMALL_BODY_BYTES`] at once. For a further one, the one that is being received for longest makes room.
 pub const WEB_LARGE_BODIES_MAX: usize = 4;
 
+/// What is read and forgotten after an answer, bytes, so that who sent too much gets to read that it was. With more, the
+/// connection is closed on it.
+pub const WEB_FORGOTTEN_BYTES_MAX: usize = 4 * WEB_BODY_BYTES_MAX;
+
 /// The head of an answer, bytes. Ours have a tenth of it; a longer one is an answer lost.
 pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 
@@ -81,9 +85,9 @@ pub const WEB_LIVE_ASKING_MAX: usize = 4;
 /// How much of a snapshot is written at once, bytes, and what TLS holds of a stream's writing.
 pub const WEB_LIVE_PIECE_BYTES: usize = 4 * 1024;
 
-/// What a client may send during its TLS handshake, bytes: the largest first words of browsers have two thousand. What is
-/// over ends it.
-pub const WEB_HANDSHAKE_BYTES_MAX: usize = 16 * 1024;
+/// What a client may send during its TLS handshake, bytes: the largest first words of browsers have two thousand, and the
+/// first record of its request may follow at once. What is over ends it.
+pub const WEB_HANDSHAKE_BYTES_MAX: usize = 8 * 1024 + WEB_RECORD_BYTES_MAX;
 
 /// One TLS record, bytes: what the protocol allows.
 pub const WEB_RECORD_BYTES_MAX: usize = 18 * 1024;

@@ -199,7 +199,7 @@ impl Front {
             // What the client still sends is read and forgotten, up to a bound, so that it gets to read the answer.
             let mut rest = [0_u8; 1024];
             let raw = client.raw();
-            for _ in 0..limits::WEB_BODY_BYTES_MAX / rest.len() {
+            for _ in 0..limits::WEB_FORGOTTEN_BYTES_MAX / rest.len() {
                 if raw.read(&mut rest).await? == 0 {
                     break;
                 }

@@ -208,20 +208,32 @@ pub fn budget(view: &BudgetView) -> Markup {
         div class="budget" {
             div class="between" {
                 h3 { (t(&view.tenant)) }
-                @match &view.degraded {
-                    _ if !view.has_model => (chip("calm", "no AI set up")),
-                    Some(_) => (chip("warn", "without AI")),
-                    None if view.is_warned => (chip("warn", "nearly spent")),
-                    None => (chip("good", "AI may be asked")),
-                }
+                (ai_chip(view))
             }
-            p { strong { (t(&view.money)) } " of " span data-shows="money?" { (t(&view.money_cap)) } " " (t(&view.currency)) ", "
-                strong { (n(view.calls)) } " of " span data-shows="calls:n" { (n(view.calls_cap)) } " calls"
+            p { strong { (t(&view.money)) } " of " (t(&view.money_cap)) " " (t(&view.currency)) ", "
+                strong { (n(view.calls)) } " of " (count(view.calls_cap, "call"))
                 @if !view.month.is_empty() { " in " (t(&view.month)) } " (" (view.percent) " %)" }
             (meter(view.percent, None))
-            @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { "; " (t(instead)) } } }
-            @if let Some(trouble) = &view.trouble { p class="soft" { "Last trouble: " (t(trouble)) } }
+            (ai_trouble(view))
         }
+    }
+}
+
+/// Whether a tenant may ask the model.
+pub fn ai_chip(view: &BudgetView) -> Markup {
+    match &view.degraded {
+        _ if !view.has_model => chip("calm", "no AI set up"),
+        Some(_) => chip("warn", "without AI"),
+        None if view.is_warned => chip("warn", "nearly spent"),
+        None => chip("good", "AI may be asked"),
+    }
+}
+
+/// Why it may not, and what failed last.
+pub fn ai_trouble(view: &BudgetView) -> Markup {
+    html! {
+        @if let Some(why) = &view.degraded { p { (t(why)) @if let Some(instead) = &view.instead { "; " (t(instead)) } } }
+        @if let Some(trouble) = &view.trouble { p class="soft" { "Last trouble: " (t(trouble)) } }
     }
 }
 

@@ -28,15 +28,16 @@ const SENDERS: [(&str, &str); 7] = [
     ("linked_channel", "The group's own channel"),
 ];
 /// What a message carries: the API's word, and in words.
-const MEDIA: [(&str, &str); 8] = [
+const MEDIA: [(&str, &str); 9] = [
     ("", "Nothing but text"),
     ("photo", "A picture"),
     ("video", "A video"),
-    ("animation", "An animation"),
+    ("audio", "A voice message or music"),
     ("document", "A file"),
     ("sticker", "A sticker"),
-    ("voice", "A voice message"),
+    ("poll", "A poll"),
     ("contact", "A contact"),
+    ("other", "Something else"),
 ];
 
 /// The page.

@@ -4,13 +4,14 @@
 //!
 //! Never: a sum of different currencies.
 
-use super::charts::{Bar, bars};
+use super::charts::{Bar, bars, meter, percent};
 use super::form::Field;
-use super::now::budget;
+use super::now::{ai_chip, ai_trouble};
 use super::shell::{Sheet, sheet};
 use super::text::{count, n, t};
 use super::{Ask, address, segment};
 use crate::access::Role;
+use crate::budget::Micros;
 use crate::limits;
 use crate::web::desk::{Desk, Told};
 use crate::web::views::{BudgetView, UsageRow, UsageView};
@@ -31,6 +32,11 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         used.iter().map(|view| view.tenant.as_str()).filter(|name| budgets.iter().all(|view| view.tenant != *name)),
     );
     let chosen = ask.query("tenant").filter(|name| names.contains(name)).or(names.first().copied()).unwrap_or_default();
+    let messages = used
+        .iter()
+        .find(|view| view.tenant == chosen)
+        .and_then(|view| view.months.last())
+        .map_or(0, |month| month.messages);
     let back = address("/usage", &[("tenant", chosen)]);
     let body = html! {
         @if names.is_empty() {
@@ -41,14 +47,14 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
                 li { a href=(address("/usage", &[("tenant", name)])) aria-current=[(*name == chosen).then_some("true")] { (t(name)) } }
             } }
         }
-        @for view in budgets.iter().filter(|view| view.tenant == chosen).take(1) { (caps(ask, view, &back)) }
+        @for view in budgets.iter().filter(|view| view.tenant == chosen).take(1) { (caps(ask, view, messages, &back)) }
         @for view in used.iter().filter(|view| view.tenant == chosen).take(1) { (tenant(view)) }
     };
     let lead = "What was judged, what AI was asked, and what it cost.";
     Ok(sheet(ask, &Sheet { title: "Usage and budget", lead, live: "" }, &body))
 }
 
-fn caps(ask: &Ask<'_>, view: &BudgetView, back: &str) -> Markup {
+fn caps(ask: &Ask<'_>, view: &BudgetView, messages: u64, back: &str) -> Markup {
     let path = format!("/api/v1/budget/{}", segment(&view.tenant));
     let form = ask.form("PUT", &path, back, "budget");
     let options: Vec<(String, String)> = DEGRADE.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
@@ -56,8 +62,9 @@ fn caps(ask: &Ask<'_>, view: &BudgetView, back: &str) -> Markup {
     let money = format!("Money a month, {}", view.currency);
     html! {
         section id="caps" aria-label=(format!("Budget of {}", view.tenant)) {
-            h2 { "Budget of this month" }
-            (budget(view))
+            div class="between" { h2 { @if view.month.is_empty() { "This month" } @else { "This month, " (t(&view.month)) } } (ai_chip(view)) }
+            (meters(view, messages))
+            (ai_trouble(view))
             @if ask.is(Role::Owner) {
                 details open[form.is_typed() && !ask.typed.errors.is_empty()] {
                     summary { "Change the budget" }
@@ -74,6 +81,23 @@ fn caps(ask: &Ask<'_>, view: &BudgetView, back: &str) -> Markup {
                         (ask.form("PUT", &path, back, "settings").only("quiet", "As in the settings file", &[("as_settings:b", "true")]))
                     }
                 }
+            }
+        }
+    }
+}
+
+fn meters(view: &BudgetView, messages: u64) -> Markup {
+    let micros = |text: &str| text.parse::<Micros>().map_or(0, |money| money.0);
+    html! {
+        div class="pair" {
+            div { p { "Messages judged: " strong { (n(messages)) } } p class="soft" { "They have no cap." } }
+            div {
+                p { "Questions to AI: " strong { (n(view.calls)) } " of " span data-shows="calls:n" { (n(view.calls_cap)) } }
+                (meter(percent(view.calls, view.calls_cap), None))
+            }
+            div {
+                p { "Money: " strong { (t(&view.money)) } " of " span data-shows="money?" { (t(&view.money_cap)) } " " (t(&view.currency)) }
+                (meter(percent(micros(&view.money), micros(&view.money_cap)), None))
             }
         }
     }
