@@ -462,7 +462,7 @@ fn a_refused_form_keeps_what_was_typed_but_no_password() {
     let (place, owner) = Place::with_owner();
     let login = [
         ("_path", "/api/v1/session"),
-        ("_back", "/login"),
+        ("_back", "/decisions?rule=a"),
         ("_form", "login"),
         ("name", "<b>kim</b>"),
         ("password", secret),
@@ -471,6 +471,8 @@ fn a_refused_form_keeps_what_was_typed_but_no_password() {
     let html = text(&answer);
     assert!(answer.status == 422 && html.contains("&lt;b&gt;kim&lt;/b&gt;") && !html.contains("<b>kim"), "{html}");
     assert!(!html.contains(secret), "{html}");
+    assert!(html.contains("name=\"_back\" value=\"/decisions?rule=a\""), "the page that was wanted is kept: {html}");
+    assert!(html.contains("do not belong together"), "{html}");
     let budget = [
         ("csrf", owner.csrf.as_str()),
         ("_method", "PUT"),

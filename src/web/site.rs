@@ -299,7 +299,13 @@ impl Site {
         if errors.is_empty() {
             errors.push((String::new(), text(told.get("detail"))));
         }
-        let (path, query) = split(&sent.back);
+        // Whoever is not in yet stays at the door, with the page that was wanted.
+        let is_entering = matches!(sent.order().0, "/api/v1/session" | "/api/v1/session/code");
+        let (path, query) = if visitor.is_none() && is_entering {
+            ("/login".to_owned(), vec![("back".to_owned(), sent.back.clone())])
+        } else {
+            split(&sent.back)
+        };
         let typed = Typed { path: sent.order().0.to_owned(), values: sent.fields.clone(), errors };
         if reply.status == 401 && !matches!(path.as_str(), "/login" | "/setup") {
             return Answer::to(&login_address(&sent.back));

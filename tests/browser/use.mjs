@@ -17,6 +17,7 @@ const simulator = async (browser) => {
   equal(await verdict.innerText(), "Unsure", "a threshold moved shows at once");
   await page.getByRole("slider", { name: "Blocked from" }).press("Home");
   equal(await verdict.innerText(), "Blocked", "so does its slider");
+  await page.getByRole("spinbutton", { name: "Blocked from" }).fill("80");
   await page.unroute("**/form");
   await page.getByRole("textbox", { name: "Message" }).fill("has anybody seen my cat?");
   await page.locator("#result").getByText("No rule saw anything").waitFor();

@@ -13,6 +13,7 @@ use super::text::{chip, chip_of, n, outcome, t};
 use super::{Ask, Outcome};
 use crate::access::Role;
 use crate::limits;
+use crate::tenant::TenantName;
 use crate::web::desk::{Desk, Told};
 use crate::web::views::Tried;
 use maud::{Markup, html};
@@ -45,7 +46,10 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     ask.visitor.caller.is_at_least(Role::Admin)?;
     let groups = desk.overview(ask.visitor.caller)?.groups;
     let form = ask.form("POST", "/api/v1/simulate", "/simulator", "try");
-    let mut where_to = vec![("0".to_owned(), "Any group of the default tenant".to_owned())];
+    // Not offered to whoever would be refused it.
+    let is_theirs = ask.visitor.caller.sees(&TenantName::default());
+    let any = is_theirs.then(|| ("0".to_owned(), "Any group of the default tenant".to_owned()));
+    let mut where_to: Vec<(String, String)> = any.into_iter().collect();
     where_to.extend(groups.iter().take(limits::PAGE_ROWS_MAX).map(|one| (one.id.to_string(), name_of(one))));
     let pairs =
         |words: &[(&str, &str)]| words.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
