@@ -391,8 +391,9 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
-        // Journal, page server, signal and blocking threads, two workers: touched pages, not the reserved size.
-        holder("stacks of 8 threads", 8 * 128 * KIB, "constant"),
+        // Journal, history, page and its library, signal and blocking threads, two workers: touched pages, not the reserved
+        // size.
+        holder("stacks of 16 threads", 16 * 64 * KIB, "constant"),
         // The body, the same again while it is parsed, and the messages made of it.
         holder(
             "one batch of updates: body, parts, messages",

@@ -246,17 +246,20 @@ fn caps_are_set_durably_and_what_is_wrong_is_said_by_field() {
     for (change, field) in [
         (BudgetChange { money: Some("7,5".to_owned()), ..BudgetChange::default() }, "money"),
         (BudgetChange { calls: Some(u64::MAX), ..BudgetChange::default() }, "calls"),
-        (BudgetChange { degrade: Some("strict_rules".to_owned()), ..BudgetChange::default() }, "degrade"),
+        (BudgetChange { degrade: Some("be_strict".to_owned()), ..BudgetChange::default() }, "degrade"),
         (BudgetChange { calls: Some(1), as_settings: true, ..BudgetChange::default() }, "as_settings"),
         (BudgetChange::default(), ""),
     ] {
         let refused = desk.set_budget(&owner(), "garden", &change);
         assert!(matches!(&refused, Err(Refused::Wrong(fields)) if fields[0].0 == field), "{refused:?}");
     }
+    let mode = BudgetChange { degrade: Some("strict_rules".to_owned()), ..BudgetChange::default() };
+    let view = desk.set_budget(&owner(), "garden", &mode).unwrap();
+    assert_eq!((view.degrade.as_str(), view.calls_cap), ("strict_rules", 9), "the caps stay");
     let back = BudgetChange { as_settings: true, ..BudgetChange::default() };
     assert!(!desk.set_budget(&owner(), "garden", &back).unwrap().by_hand);
     assert_eq!(desk.snapshots.caps().unwrap(), Vec::new());
-    assert_eq!(desk.audit(&owner(), None).unwrap().items.len(), 2, "refused changes leave no line");
+    assert_eq!(desk.audit(&owner(), None).unwrap().items.len(), 4, "refused changes leave no line");
 }
 
 #[test]

@@ -157,19 +157,16 @@ fn lists_that_cannot_fit_the_board_are_refused_before_they_take_the_memory() {
 }
 
 #[tokio::test]
-async fn a_running_appliance_reads_changed_packs_and_shows_on_its_page_why_it_refused_some() {
+async fn a_running_appliance_reads_changed_packs_and_says_why_it_refused_some() {
     let standin = board::play(board::script(0));
-    let mut board = Board::new(&standin);
-    board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
+    let board = Board::new(&standin);
     let life = board.run(&[]);
     board.hear("moderating", 1);
-    let log = board.log();
-    let page = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
     board.write("packs/second.toml", "[pack]\nid = 7\n");
     life.hang_up();
     board.hear("second.toml:2: `pack.id` must be a text", 1);
     board.hear("the changed packs are refused", 1);
-    let shown = fetch(&page).await;
+    let shown = board.ask(&["api", "GET", "/status"]).out;
     assert!(shown.contains("1 rules, loaded at") && shown.contains("last reload refused at"), "{shown}");
     assert!(shown.contains("second.toml:2:"), "{shown}");
     std::fs::remove_file(board.path("packs/second.toml")).unwrap();
@@ -188,13 +185,10 @@ async fn a_running_appliance_reads_changed_packs_and_shows_on_its_page_why_it_re
 #[tokio::test]
 async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and_what_needs_a_restart() {
     let standin = board::play(board::script(0));
-    let mut board = Board::new(&standin);
-    board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
+    let board = Board::new(&standin);
     let file = board.write("aegis.toml", "[budget]\ncalls = 1\n");
     let life = board.run(&["--config", &file]);
     board.hear("moderating", 1);
-    let log = board.log();
-    let page = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
     board.write(
         "aegis.toml",
         "shards = 0\n[ai]\nbase_url = \"http://127.0.0.1:1\"\nmodel = \"m\"\nprice_input = \"1\"\n",
@@ -209,13 +203,13 @@ async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and
     ] {
         board.hear(told, 1);
     }
-    let shown = fetch(&page).await;
+    let shown = board.ask(&["api", "GET", "/status"]).out;
     assert!(shown.contains("changed settings refused at") && shown.contains("aegis.toml:1:"), "{shown}");
     board.write("aegis.toml", "shards = 3\n[telegram]\npoll_limit = 7\n[tenants.a]\nchats = [\"-1\"]\n");
     life.hang_up();
     board.hear("in force after a restart only: telegram, shards", 1);
     board.hear("new settings are in force", 1);
-    assert!(!fetch(&page).await.contains("settings refused"));
+    assert!(!board.ask(&["api", "GET", "/status"]).out.contains("settings refused"));
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
 
@@ -229,13 +223,4 @@ fn without_a_folder_the_shipped_packs_stay_in_force() {
     assert_eq!(reloader.look(Wall(1)), None);
     assert_eq!(reloader.reload(Wall(1)), Reloaded::Shipped);
     assert_eq!(in_force.now().policy.version, version);
-}
-
-async fn fetch(addr: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
-    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {addr}\r\n\r\n").as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
 }

@@ -80,7 +80,8 @@ impl Readings {
 }
 
 /// Numbers that are as of now, so that an earlier life's must not be added.
-const GAUGES: [&str; 22] = [
+const GAUGES: [&str; 23] = [
+    "live_pages",
     "outbox_rows",
     "outbox_waiting_ms",
     "dead_letters",

@@ -128,7 +128,7 @@ impl Office {
             numbers: self.numbers(now)?,
             groups: self.groups(caller, &book, now),
             tenants,
-            policy: format!("{:016x}", book.policy.version),
+            policy: crate::reload::in_words(&book, &self.standing),
         })
     }
 

@@ -54,7 +54,13 @@ pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed. Up to half of it fits
 /// the private socket, so that the server is done with it before the client has read it; of a larger one it waits for the
 /// client, at most as long as that may take.
-pub const WEB_ANSWER_BYTES_MAX: usize = 256 * 1024;
+pub const WEB_ANSWER_BYTES_MAX: usize = 192 * 1024;
+
+/// A file that is fetched, bytes: no database of ours is near it. It goes through in pieces; a longer one is cut.
+pub const WEB_DOWNLOAD_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How long fetching a file may take in all; each piece has the time of an answer.
+pub const WEB_DOWNLOAD_WAIT: Duration = Duration::from_secs(600);
 
 /// How much of an answer the front holds at once, bytes.
 pub const WEB_PIECE_BYTES: usize = 16 * 1024;
@@ -117,8 +123,8 @@ const LIVE_BYTES: usize = WEB_HEAD_BYTES_MAX + WEB_LIVE_BYTES_MAX + WEB_LIVE_PIE
 pub const WEB_BYTES: u64 = wide(WEB_CONNECTIONS_MAX) * wide(CONNECTION_BYTES)
     + wide(WEB_LARGE_BODIES_MAX) * wide(WEB_BODY_BYTES_MAX)
     + wide(WEB_LIVE_MAX) * wide(LIVE_BYTES)
-    // What the server behind the front answers, one at a time.
-    + wide(WEB_ANSWER_BYTES_MAX)
+    // What the server behind the front answers, one for each of its threads.
+    + wide(super::PAGE_THREADS) * wide(WEB_ANSWER_BYTES_MAX)
     + wide(super::PEOPLE_BYTES);
 
 const _: () = assert!(

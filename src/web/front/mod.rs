@@ -58,6 +58,9 @@ impl Default for Patience {
     }
 }
 
+/// Where files are fetched, which are larger than any page.
+const DOWNLOADS: &str = "/api/v1/backups/";
+
 /// A way to a client, encrypted or not.
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {
     /// From here on the client may send what makes this many bytes; more ends the connection where it would be held.
@@ -289,7 +292,14 @@ impl Front {
         let Ok(Some(mut server)) = asked else { return missing() };
         let Some(piece) = relay::begin(&mut server, patience).await else { return missing() };
         stage.dawdles();
-        relay::give(piece, server, client, patience).await.map(|()| Vec::new())
+        let is_file = clean.target.starts_with(DOWNLOADS);
+        let (bytes, whole) = if is_file {
+            (limits::WEB_DOWNLOAD_BYTES_MAX, limits::WEB_DOWNLOAD_WAIT)
+        } else {
+            (u64::try_from(limits::WEB_ANSWER_BYTES_MAX).unwrap_or(u64::MAX), patience)
+        };
+        let bound = relay::Bound { bytes, whole, piece: patience };
+        relay::give(piece, server, client, bound).await.map(|()| Vec::new())
     }
 
     /// Lets the client have live values. Gives what is still to be said.

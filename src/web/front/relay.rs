@@ -28,29 +28,34 @@ pub(super) async fn begin(server: &mut UnixStream, patience: Duration) -> Option
     Some(piece)
 }
 
+/// How much an answer may be, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    pub bytes: u64,
+    /// For all of it.
+    pub whole: Duration,
+    /// For each piece of it.
+    pub piece: Duration,
+}
+
 /// Gives the client the answer that begins with `piece`. `None` when it is cut: it is not whole, too long, or the client does
 /// not take it in time.
-pub(super) async fn give(
-    mut piece: Vec<u8>,
-    mut server: UnixStream,
-    client: &mut Client,
-    patience: Duration,
-) -> Option<()> {
+pub(super) async fn give(mut piece: Vec<u8>, mut server: UnixStream, client: &mut Client, bound: Bound) -> Option<()> {
     let give = async {
-        let mut given = 0_usize;
+        let mut given = 0_u64;
         loop {
-            given = given.saturating_add(piece.len());
-            if given > limits::WEB_ANSWER_BYTES_MAX {
+            given = given.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+            if given > bound.bytes {
                 return None;
             }
-            client.write_all(&piece).await.ok()?;
+            timeout(bound.piece, client.write_all(&piece)).await.ok()?.ok()?;
             piece.clear();
-            if read(&mut server, &mut piece).await? == 0 {
+            if timeout(bound.piece, read(&mut server, &mut piece)).await.ok()?? == 0 {
                 return Some(());
             }
         }
     };
-    timeout(patience, give).await.ok()?
+    timeout(bound.whole, give).await.ok()?
 }
 
 /// Reads until the head of an answer is whole.
