@@ -101,11 +101,7 @@ impl ChatSettings {
     /// These rules, with what is set for the chat.
     #[must_use]
     pub fn over(&self, usual: ChatRules) -> ChatRules {
-        let thresholds = Thresholds {
-            review: self.review.unwrap_or(usual.thresholds.review),
-            block: self.block.unwrap_or(usual.thresholds.block),
-        };
-        ChatRules { mode: self.mode.unwrap_or(usual.mode), thresholds, fallback: usual.fallback }
+        usual.with(self.mode, self.review, self.block)
     }
 }
 

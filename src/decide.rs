@@ -20,6 +20,18 @@ pub struct ChatRules {
     pub fallback: ReviewFallback,
 }
 
+impl ChatRules {
+    /// The same but for what is given.
+    #[must_use]
+    pub fn with(self, mode: Option<Mode>, review: Option<u16>, block: Option<u16>) -> Self {
+        let thresholds = Thresholds {
+            review: review.unwrap_or(self.thresholds.review),
+            block: block.unwrap_or(self.thresholds.block),
+        };
+        Self { mode: mode.unwrap_or(self.mode), thresholds, ..self }
+    }
+}
+
 /// What is known about the sender's place in the chat, and the bot's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {

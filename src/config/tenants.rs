@@ -13,7 +13,7 @@ use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
 use crate::message::ChatId;
 use crate::tenant::{Tenant, TenantName, Tenants, Zone};
-use crate::verdict::{Mode, ReviewFallback, Thresholds};
+use crate::verdict::{Mode, ReviewFallback};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,14 +47,8 @@ pub struct TenantSettings {
 impl TenantSettings {
     /// How its chats want to be moderated.
     fn chat_rules(&self, root: ChatRules) -> ChatRules {
-        ChatRules {
-            mode: self.mode.unwrap_or(root.mode),
-            thresholds: Thresholds {
-                review: self.review.unwrap_or(root.thresholds.review),
-                block: self.block.unwrap_or(root.thresholds.block),
-            },
-            fallback: self.fallback.unwrap_or(root.fallback),
-        }
+        let rules = root.with(self.mode, self.review, self.block);
+        ChatRules { fallback: self.fallback.unwrap_or(root.fallback), ..rules }
     }
 }
 

@@ -54,7 +54,7 @@ pub const WEB_ANSWER_HEAD_BYTES_MAX: usize = 8 * 1024;
 /// An answer of the page, bytes; ours stay far below. What is over is cut, and the connection closed. Up to half of it fits
 /// the private socket, so that the server is done with it before the client has read it; of a larger one it waits for the
 /// client, at most as long as that may take.
-pub const WEB_ANSWER_BYTES_MAX: usize = 192 * 1024;
+pub const WEB_ANSWER_BYTES_MAX: usize = 128 * 1024;
 
 /// A file that is fetched, bytes: no database of ours is near it. It goes through in pieces; a longer one is cut.
 pub const WEB_DOWNLOAD_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;

@@ -46,7 +46,14 @@ impl Snapshots {
         K: Key + 'static,
         T: DeserializeOwned,
     {
-        each(&self.db.begin_read()?, table, f)
+        let txn = self.db.begin_read()?;
+        let mut all = Vec::new();
+        for entry in txn.open_table(table)?.iter()? {
+            let (key, bytes) = entry?;
+            let record = decode::<T>(bytes.value()).map_err(|BadRecord { why }| StoreError::Damaged(why))?;
+            all.push(f(key.value(), record));
+        }
+        Ok(all)
     }
 
     /// The last record of a table.
@@ -96,7 +103,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut rows = each(&self.db.begin_read()?, tables::OUTBOX, |_, row: OutboxRow| row)?;
+        let mut rows = self.each(tables::OUTBOX, |_, row: OutboxRow| row)?;
         rows.sort_by_key(|row| (row.decision, row.key));
         Ok(rows)
     }
@@ -121,7 +128,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn chats(&self) -> Result<Vec<(ChatId, ChatRecord)>, StoreError> {
-        each(&self.db.begin_read()?, tables::CHATS, |chat, record| (ChatId(chat), record))
+        self.each(tables::CHATS, |chat, record| (ChatId(chat), record))
     }
 
     /// Every pause asked for; chat 0 for all calls.
@@ -129,7 +136,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn pauses(&self) -> Result<Vec<(ChatId, Pause)>, StoreError> {
-        each(&self.db.begin_read()?, tables::PAUSES, |chat, pause| (ChatId(chat), pause))
+        self.each(tables::PAUSES, |chat, pause| (ChatId(chat), pause))
     }
 
     /// A member of a chat.
@@ -191,7 +198,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn undecided(&self) -> Result<Vec<Undecided>, StoreError> {
-        each(&self.db.begin_read()?, tables::UNDECIDED, |_, row| row)
+        self.each(tables::UNDECIDED, |_, row| row)
     }
 
     /// How many messages nobody has decided.
@@ -215,7 +222,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn reviews<R>(&self, f: impl Fn(&ReviewRow) -> R) -> Result<Vec<R>, StoreError> {
-        each(&self.db.begin_read()?, tables::REVIEWS, |_, row: ReviewRow| f(&row))
+        self.each(tables::REVIEWS, |_, row: ReviewRow| f(&row))
     }
 
     /// What was spent, by every account that is kept.
@@ -242,7 +249,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn holds(&self) -> Result<Vec<Hold>, StoreError> {
-        each(&self.db.begin_read()?, tables::HOLDS, |_, hold| hold)
+        self.each(tables::HOLDS, |_, hold| hold)
     }
 
     /// Caps set by hand.
@@ -250,8 +257,7 @@ impl Snapshots {
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn caps(&self) -> Result<Vec<SetCaps>, StoreError> {
-        let named =
-            each(&self.db.begin_read()?, tables::CAPS, |name, caps: Caps| Some((TenantName::new(name)?, caps)))?;
+        let named = self.each(tables::CAPS, |name, caps: Caps| Some((TenantName::new(name)?, caps)))?;
         Ok(named.into_iter().flatten().collect())
     }
 
@@ -268,25 +274,6 @@ impl Snapshots {
         }
         Ok(totals)
     }
-}
-
-/// Every record of a table, through `f`.
-fn each<K, T, R>(
-    txn: &ReadTransaction,
-    table: TableDefinition<'_, K, &'static [u8]>,
-    f: impl Fn(K::SelfType<'_>, T) -> R,
-) -> Result<Vec<R>, StoreError>
-where
-    K: Key + 'static,
-    T: DeserializeOwned,
-{
-    let mut all = Vec::new();
-    for entry in txn.open_table(table)?.iter()? {
-        let (key, bytes) = entry?;
-        let record = decode::<T>(bytes.value()).map_err(|BadRecord { why }| StoreError::Damaged(why))?;
-        all.push(f(key.value(), record));
-    }
-    Ok(all)
 }
 
 /// The last records of a table, the last one first.

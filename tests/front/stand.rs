@@ -228,7 +228,7 @@ async fn serve(mut connection: UnixStream, behind: &Behind) {
     behind.asked.fetch_add(1, Ordering::Relaxed);
     let (status, body) = match path.as_str() {
         "/healthz" => (200, "alive\n".to_owned()),
-        "/big" => (200, "x".repeat(200 * 1024)),
+        "/big" => (200, "x".repeat(100 * 1024)),
         "/long" => (200, "x".repeat(300 * 1024)),
         "/api/v1/live" => behind.live.lock().unwrap().clone(),
         "/half" => {
