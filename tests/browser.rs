@@ -18,7 +18,7 @@ use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
 use aegis::demo::town::Town;
 use board::{Board, LONG, TOKEN, play};
-use house::{CHESS, GARDEN, House, Person, spam, talk};
+use house::{CHESS, GARDEN, House, Person, says, spam, talk};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, Write};
@@ -94,7 +94,7 @@ fn settings(model: &ScriptedModel) -> String {
 }
 
 fn unsure(group: i64, message: i64) -> Scripted {
-    Scripted::text(group, message, 7_500_000 + message, "perhaps an offer: a bicycle", Expected::Unknown)
+    says(group, message, 7_500_000 + message, "perhaps an offer: a bicycle", Expected::Unknown)
 }
 
 /// An appliance with two tenants and a model, and people of each role.
@@ -174,7 +174,7 @@ fn from_the_printed_address_to_enforcing_in_at_most_twelve_interactions() {
     let mut board = Board::at(standin.api_url(), "");
     board.set("AEGIS_MODE", "record");
     let house = House::start(board, standin, "");
-    let group = GARDEN.group;
+    let group = -1_001_000_000_077;
     let joined = json!({"my_chat_member": {
         "chat": {"id": group, "type": "supergroup", "title": "Neighbours"}, "date": 1_760_000_000,
         "from": {"id": 7, "is_bot": false, "first_name": "Kim"},
@@ -252,9 +252,31 @@ fn what_people_do_on_the_page_is_done_and_shown_with_a_script_and_without() {
     });
 }
 
+/// A scene with one group, whose first page stands open when things begin to go wrong.
+fn goes_wrong(standin: StandIn, state: &str) {
+    let scene = Scene::new(standin);
+    let (house, owner) = (&scene.house, &scene.owner);
+    house.standin.offer(talk(GARDEN.group, 1));
+    house.until(owner, "/status", "the group", |told| told["groups"].as_array().is_some_and(|all| !all.is_empty()));
+    let told = json!({"owner": {"cookie": owner.cookie}, "group": GARDEN.group, "state": state});
+    drive("live", house, &told, |what, _| match what {
+        "backlog" => {
+            (10..310).for_each(|message| house.standin.offer(spam(GARDEN.group, message)));
+            json!({})
+        }
+        "spent" => {
+            let said = house.by(owner, "PUT", "/budget/garden", Some(&json!({"calls": 0})));
+            assert_eq!(said.status, 200, "{}", said.text());
+            house.standin.offer(unsure(GARDEN.group, 999));
+            json!({})
+        }
+        other => panic!("{other}"),
+    });
+}
+
 #[test]
 #[ignore = "needs Chromium; tests/run installs it"]
-fn what_goes_wrong_shows_by_itself_in_time() {
+fn a_pause_of_telegrams_a_spent_budget_and_the_end_of_a_session_show_by_themselves_in_time() {
     let faults = Faults {
         kinds: vec![Fault::TooMany],
         rate_permille: 1_000,
@@ -262,24 +284,15 @@ fn what_goes_wrong_shows_by_itself_in_time() {
         scope: WindowScope::Chat,
         ..Faults::default()
     };
-    let scene = Scene::new(play(Script { token: TOKEN.to_owned(), faults, ..Script::new(Box::new(Vec::new())) }));
-    let (house, owner) = (&scene.house, &scene.owner);
-    house.standin.offer(talk(GARDEN.group, 1));
-    house.until(owner, "/status", "the group", |told| told["groups"].as_array().is_some_and(|all| !all.is_empty()));
-    let told = json!({"owner": {"cookie": owner.cookie}, "group": GARDEN.group});
-    drive("live", house, &told, |what, _| match what {
-        "backlog" => {
-            (10..30).for_each(|message| house.standin.offer(spam(GARDEN.group, message)));
-            json!({})
-        }
-        "spent" => {
-            let said = house.by(owner, "PUT", "/budget/garden", Some(&json!({"calls": 0})));
-            assert_eq!(said.status, 200, "{}", said.text());
-            house.standin.offer(unsure(GARDEN.group, 99));
-            json!({})
-        }
-        other => panic!("{other}"),
-    });
+    let script = Script { token: TOKEN.to_owned(), faults, ..Script::new(Box::new(Vec::new())) };
+    goes_wrong(play(script), "Rate-limited");
+}
+
+#[test]
+#[ignore = "needs Chromium; tests/run installs it"]
+fn a_backlog_shows_by_itself_in_time() {
+    let script = Script { token: TOKEN.to_owned(), latency_ms: 500, ..Script::new(Box::new(Vec::new())) };
+    goes_wrong(play(script), "Backlog high");
 }
 
 #[test]

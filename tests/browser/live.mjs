@@ -16,9 +16,10 @@ await main(async (browser) => {
   const card = page.locator(`[data-group="${scene.group}"]`);
   await card.getByText("Connected").waitFor({ timeout: 15000 });
   await please("backlog");
-  await timed("a backlog", 10000, card.locator("[data-kind=warn]").getByText(/Backlog high|Rate-limited/).waitFor({ timeout: 12000 }));
+  await timed(scene.state, 10000, card.locator("[data-kind=warn]").getByText(scene.state, { exact: true }).waitFor({ timeout: 12000 }));
   await page.waitForFunction(() => Number(document.querySelector("[data-live='numbers.outbox']").textContent.replace(/\D/g, "")) > 0);
-  await picture(page, "live-backlog");
+  await picture(page, "live-" + scene.state.toLowerCase());
+  if (scene.state !== "Rate-limited") return;
   await please("spent");
   await timed("a budget mode", 15000, page.locator(".budget").getByText("without AI").first().waitFor({ timeout: 17000 }));
   // The same session ends in another window.

@@ -43,16 +43,29 @@ pub fn standin() -> StandIn {
     play(script)
 }
 
+/// A message of somebody's own, in a group by its title.
+pub fn says(group: i64, message: i64, sender: i64, text: &str, expected: Expected) -> Scripted {
+    let titles = [
+        (GARDEN.group, "Garden friends"),
+        (GARDEN.without_rights, "Garden market"),
+        (CHESS.group, "Chess club"),
+        (CHESS.without_rights, "Chess beginners"),
+    ];
+    let title = titles.iter().find(|(known, _)| *known == group).map_or("Neighbours", |(_, title)| title);
+    let scripted = Scripted::text(group, message, sender, text, expected);
+    Scripted { fields: scripted.fields.replace("Neighbours", title), ..scripted }
+}
+
 /// A message that is blocked, from a sender of its own.
 pub fn spam(group: i64, message: i64) -> Scripted {
     let text = format!("Hello all, {} today", PHRASES.first().unwrap());
-    Scripted::text(group, message, 7_000_000 + message, &text, Expected::Unknown)
+    says(group, message, 7_000_000 + message, &text, Expected::Unknown)
 }
 
 /// One that nobody minds.
 pub fn talk(group: i64, message: i64) -> Scripted {
     let text = format!("has anybody seen my cat, {message} days now?");
-    Scripted::text(group, message, 7_000_000 + message, &text, Expected::Stay)
+    says(group, message, 7_000_000 + message, &text, Expected::Stay)
 }
 
 /// Somebody who may log in.
