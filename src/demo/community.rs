@@ -17,6 +17,8 @@ pub const ROUND: usize = 40;
 pub const ADMIN: i64 = 501;
 
 const TEXTS: &str = include_str!("community.txt");
+/// The id of the first chat; the others follow below it.
+const FIRST_CHAT: i64 = -1_001_500_000_000;
 const LANGUAGES: [&str; 5] = ["en", "ru", "zh", "es", "de"];
 const CHATS: [(&str, &str); 8] = [
     ("Neighbours of Mill Lane", "en"),
@@ -144,7 +146,13 @@ fn chat(n: u64) -> Chat {
     let index = pick_index(mix(n, 9, 9), CHATS.len());
     let (title, language) = CHATS.get(index).copied().unwrap_or(("Neighbours", "en"));
     let number = u64::try_from(index).unwrap_or(0);
-    Chat { id: -1_001_500_000_000 - signed(number), number, title, language }
+    Chat { id: FIRST_CHAT - signed(number), number, title, language }
+}
+
+/// What a chat of a demonstration is called; those it does not know are neighbours too.
+pub(super) fn title(chat: i64) -> &'static str {
+    let index = usize::try_from(FIRST_CHAT.saturating_sub(chat)).ok();
+    index.and_then(|index| CHATS.get(index)).map_or("Neighbours", |(title, _)| title)
 }
 
 fn signed(n: u64) -> i64 {

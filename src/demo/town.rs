@@ -427,7 +427,7 @@ impl Town {
                 }
             }
             Method::GetChat => json!({
-                "id": call.chat_id, "type": "supergroup", "title": "Neighbours", "accent_color_id": 0,
+                "id": call.chat_id, "type": "supergroup", "title": super::community::title(call.chat_id), "accent_color_id": 0,
                 "max_reaction_count": 11, "accepted_gift_types": {"unlimited_gifts": true, "limited_gifts": true,
                 "unique_gifts": true, "premium_subscription": true},
                 "permissions": {"can_send_messages": true},

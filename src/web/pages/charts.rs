@@ -53,6 +53,8 @@ pub fn bars(title: &str, bars: &[Bar], most: &str) -> Markup {
     let count = u64::try_from(bars.len()).unwrap_or(1).max(1);
     let step = (WIDTH / count).min(64);
     let wide = (step * 4 / 5).max(1);
+    // A few bars stand at the beginning, and are not drawn out over all of it.
+    let across = (step * count).max(WIDTH);
     let height = |value: u64| if value == 0 { 0 } else { (value.saturating_mul(HEIGHT) / highest).max(2) };
     let path = |of: fn(&Bar) -> u64| {
         let drawn = (0_u64..).zip(bars).filter(|(_, bar)| of(bar) > 0);
@@ -63,11 +65,11 @@ pub fn bars(title: &str, bars: &[Bar], most: &str) -> Markup {
     html! {
         figure class="chart" {
             figcaption { (title) span class="soft" { "most: " (most) } }
-            svg viewBox=(format!("0 0 {} {HEIGHT}", step * count)) role="img" preserveAspectRatio="none"
+            svg viewBox=(format!("0 0 {across} {HEIGHT}")) role="img" preserveAspectRatio="none"
                 aria-label=(format!("{title}, {} bars, most {most}; the table below has the numbers", bars.len())) {
                 path class="whole" d=(path(|bar| bar.whole)) {}
                 path class="part" d=(path(|bar| bar.part)) {}
-                path class="base" d=(format!("M0 {HEIGHT}H{}", step * count)) {}
+                path class="base" d=(format!("M0 {HEIGHT}H{across}")) {}
             }
             @if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
                 p class="ends" { span { (first.period) } span { (last.period) } }

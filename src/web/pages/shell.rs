@@ -147,7 +147,7 @@ pub fn login(typed: &Typed, setup: &Setup, back: &str) -> String {
                     (code.button("Set the password and log in"))
                 }))
             }
-            p class="soft" { "Forgot everything? Whoever can open the data folder on the machine itself can make a new code there." }
+            p class="soft" { "Forgot everything? Whoever can open the data folder on the machine itself can make a new code there, with " code { "aegis api POST /users/NAME/code" } "." }
         },
     )
 }
