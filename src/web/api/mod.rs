@@ -228,10 +228,10 @@ pub fn answer(house: House<'_>, question: &Question<'_>, visitor: Option<&Visito
     }
     let call = Call { house, question, visitor, parts };
     let run = || (route.run)(&call).unwrap_or_else(|refused| problem(&refused, visitor.is_some()));
-    let who = visitor.map_or("", |visitor| visitor.caller.name.as_str());
-    match question.key.filter(|_| route.method != "GET") {
-        Some(key) => house.repeats.once(who, key, question, run),
-        None => run(),
+    // Whoever is not known yet has no answers to be remembered.
+    match (question.key.filter(|_| route.method != "GET"), visitor) {
+        (Some(key), Some(visitor)) => house.repeats.once(&visitor.caller.name, key, question, run),
+        _ => run(),
     }
 }
 

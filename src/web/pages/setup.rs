@@ -134,13 +134,16 @@ fn add(bot: Option<&BotView>, groups: &[GroupView]) -> Markup {
 }
 
 fn seen(groups: &[GroupView]) -> Markup {
+    let more = groups.len().saturating_sub(SHOWN);
     html! { ul class="cards" { @for one in groups.iter().take(SHOWN) {
         li class="card" {
             div class="between" { h3 { (group(&one.title, one.id)) } (chip(if one.state == GroupState::Connected { "good" } else { "warn" }, one.state.label())) }
             @if !one.why.is_empty() { p { (t(&one.why)) } }
             (rights(&one.rights))
         }
-    } } }
+    } }
+    @if more > 0 { p class="soft" { "And " (more) " more, on " a href="/" { "Now" } "." } }
+    }
 }
 
 fn rehearsal(ask: &Ask<'_>, groups: &[GroupView], last: &[DecisionRow]) -> Markup {
