@@ -1,7 +1,7 @@
 //! What must not be said: no secret of anybody stands in a log line, a page or an answer to somebody else, and every line of
 //! the log is one line: hazard 20.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // A test that cannot go on stops.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 mod board;
 #[path = "contract/client.rs"]

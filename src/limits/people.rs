@@ -68,6 +68,9 @@ pub const WAY_BACK_BYTES_MAX: usize = 1_024;
 /// Threads that answer on the page: one may hash a password and one may try a change on stored messages, and there is one more.
 pub const PAGE_THREADS: usize = 3;
 
+/// How far the threads of the page stand back behind those that moderate: the higher, the further (nice, 0 to 19).
+pub const PAGE_NICE: i32 = 10;
+
 /// Stored messages that a change is tried on before it is made, unless somebody asks for more or less.
 pub const REPLAY_MESSAGES: usize = 1_000;
 

@@ -20,12 +20,14 @@ mod serve;
 pub mod site;
 pub mod views;
 
+use crate::limits;
 use site::Site;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use tokio::sync::oneshot;
 
 /// Where the page is, and by which names it may be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +60,27 @@ pub struct Web {
     addr: SocketAddr,
     fingerprint: Option<String>,
     site: Arc<Site>,
-    front: tokio::task::JoinHandle<()>,
+    /// Ends the front when it is dropped.
+    stop: Option<oneshot::Sender<()>>,
+    front: Option<std::thread::JoinHandle<()>>,
     server: serve::Server,
 }
 
 impl Drop for Web {
     fn drop(&mut self) {
-        self.front.abort();
+        drop(self.stop.take());
+        if let Some(front) = self.front.take() {
+            // It ends with the words above; a panic in it has been shown already.
+            let _ended = front.join();
+        }
         self.server.stop();
+    }
+}
+
+/// Lets the thread that calls this stand back: whoever moderates goes first, whatever clients want of the page.
+fn yields() {
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), limits::PAGE_NICE) {
+        tracing::debug!(%error, "a thread of the page works with the priority of all others");
     }
 }
 
@@ -93,7 +108,7 @@ impl Web {
     }
 }
 
-/// Starts the page on the current runtime.
+/// Starts the page, on threads of its own.
 ///
 /// # Errors
 /// When an address or the socket cannot be had.
@@ -115,7 +130,6 @@ pub fn start_with(settings: Settings, site: Arc<Site>, patience: front::Patience
     let listener = std::net::TcpListener::bind(listen).map_err(busy)?;
     listener.set_nonblocking(true).map_err(busy)?;
     let addr = listener.local_addr().map_err(busy)?;
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(busy)?;
     let tls = settings.tls.as_ref().map(|from| front::tls::Tls::load(from, addr.ip(), &settings.hosts));
     let tls = tls.transpose().map_err(|why| WebError(format!("the local page has no certificate: {why}")))?;
     let fingerprint = tls.as_ref().map(|tls| tls.fingerprint().to_owned());
@@ -133,5 +147,30 @@ pub fn start_with(settings: Settings, site: Arc<Site>, patience: front::Patience
     let told = serve::Gauges { refused, live };
     let server = serve::Server::start(&socket, &site, &told)
         .map_err(|why| WebError(format!("the local page's socket {} cannot be made: {why}", socket.display())))?;
-    Ok(Web { addr, fingerprint, site, front: tokio::spawn(front.accept(listener)), server })
+    let (stop, stopped) = oneshot::channel();
+    let front = std::thread::Builder::new()
+        .name("front".to_owned())
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || meet_clients(front, listener, stopped))
+        .map_err(busy)?;
+    Ok(Web { addr, fingerprint, site, stop: Some(stop), front: Some(front), server })
+}
+
+/// Lets the front accept until told to stop. On a runtime of its own, so that no message waits behind a client.
+fn meet_clients(front: front::Front, listener: std::net::TcpListener, stopped: oneshot::Receiver<()>) {
+    yields();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    let met = runtime.map(|runtime| {
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::select! {
+                () = front.accept(listener) => {}
+                _ = stopped => {}
+            }
+            std::io::Result::Ok(())
+        })
+    });
+    if let Err(error) = met.and_then(|met| met) {
+        tracing::error!(%error, "the page's front cannot work");
+    }
 }

@@ -60,7 +60,15 @@ impl Server {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
             _ => {}
         }
-        let server = Arc::new(tiny_http::Server::http_unix(socket).map_err(|error| error.to_string())?);
+        // The library's own threads stand back as the one does that begins them.
+        let begun = std::thread::scope(|scope| {
+            let begin = || {
+                super::yields();
+                tiny_http::Server::http_unix(socket).map_err(|error| error.to_string())
+            };
+            scope.spawn(begin).join().unwrap_or_else(|_| Err("the library broke while it began".to_owned()))
+        });
+        let server = Arc::new(begun?);
         std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(|error| error.to_string())?;
         let stopping = Arc::new(AtomicBool::new(false));
         let threads = (0..limits::PAGE_THREADS)
@@ -92,6 +100,7 @@ impl Server {
 }
 
 fn work(server: &tiny_http::Server, ending: &AtomicBool, site: &Site, told: &Gauges) {
+    super::yields();
     while !ending.load(Ordering::Acquire) {
         match server.recv() {
             Ok(mut request) => {

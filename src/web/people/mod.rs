@@ -6,6 +6,7 @@
 //!
 //! Never: a password, code or token kept, logged or told twice.
 
+mod hasher;
 mod tokens;
 mod users;
 
@@ -15,8 +16,9 @@ use crate::access::pace::{Pace, Who};
 use crate::access::sessions::{SessionKey, Sessions};
 use crate::access::{Caller, Reach, Role, password};
 use crate::limits;
+use hasher::{Done, Hasher, Work};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Somebody who is in, for one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ struct State {
 #[derive(Debug)]
 pub struct People {
     state: Mutex<State>,
-    hashing: Mutex<()>,
+    hasher: Hasher,
     /// A hash for names that nobody has: they take as long as others.
     nobody: &'static str,
 }
@@ -96,7 +98,7 @@ impl People {
         if !has_owner(&state.users) {
             state.first_code = Some(password::letters(&random::<12>()?));
         }
-        Ok(Self { state: Mutex::new(state), hashing: Mutex::new(()), nobody: password::NOBODY })
+        Ok(Self { state: Mutex::new(state), hasher: Hasher::default(), nobody: password::NOBODY })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -187,18 +189,16 @@ impl People {
         who.iter().for_each(|who| state.pace.succeeded(who));
     }
 
-    /// The one place where passwords are hashed: 8 MiB, so one at a time, and in turn with what else is large.
-    fn hashed<T>(&self, desk: &dyn Desk, work: impl FnOnce() -> T) -> Told<T> {
-        let _one = match self.hashing.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Refused::Busy("somebody else logs in at this moment; try again".to_owned(), 1));
-            }
-        };
-        let (mut work, mut done) = (Some(work), None);
-        desk.in_turn(&mut || done = work.take().map(|work| work()));
-        done.ok_or_else(|| Refused::Unable("the password could not be looked at".to_owned()))
+    fn is(&self, desk: &dyn Desk, given: &str, hash: &str) -> Told<bool> {
+        let work = Work::Compare { given: given.to_owned(), hash: hash.to_owned() };
+        Ok(matches!(self.hasher.does(desk, work)?, Done::Is(true)))
+    }
+
+    fn hash(&self, desk: &dyn Desk, chosen: &str) -> Told<String> {
+        match self.hasher.does(desk, Work::Make { chosen: chosen.to_owned(), salt: random()? })? {
+            Done::Hash(hash) => Ok(hash),
+            Done::Is(_) => Err(Refused::Unable("the password could not be hashed; try again".to_owned())),
+        }
     }
 
     fn open(&self, desk: &dyn Desk, name: &str, client: &str) -> Told<Opened> {
@@ -220,7 +220,7 @@ impl People {
         let hash = self.lock().users.get(name).and_then(|user| user.password.clone());
         // Also for names that nobody has, so that time does not tell who there is.
         let known = hash.as_deref().unwrap_or(self.nobody);
-        let is_it = self.hashed(desk, || password::is(given, known))? && hash.is_some();
+        let is_it = self.is(desk, given, known)? && hash.is_some();
         if !is_it {
             self.failed(desk, who);
             return Err(Refused::field("password", "this name and this password do not belong together"));
@@ -321,7 +321,7 @@ impl People {
             return Err(Refused::Denied);
         }
         let who = self.pace(desk, name, client)?;
-        let is_it = self.hashed(desk, || user.password.as_deref().is_some_and(|hash| password::is(old, hash)))?;
+        let is_it = self.is(desk, old, user.password.as_deref().unwrap_or(self.nobody))?;
         if !is_it {
             self.failed(desk, who);
             return Err(Refused::field("old", "this is not your password"));
@@ -340,11 +340,6 @@ impl People {
         self.keep(desk, vec![PeopleChange::User(StoredUser { password: Some(hash), ..user })], audit)?;
         self.lock().sessions.end_of(name, visitor.session.as_ref());
         Ok(())
-    }
-
-    fn hash(&self, desk: &dyn Desk, chosen: &str) -> Told<String> {
-        let salt = random()?;
-        self.hashed(desk, || password::hash(chosen, &salt))
     }
 
     /// Ends a session.
