@@ -119,6 +119,12 @@ impl Office {
     }
 }
 
+/// Bytes as people say them.
+fn room(bytes: u64) -> String {
+    let (gigabytes, megabytes) = (bytes / 1_000_000_000, bytes / 1_000_000);
+    if gigabytes >= 10 { format!("{gigabytes} GB") } else { format!("{megabytes} MB") }
+}
+
 fn check(name: &str, state: &str, words: String) -> Check {
     Check { name: name.to_owned(), state: state.to_owned(), words }
 }
@@ -140,9 +146,9 @@ fn storage(is_closed: bool, free: Option<u64>) -> Check {
     }
     match free {
         Some(free) if free < FREE_BYTES_LEAST => {
-            check("Storage", "warn", format!("Only {} MB are free; make room.", free / 1_000_000))
+            check("Storage", "warn", format!("Only {} are free; make room.", room(free)))
         }
-        Some(free) => check("Storage", "good", format!("Written without fault; {} MB are free.", free / 1_000_000)),
+        Some(free) => check("Storage", "good", format!("Written without fault; {} are free.", room(free))),
         None => check("Storage", "warn", "Written without fault; the free space cannot be told.".to_owned()),
     }
 }

@@ -159,7 +159,7 @@
       // Another page came back, such as the one to log in: then the form goes the way it goes without a script.
       if (!piece) { if (button) form.submit(); return; }
       const wrong = fresh.querySelector("#errors li")?.textContent;
-      if (wrong && !button) return;
+      if (wrong && !button) { if (isLive) say(byId("at-these"), wrong); return; }
       if (wrong || !isLive) tell(wrong ? "It was not changed: " + wrong : "Saved.", wrong ? "bad" : "good");
       if (wrong && isLive) return;
       swap(byId(place), piece);
@@ -202,7 +202,7 @@
   const verdict = () => {
     const form = byId("form-try"), seen = document.querySelector("[data-score]");
     if (!form || !seen) return;
-    const at = (name) => Number(form.elements[name].value || NaN), score = Number(seen.dataset.score);
+    const at = (name) => Number(form.elements[name].value || seen.dataset[name.slice(0, -2)]), score = Number(seen.dataset.score);
     const [words, kind] = score >= at("block:n") ? ["Blocked", "bad"] : score >= at("review:n") ? ["Unsure", "warn"] : ["Fine", "good"];
     const chip = document.querySelector("#verdict-chip .chip");
     say(chip, words);

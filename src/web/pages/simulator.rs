@@ -53,23 +53,21 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     where_to.extend(groups.iter().take(limits::PAGE_ROWS_MAX).map(|one| (one.id.to_string(), name_of(one))));
     let pairs =
         |words: &[(&str, &str)]| words.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
-    let (tried, scores) = match ask.outcome {
-        Some(Outcome::Tried(_, tried)) => (Some(tried.as_ref()), Some((tried.review, tried.block))),
-        _ => (None, groups.first().map(|one| (one.review, one.block))),
+    let tried = match ask.outcome {
+        Some(Outcome::Tried(_, tried)) => Some(tried.as_ref()),
+        _ => None,
     };
     let most = u64::from(limits::SCORE_MAX);
-    let score = |name, label, hint, value| Field {
+    // Left empty, since those in force differ from group to group.
+    let score = |name, label| Field {
         name,
         label,
-        hint,
-        value,
+        hint: "Left empty: as in force there.",
         kind: "number",
         max: Some(most),
         optional: true,
         ..Field::default()
     };
-    let (review, block) =
-        scores.map_or_else(Default::default, |(review, block)| (review.to_string(), block.to_string()));
     let body = html! {
         div class="split" {
             section aria-label="The message" { (form.show_as("live-form", "result", &html! {
@@ -83,8 +81,8 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
                 fieldset class="grid" {
                     legend { "Try other scores" }
                     output class="wide" id="at-these" { @if let Some(tried) = tried { "With these scores: " (outcome(&tried.outcome)) " (score " (tried.score) ")" } }
-                    (form.input(&score("review:n", "Unsure from", "", &review)))
-                    (form.input(&score("block:n", "Blocked from", "", &block)))
+                    (form.input(&score("review:n", "Unsure from")))
+                    (form.input(&score("block:n", "Blocked from")))
                 }
                 (form.button("Try it"))
             })) }
@@ -100,7 +98,7 @@ fn result(tried: Option<&Tried>) -> Markup {
         return html! { div class="empty" { p { strong { "Nothing tried yet" } } p { "The verdict will stand here, with what the rules saw." } } };
     };
     html! {
-        section aria-labelledby="verdict" data-score=(tried.score) {
+        section aria-labelledby="verdict" data-score=(tried.score) data-review=(tried.review) data-block=(tried.block) {
             h2 id="verdict" { span id="verdict-chip" { (chip(chip_of(&tried.outcome), outcome(&tried.outcome))) } " " (t(&tried.reason)) }
             (text(Some(&tried.pieces)))
             (scale(tried.score, tried.review, tried.block))
