@@ -6,8 +6,8 @@
 //! Never: chance. Salts and secrets are given.
 
 use crate::limits;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -18,24 +18,59 @@ const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 pub const NOBODY: &str =
     "$argon2id$v=19$m=8192,t=3,p=1$XoTC6MahhVTiKQA1UZX/gg$sEToObWU9kZC46Ue2f5AZOAXstE14cBEwC4GhS5w4LM";
 
-fn argon() -> Argon2<'static> {
-    let params = Params::new(limits::PASSWORD_HASH_KIB, limits::PASSWORD_HASH_ROUNDS, 1, None)
-        .expect("the parameters are constants, which a test uses");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+fn params() -> Params {
+    Params::new(limits::PASSWORD_HASH_KIB, limits::PASSWORD_HASH_ROUNDS, 1, Some(HASH_BYTES))
+        .expect("the parameters are constants, which a test uses")
 }
 
-/// The hash of a password as a PHC string. Takes `limits::PASSWORD_HASH_KIB` while it works.
+/// The length of a hash, bytes.
+const HASH_BYTES: usize = 32;
+
+/// What the hash is computed in. GNU's allocator keeps what it was once given back, unless the piece is larger than 32 MiB: so it
+/// is asked for more than is ever touched, where there is room for asking; what is not touched takes no memory.
+fn room(blocks: usize) -> Option<Vec<Block>> {
+    let mut room = Vec::new();
+    let wide = if cfg!(all(target_env = "gnu", target_pointer_width = "64")) { 33 * 1024 } else { blocks };
+    room.try_reserve_exact(wide.max(blocks)).or_else(|_| room.try_reserve_exact(blocks)).ok()?;
+    room.resize(blocks, Block::default());
+    Some(room)
+}
+
+/// The hash itself; `None` when there is no room for it.
+fn derive(password: &str, salt: &[u8], params: Params) -> Option<[u8; HASH_BYTES]> {
+    // A hash that asks for more than ours takes is not one of ours.
+    if params.m_cost() > limits::PASSWORD_HASH_KIB {
+        return None;
+    }
+    let mut memory = room(params.block_count())?;
+    let mut hash = [0; HASH_BYTES];
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut memory).ok()?;
+    Some(hash)
+}
+
+/// The hash of a password as a PHC string; `None` when there is no room to compute it. Takes `limits::PASSWORD_HASH_KIB` while
+/// it works.
 #[must_use]
-pub fn hash(password: &str, salt: &[u8; 16]) -> String {
-    let hash: PasswordHash =
-        argon().hash_password_with_salt(password.as_bytes(), salt).expect("a salt of 16 bytes and constant parameters");
-    hash.to_string()
+pub fn hash(password: &str, salt: &[u8; 16]) -> Option<String> {
+    let hash = derive(password, salt, params())?;
+    let told = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params()).ok()?,
+        salt: Salt::new(salt).ok(),
+        hash: Output::new(&hash).ok(),
+    };
+    Some(told.to_string())
 }
 
-/// Whether a password is the one that was hashed. What is no hash is nobody's.
+/// Whether a password is the one that was hashed. What is no hash of ours is nobody's.
 #[must_use]
 pub fn is(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| argon().verify_password(password.as_bytes(), &hash).is_ok())
+    let Ok(told) = PasswordHash::new(hash) else { return false };
+    let (Some(salt), Some(wanted), Ok(params)) = (told.salt, told.hash, Params::try_from(&told)) else { return false };
+    told.algorithm == Algorithm::Argon2id.ident()
+        && derive(password, salt.as_ref(), params).is_some_and(|given| is_same(&given, wanted.as_bytes()))
 }
 
 /// Why a password is not taken; `None` when it is.
@@ -98,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_password_is_known_again_and_no_other_is() {
-        let hash = hash("correct horse battery", &[7; 16]);
+        let hash = hash("correct horse battery", &[7; 16]).expect("there is room");
         assert!(hash.starts_with("$argon2id$v=19$m=8192,t=3,p=1$"), "{hash}");
         assert!(is("correct horse battery", &hash));
         assert!(hash.len() == NOBODY.len() && !is("correct horse battery", NOBODY), "{NOBODY} takes as long");

@@ -24,7 +24,7 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) enum Done {
     Is(bool),
-    Hash(String),
+    Hash(Option<String>),
 }
 
 struct Job {

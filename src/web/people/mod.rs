@@ -196,8 +196,10 @@ impl People {
 
     fn hash(&self, desk: &dyn Desk, chosen: &str) -> Told<String> {
         match self.hasher.does(desk, Work::Make { chosen: chosen.to_owned(), salt: random()? })? {
-            Done::Hash(hash) => Ok(hash),
-            Done::Is(_) => Err(Refused::Unable("the password could not be hashed; try again".to_owned())),
+            Done::Hash(Some(hash)) => Ok(hash),
+            Done::Hash(None) | Done::Is(_) => {
+                Err(Refused::Unable("the password could not be hashed; try again".to_owned()))
+            }
         }
     }
 
