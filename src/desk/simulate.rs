@@ -127,7 +127,7 @@ impl Office {
         let words = match (why, refused) {
             (Some(why), _) => format!("no model is asked now: {}, so {}", why.words(), tenant.degrade.effect()),
             (None, Some(refused)) => format!("no model is asked now: {}; the fallback decides", refused.words()),
-            (None, None) => "a model would be asked: the rules are unsure, and the budget allows it".to_owned(),
+            (None, None) => "the rules are unsure, and the budget allows it".to_owned(),
         };
         Asking { would: why.is_none() && refused.is_none(), words, most: Some(most) }
     }

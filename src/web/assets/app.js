@@ -204,6 +204,11 @@
     if (!form || !seen) return;
     const at = (name) => Number(form.elements[name].value || seen.dataset[name.slice(0, -2)]), score = Number(seen.dataset.score);
     const [words, kind] = score >= at("block:n") ? ["Blocked", "bad"] : score >= at("review:n") ? ["Unsure", "warn"] : ["Fine", "good"];
+    // Where nothing is tried, the slider stands at what is in force.
+    for (const name of ["review:n", "block:n"]) {
+      const field = form.elements[name], slider = byId(field.dataset.twin);
+      if (slider && !field.value) slider.value = seen.dataset[name.slice(0, -2)];
+    }
     const chip = document.querySelector("#verdict-chip .chip");
     say(chip, words);
     if (chip) chip.dataset.kind = kind;

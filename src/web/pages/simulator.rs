@@ -106,7 +106,7 @@ fn result(tried: Option<&Tried>) -> Markup {
             @if tried.actions.is_empty() { p class="soft" { "Nothing would be done." } } @else {
                 ul class="steps" { @for action in &tried.actions { li { (t(action)) } } }
             }
-            p { strong { @if tried.would_ask { "AI would be asked: " } @else { "AI would not be asked: " } } (t(&tried.would_ask_words))
+            p { strong { @if tried.would_ask { "AI would be asked: " } @else { "AI would not be asked: " } } (t(&tried.would_ask_words)) "."
                 @if let Some(cost) = &tried.cost_most { " It would cost at most " (t(cost)) " " (t(&tried.currency)) "." } }
         }
         section aria-labelledby="saw" { h2 id="saw" { "What the rules saw" } (findings(&tried.findings)) }
