@@ -137,6 +137,8 @@ pub struct Overlay {
     pub own: BTreeMap<TenantName, OwnRules>,
     /// Rules that only record, for everybody.
     pub recording: BTreeSet<String>,
+    /// Lists of domains that no link is on, for everybody.
+    pub lists_off: BTreeSet<String>,
 }
 
 /// Rules whose review score is not above their block score.
@@ -224,7 +226,7 @@ impl Overlay {
     /// Whether the same packs are to be compiled as for `other`.
     #[must_use]
     pub fn compiles_as(&self, other: &Self) -> bool {
-        self.own == other.own && self.recording == other.recording
+        self.own == other.own && self.recording == other.recording && self.lists_off == other.lists_off
     }
 
     /// What it takes in memory, bytes.
@@ -234,7 +236,8 @@ impl Overlay {
         let entry = limits::OVERLAY_ENTRY_BYTES;
         let own: usize =
             self.own.values().map(|own| own.written().saturating_add(own.len().saturating_mul(entry))).sum();
-        let recording: usize = self.recording.iter().map(|id| id.len().saturating_add(entry)).sum();
-        layers.saturating_add(own).saturating_add(recording)
+        let named = self.recording.iter().chain(&self.lists_off);
+        let named: usize = named.map(|id| id.len().saturating_add(entry)).sum();
+        layers.saturating_add(own).saturating_add(named)
     }
 }

@@ -188,6 +188,7 @@ fn policy_version() -> PolicyVersion {
         groups: [(CHAT, layer)].into(),
         own: [(TenantName::default(), own)].into(),
         recording: ["promo-phrases".to_owned()].into(),
+        lists_off: ["phish".to_owned()].into(),
     };
     PolicyVersion {
         at: Wall(1_760_000_000_011),

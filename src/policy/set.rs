@@ -169,18 +169,35 @@ impl PolicySet {
 
     /// Has these rules only record, and is another version for it. An id that no rule has changes nothing.
     pub fn record_only(&mut self, ids: &BTreeSet<String>) {
+        let mut found = Vec::new();
+        for rule in self.rules.iter_mut().filter(|rule| ids.contains(&rule.id)) {
+            rule.stage = Stage::Record;
+            found.push(rule.id.clone());
+        }
+        self.is_another("", &found);
+    }
+
+    /// Takes these lists of domains away, and is another version for it. A name that no rule asks for changes nothing.
+    pub fn without_lists(&mut self, names: &BTreeSet<String>) {
+        let wanted = self.lists_wanted().into_iter().filter(|name| names.contains(*name));
+        let found: Vec<String> = wanted.map(str::to_owned).collect();
+        self.domains.retain(|(name, _)| !names.contains(name));
+        self.is_another("list", &found);
+    }
+
+    /// Has the version tell that something of this kind was changed.
+    fn is_another(&mut self, kind: &str, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
         let mut hash = Sha256::new();
         hash.update(self.version.to_be_bytes());
-        let mut any = false;
-        for rule in self.rules.iter_mut().filter(|rule| ids.contains(&rule.id)) {
-            any = true;
-            rule.stage = Stage::Record;
-            hash.update(rule.id.as_bytes());
+        hash.update(kind.as_bytes());
+        for name in names {
+            hash.update(name.as_bytes());
             hash.update([0]);
         }
-        if any {
-            self.version = hash.finalize().iter().take(8).fold(0, |version, byte| (version << 8) | u64::from(*byte));
-        }
+        self.version = hash.finalize().iter().take(8).fold(0, |version, byte| (version << 8) | u64::from(*byte));
     }
 
     /// The lists of domains that were given, with how many each has.

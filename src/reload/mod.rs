@@ -192,7 +192,7 @@ impl Reloader {
         tracing::error!("words and links that tenants added on the page do not judge until that is mended");
     }
 
-    /// What would be in force with this changed on the page: compiled aside where own words or rules that only record are
+    /// What would be in force with this changed on the page: compiled aside where own words, rules that only record or lists that are off are
     /// others than now.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::lists;
 use crate::overlay::Overlay;
 use crate::policy::{self, PackSource, PolicySet};
 use crate::tenant::Tenants;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,10 +54,11 @@ impl Room {
         }
     }
 
-    /// Opens the lists of domains that rules ask for. One that is not there is told, and no link is on it.
-    fn give_lists(&self, policy: &mut PolicySet) {
+    /// Opens the lists of domains that rules ask for, but for those that are off. One that is not there is told, and no
+    /// link is on it.
+    fn give_lists(&self, policy: &mut PolicySet, off: &BTreeSet<String>) {
         let mut given = Vec::new();
-        for name in policy.lists_wanted() {
+        for name in policy.lists_wanted().into_iter().filter(|name| !off.contains(*name)) {
             let opened = match lists::file(&self.lists, name) {
                 Some(file) => lists::open(&file).map_err(|refused| refused.to_string()),
                 None => Err("a name has small letters, digits, `-` and `_` only".to_owned()),
@@ -67,6 +69,7 @@ impl Room {
             }
         }
         policy.give_lists(given);
+        policy.without_lists(off);
     }
 
     /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
@@ -74,7 +77,7 @@ impl Room {
         crate::packs::read_within(dir, self.bytes / 2)
     }
 
-    /// Compiles packs with what was changed on the page: own words, and rules that only record.
+    /// Compiles packs with what was changed on the page: own words, rules that only record, and lists that are off.
     pub(super) fn compile(
         &self,
         sources: &[PackSource],
@@ -87,7 +90,7 @@ impl Room {
         self.check(least, "would take at least")?;
         let mut policy = policy::compile_with(sources, &own)?;
         policy.record_only(&overlay.recording);
-        self.give_lists(&mut policy);
+        self.give_lists(&mut policy, &overlay.lists_off);
         self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
         Ok(policy)
     }

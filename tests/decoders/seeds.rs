@@ -153,6 +153,7 @@ fn made_by_hand() -> Vec<Vec<u8>> {
         groups: [(chat, layer)].into(),
         own: [(tenant.clone(), own)].into(),
         recording: ["a-1".to_owned()].into(),
+        lists_off: ["l".to_owned()].into(),
     };
     let tenants = vec![tenant.clone(); 2];
     vec![

@@ -537,7 +537,11 @@ impl Desk for Sample {
             version: 3,
             compiled: self.word("9f2c01ab77d3e410"),
             packs: Vec::from(["adult", "crypto", "flood", "jobs", "newcomers", "phishing", "promotions"].map(pack)),
-            lists: self.some(vec![ListView { name: self.word("bad-domains"), domains: 0, is_there: false }]),
+            lists: self.some(vec![
+                ListView { name: self.word("bad-domains"), domains: 0, is_there: false, is_on: true },
+                ListView { name: self.word("phish"), domains: 12_000, is_there: true, is_on: true },
+                ListView { name: self.word("spammers"), domains: 0, is_there: false, is_on: false },
+            ]),
             tenants: vec![self.scope(None, "")],
             groups: (0..if self.is_empty { 1 } else { 5 })
                 .map(|at| self.scope(Some(-1_001 - at), &titles[usize::try_from(at).unwrap()]))

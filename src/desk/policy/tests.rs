@@ -306,6 +306,48 @@ fn rules_that_record_are_set_for_everybody_and_released_again() {
 }
 
 #[test]
+fn lists_of_domains_are_off_and_on_for_everybody_and_their_switch_is_a_version() {
+    let (folder, life) = life();
+    life.end();
+    let pack = "[pack]\nid = \"listed\"\nversion = 1\n[[rule]]\nid = \"listed\"\nscore = 90\nreason = \"on a list\"\n\
+                links = { list = \"bad\" }\n";
+    std::fs::write(folder.path().join("packs/listed.toml"), pack).unwrap();
+    let lists = crate::lists::folder(&folder.path().join("data"));
+    std::fs::create_dir_all(&lists).unwrap();
+    let file = crate::lists::file(&lists, "bad").unwrap();
+    crate::lists::import("bad.example\n".as_bytes(), &file, crate::clock::Wall(0)).unwrap();
+    let life = Life::begin(folder.path());
+    let found = |life: &Life| life.said(CHESS, "see https://bad.example/x").score;
+    let shown = |life: &Life| {
+        let lists = life.office.policy(&owner()).unwrap().lists;
+        lists.into_iter().map(|list| (list.name, list.domains, list.is_on)).collect::<Vec<_>>()
+    };
+    let before = life.office.in_force.now().policy.version;
+    assert_eq!((found(&life), shown(&life)), (90, vec![("bad".to_owned(), 1, true)]));
+    let off = wish(serde_json::json!({"lists": {"bad": false}}));
+    let version = life.office.change_policy(&owner(), &off).unwrap();
+    assert_eq!(version.changes, ["list of domains bad: on -> off"]);
+    assert_eq!((found(&life), shown(&life)), (0, vec![("bad".to_owned(), 0, false)]));
+    assert_ne!(life.office.in_force.now().policy.version, before, "a decision tells which rules it was made by");
+    life.end();
+    let life = Life::begin(folder.path());
+    assert_eq!(found(&life), 0, "also after a restart");
+    for (change, wrong) in [
+        (serde_json::json!({"lists": {"bda": false}}), "lists.bda"),
+        (serde_json::json!({"tenant": "chess", "lists": {"bad": true}}), "lists"),
+        (serde_json::json!({"lists": {"bad": false}}), ""),
+    ] {
+        assert_eq!(fields(life.office.change_policy(&owner(), &wish(change)).unwrap_err()), [wrong]);
+    }
+    let sam = caller("sam", Role::Admin, &["garden", "chess"]);
+    let on = wish(serde_json::json!({"lists": {"bad": true}}));
+    assert_eq!(life.office.change_policy(&sam, &on), Err(Refused::Denied), "what is everybody's is the owner's");
+    life.office.change_policy(&owner(), &on).unwrap();
+    assert_eq!((found(&life), life.office.in_force.now().policy.version), (90, before));
+    life.end();
+}
+
+#[test]
 fn own_words_have_their_bounds() {
     let (_folder, life) = life();
     let many: std::collections::BTreeMap<String, &str> =

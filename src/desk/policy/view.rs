@@ -45,6 +45,7 @@ impl Office {
             name: name.to_owned(),
             domains: given.get(name).map_or(0, |count| u64::try_from(*count).unwrap_or(u64::MAX)),
             is_there: given.contains_key(name),
+            is_on: !now.overlay.lists_off.contains(name),
         };
         let foreign: Vec<&str> = now
             .policy

@@ -40,7 +40,8 @@ fn unknown(what: &str, written: &str, known: &[&str]) -> String {
 }
 
 impl Office {
-    /// What a change is about, if the caller may make one there; `None` for rules that only record.
+    /// What a change is about, if the caller may make one there; `None` for what is everybody's: rules that only record, and lists of
+    /// domains.
     pub(super) fn scope(&self, caller: &Caller, change: &PolicyChange) -> Told<Option<Scope>> {
         caller.is_at_least(Role::Admin)?;
         match (&change.tenant, change.group) {
@@ -55,8 +56,8 @@ impl Office {
                 let group = self.gate_found(caller, Role::Admin, found, |group| *group)?;
                 Ok(Some(Scope { tenant: self.tenant_of(group), group: Some(group) }))
             }
-            (None, None) if change.recording.is_empty() => {
-                Err(Refused::field("", "name a tenant or a group, or rules that are only to record"))
+            (None, None) if change.recording.is_empty() && change.lists.is_empty() => {
+                Err(Refused::field("", "name a tenant or a group, rules that are only to record, or lists of domains"))
             }
             (None, None) => {
                 caller.may(Role::Owner, None)?;
@@ -75,6 +76,9 @@ impl Office {
                     let what = "a rule records only for everybody: leave tenant and group out";
                     told(&mut wrong, "recording", what);
                 }
+                if !change.lists.is_empty() {
+                    told(&mut wrong, "lists", "a list is on or off for everybody: leave tenant and group out");
+                }
                 layer(&mut overlay, scope, change, now, &mut wrong);
                 own(&mut overlay, scope, change, &mut wrong);
             }
@@ -87,6 +91,7 @@ impl Office {
                     told(&mut wrong, "tenant", "name the tenant or the group that this is for");
                 }
                 recording(&mut overlay, change, now, &mut wrong);
+                lists(&mut overlay, change, now, &mut wrong);
             }
         }
         let note = change.note.trim();
@@ -271,6 +276,20 @@ fn recording(overlay: &mut Overlay, change: &PolicyChange, now: &Rulebook, wrong
             overlay.recording.insert(id.clone());
         } else {
             overlay.recording.remove(id);
+        }
+    }
+}
+
+/// Lists of domains, on or off.
+fn lists(overlay: &mut Overlay, change: &PolicyChange, now: &Rulebook, wrong: &mut Wrong) {
+    let known = now.policy.lists_wanted();
+    for (name, is_on) in &change.lists {
+        if !known.contains(&name.as_str()) && !overlay.lists_off.contains(name) {
+            told(wrong, format!("lists.{name}"), unknown("list that rules ask for", name, &known));
+        } else if *is_on {
+            overlay.lists_off.remove(name);
+        } else {
+            overlay.lists_off.insert(name.clone());
         }
     }
 }

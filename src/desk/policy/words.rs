@@ -114,6 +114,10 @@ impl Office {
             });
             found.push(Difference { what: format!("rule {id}"), before, after, tenant: None });
         }
+        for name in now.overlay.lists_off.symmetric_difference(&then.overlay.lists_off) {
+            let [before, after] = [now, then].map(|book| on(!book.overlay.lists_off.contains(name)));
+            found.push(Difference { what: format!("list of domains {name}"), before, after, tenant: None });
+        }
         found
     }
 }

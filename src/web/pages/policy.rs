@@ -53,6 +53,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
             h2 id="packs" { "What the rules look for" }
             (rules(&policy))
         }
+        @if !policy.lists.is_empty() { section aria-labelledby="lists" { h2 id="lists" { "Lists of domains" } (lists(ask, &policy)) } }
         @if ask.is(Role::Admin) { section aria-labelledby="versions" { h2 id="versions" { "What was changed" } (versions_of(ask, &versions)) } }
     };
     let lead = "How each group is looked after. Every change is shown before it is made, and can be brought back.";
@@ -103,10 +104,40 @@ fn rules(policy: &PolicyView) -> Markup {
                 p { (finds(&pack.id)) }
             }
         } }
-        @for list in policy.lists.iter().filter(|list| !list.is_there) {
-            p { (chip("warn", "missing")) " The list " (t(&list.name)) " is not there, so rules that ask for it stay silent." }
-        }
         p class="soft" { "Version " (policy.version) " of what was changed here; rules " code { (policy.compiled) } }
+    }
+}
+
+/// The lists that rules ask for, and the switch of each.
+fn lists(ask: &Ask<'_>, policy: &PolicyView) -> Markup {
+    let form = ask.form("POST", PREVIEW, "/policy", "lists-switch");
+    let version = policy.version.to_string();
+    let rows = html! {
+        ul class="rows" { @for list in policy.lists.iter().take(limits::PAGE_ROWS_MAX) {
+            li class="row" {
+                div class="between" {
+                    span {
+                        strong { (t(&list.name)) } " "
+                        @if !list.is_on { (chip("calm", "off")) } @else if list.is_there { (chip("good", "on")) } @else { (chip("warn", "missing")) }
+                    }
+                    @if ask.is(Role::Owner) {
+                        button class="quiet small" type="submit" name=(format!("lists.{}:b", list.name)) value=(if list.is_on { "false" } else { "true" }) {
+                            @if list.is_on { "Off for everybody" } @else { "On for everybody" }
+                            span class="unseen" { " " (list.name) }
+                        }
+                    }
+                }
+                p class="soft" {
+                    @if !list.is_on { "No link is on it while it is off." }
+                    @else if list.is_there { (count(list.domains, "domain")) }
+                    @else { "It is not there, so rules that ask for it stay silent. Import it with " code { "aegis lists import" } "." }
+                }
+            }
+        } }
+    };
+    html! {
+        p class="hint" { "Rules ask whether a link leads to a domain on them." }
+        @if ask.is(Role::Owner) { (form.show(&html! { (form.hidden("version:n", &version)) (rows) })) } @else { (rows) }
     }
 }
 

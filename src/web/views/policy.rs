@@ -60,10 +60,12 @@ pub struct RuleView {
 pub struct ListView {
     /// Its name.
     pub name: String,
-    /// Its domains.
+    /// Its domains; 0 while it is off or not there.
     pub domains: u64,
-    /// Whether it is there.
+    /// Whether it is there. One that is off is not looked for.
     pub is_there: bool,
+    /// Whether it is on, for everybody.
+    pub is_on: bool,
 }
 
 /// How a tenant or a group is looked after, and what of that was changed here.
@@ -93,8 +95,8 @@ pub struct ScopeView {
     pub links: Vec<(String, String)>,
 }
 
-/// A change that somebody wants. It names one tenant, or one group, or neither when it is about rules that record. A field that
-/// is left out changes nothing; `null` goes by the settings again.
+/// A change that somebody wants. It names one tenant, or one group, or neither when it is about rules that record
+/// or lists of domains. A field that is left out changes nothing; `null` goes by the settings again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyChange {
@@ -119,6 +121,8 @@ pub struct PolicyChange {
     pub links: BTreeMap<String, Option<String>>,
     /// Rules that are only to record, or no longer.
     pub recording: BTreeMap<String, bool>,
+    /// Lists of domains on, or off.
+    pub lists: BTreeMap<String, bool>,
     /// The version that was seen when this was written; refused when another is in force by now. Left out: not asked.
     pub version: Option<u64>,
     /// Why, for the versions' list.
