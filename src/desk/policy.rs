@@ -17,7 +17,9 @@ use crate::document::Mistakes;
 use crate::limits;
 use crate::message::ChatId;
 use crate::overlay::Overlay;
+use crate::policy::PackSource;
 use crate::reload::{Reloader, hold};
+use crate::shard::Rulebook;
 use crate::store::desk::{DeskTick, PolicyVersion};
 use crate::tenant::{DegradeMode, TenantName};
 use crate::web::desk::{Refused, Told};
@@ -25,6 +27,9 @@ use crate::web::views::{PolicyChange, PolicyVersionView, Preview};
 use std::collections::BTreeSet;
 use std::sync::TryLockError;
 use words::Difference;
+
+/// How mistakes name a pack that has no file.
+const CANDIDATE: &str = "the pack";
 
 /// What a change is about: a tenant, or one of its groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +50,25 @@ struct Wanted {
 /// Mistakes in packs as the answer to a change, which made them.
 fn wrong(mistakes: &Mistakes) -> Refused {
     let told = mistakes.list().iter().map(|mistake| match mistake.file.as_str() {
-        "" => mistake.what.clone(),
-        _ => mistake.to_string(),
+        "" => (String::new(), mistake.what.clone()),
+        CANDIDATE => ("candidate".to_owned(), mistake.to_string()),
+        _ => (String::new(), mistake.to_string()),
     });
-    Refused::Wrong(told.map(|words| (String::new(), words)).collect())
+    Refused::Wrong(told.collect())
+}
+
+/// The pack that somebody wants tried.
+fn candidate_pack(change: &PolicyChange) -> Option<PackSource> {
+    let text = change.candidate.clone();
+    (!text.is_empty()).then(|| PackSource { file: CANDIDATE.to_owned(), text, lists: Vec::new() })
+}
+
+/// What a candidate pack stands in for, as a sentence.
+fn instead(pack: &PackSource, now: &Rulebook) -> String {
+    let id = pack.id().unwrap_or_default();
+    let before = now.policy.packs().iter().find(|known| known.id == id);
+    let before = before.map_or_else(|| "none".to_owned(), |known| format!("version {}", known.version));
+    format!("pack {}: {before} -> as written here", id.escape_debug())
 }
 
 impl Office {
@@ -72,14 +92,18 @@ impl Office {
         self.check_version(change.version)?;
         let now = self.in_force.now();
         let wanted = self.wished(scope.as_ref(), change, &now)?;
-        let candidate = reloader.candidate(wanted.overlay).map_err(|mistakes| wrong(&mistakes))?;
+        let pack = candidate_pack(change);
+        let in_words = pack.as_ref().map(|pack| instead(pack, &now));
+        let candidate = reloader.candidate_with(wanted.overlay, pack).map_err(|mistakes| wrong(&mistakes))?;
         let then = candidate.on(&now);
-        let changes = self.differences(&now, &then).iter().map(Difference::sentence).collect();
+        let can_be_made = in_words.is_none();
+        let differences = self.differences(&now, &then);
+        let changes = in_words.into_iter().chain(differences.iter().map(Difference::sentence)).collect();
         let until_ms = begun_ms.saturating_add(limits::REPLAY_MS_MAX);
         let until_ms = until_ms.max(self.clock.now().mono.0.saturating_add(limits::REPLAY_MS_MIN));
         let replay = self.replay(&now, &then, scope.as_ref(), limit, until_ms)?;
         drop(reloader);
-        Ok(Preview { changes, replay })
+        Ok(Preview { changes, can_be_made, replay })
     }
 
     /// See [`crate::web::desk::Desk::change_policy`].
@@ -88,6 +112,10 @@ impl Office {
     /// As there.
     pub fn change_policy(&self, caller: &Caller, change: &PolicyChange) -> Told<PolicyVersionView> {
         let scope = self.scope(caller, change)?;
+        if !change.candidate.is_empty() {
+            let what = "a pack is only tried here; to have it judge, put its file into the policy folder";
+            return Err(Refused::field("candidate", what));
+        }
         let reloader = hold(&self.reloader);
         self.check_version(change.version)?;
         let wanted = self.wished(scope.as_ref(), change, &self.in_force.now())?;

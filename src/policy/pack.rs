@@ -25,6 +25,16 @@ pub struct PackSource {
     pub lists: Vec<(String, String)>,
 }
 
+impl PackSource {
+    /// The pack's id as written. Its mistakes are told when it is compiled.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        let mut untold = Mistakes::default();
+        let mut root = document::read(&self.file, &self.text, &mut untold);
+        Some(root.section("pack", &mut untold)?.text("id", &mut untold)?.value)
+    }
+}
+
 /// A pack, read.
 #[derive(Debug)]
 pub(super) struct Pack {

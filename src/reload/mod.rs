@@ -198,12 +198,26 @@ impl Reloader {
     /// # Errors
     /// Every mistake in the packs with it, or that they do not fit.
     pub fn candidate(&self, overlay: Overlay) -> Result<Candidate, Mistakes> {
+        self.candidate_with(overlay, None)
+    }
+
+    /// The same with one pack more, in place of the one of its id. That is for looking at: no file of it is anywhere.
+    ///
+    /// # Errors
+    /// As [`Reloader::candidate`].
+    pub fn candidate_with(&self, overlay: Overlay, pack: Option<PackSource>) -> Result<Candidate, Mistakes> {
         let now = self.in_force.now();
         let is_whole = lock(&self.standing).own_refused.is_none();
-        let policy = if is_whole && overlay.compiles_as(&now.overlay) {
+        let policy = if is_whole && pack.is_none() && overlay.compiles_as(&now.overlay) {
             None
         } else {
-            Some(Arc::new(self.room.compile(&self.sources()?, &overlay, now.tenants_of_settings())?))
+            let mut sources = self.sources()?;
+            if let Some(pack) = pack {
+                let id = pack.id();
+                sources.retain(|known| id.is_none() || known.id() != id);
+                sources.push(pack);
+            }
+            Some(Arc::new(self.room.compile(&sources, &overlay, now.tenants_of_settings())?))
         };
         Ok(Candidate { overlay: Arc::new(overlay), policy })
     }

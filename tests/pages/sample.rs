@@ -220,6 +220,7 @@ impl Sample {
         };
         Outcome::Preview(Box::new(Preview {
             changes: vec![self.word("mode of tenant default: record -> enforce")],
+            can_be_made: true,
             replay,
         }))
     }

@@ -348,6 +348,37 @@ fn lists_of_domains_are_off_and_on_for_everybody_and_their_switch_is_a_version()
 }
 
 #[test]
+fn a_pack_is_tried_on_stored_messages_in_place_of_its_like_and_never_judges() {
+    let (_folder, life) = life();
+    ["rudeword here", "vileword here", "moon beans"].iter().for_each(|text| life.stored(COMMON, text));
+    let pack = "[pack]\r\nid = \"rude\"\r\nversion = 7\r\n[[rule]]\r\nid = \"moon\"\r\nscore = 100\r\nactions = [\"delete\"]\r\n\
+                keywords = [\"moon\"]\r\nreason = \"moons\"\r\n";
+    let tried = wish(serde_json::json!({"candidate": pack}));
+    let preview = life.office.preview(&owner(), &tried, 100).unwrap();
+    assert_eq!(preview.changes, ["pack rude: version 1 -> as written here"]);
+    assert!(!preview.can_be_made);
+    assert_eq!((preview.replay.messages, preview.replay.changed), (3, 3), "{:?}", preview.replay);
+    let beside = wish(serde_json::json!({"candidate": pack.replace("\"rude\"", "\"moons\"")}));
+    let preview = life.office.preview(&owner(), &beside, 100).unwrap();
+    assert_eq!((preview.changes[0].as_str(), preview.replay.changed), ("pack moons: none -> as written here", 1));
+    for (text, part) in
+        [("[pack", "the pack:1"), (&pack.replace("keywords", "keyword"), "the pack:4"), ("x", "the pack")]
+    {
+        let refused = life.office.preview(&owner(), &wish(serde_json::json!({"candidate": text})), 100).unwrap_err();
+        let Refused::Wrong(wrong) = refused else { panic!("{refused:?}") };
+        assert!(wrong.iter().all(|(field, _)| field == "candidate") && wrong[0].1.contains(part), "{wrong:?}");
+    }
+    let sam = caller("sam", Role::Admin, &["garden"]);
+    assert_eq!(life.office.preview(&sam, &tried, 9), Err(Refused::Denied));
+    let with = wish(serde_json::json!({"tenant": "garden", "mode": "enforce", "candidate": pack}));
+    assert_eq!(life.office.preview(&sam, &with, 9), Err(Refused::Denied));
+    assert_eq!(fields(life.office.change_policy(&owner(), &with).unwrap_err()), ["candidate"]);
+    assert_eq!(life.said(COMMON, "moon").score, 0);
+    assert!(life.office.snapshots.policy().unwrap().is_none());
+    life.end();
+}
+
+#[test]
 fn own_words_have_their_bounds() {
     let (_folder, life) = life();
     let many: std::collections::BTreeMap<String, &str> =

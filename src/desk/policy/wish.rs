@@ -44,6 +44,10 @@ impl Office {
     /// domains.
     pub(super) fn scope(&self, caller: &Caller, change: &PolicyChange) -> Told<Option<Scope>> {
         caller.is_at_least(Role::Admin)?;
+        // Packs are everybody's, and what is wrong with one may name another's.
+        if !change.candidate.is_empty() {
+            caller.may(Role::Owner, None)?;
+        }
         match (&change.tenant, change.group) {
             (Some(_), Some(_)) => Err(Refused::field("group", "name a tenant or a group, not both")),
             (Some(name), None) => {
@@ -56,7 +60,7 @@ impl Office {
                 let group = self.gate_found(caller, Role::Admin, found, |group| *group)?;
                 Ok(Some(Scope { tenant: self.tenant_of(group), group: Some(group) }))
             }
-            (None, None) if change.recording.is_empty() && change.lists.is_empty() => {
+            (None, None) if change.recording.is_empty() && change.lists.is_empty() && change.candidate.is_empty() => {
                 Err(Refused::field("", "name a tenant or a group, rules that are only to record, or lists of domains"))
             }
             (None, None) => {
@@ -113,7 +117,7 @@ impl Office {
         if !wrong.is_empty() {
             return Err(Refused::Wrong(wrong));
         }
-        if overlay == *now.overlay {
+        if overlay == *now.overlay && change.candidate.is_empty() {
             return Err(Refused::field("", "this changes nothing: all of it is so already"));
         }
         Ok(Wanted { overlay, note: note.to_owned(), origin: None })

@@ -52,6 +52,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         section aria-labelledby="packs" {
             h2 id="packs" { "What the rules look for" }
             (rules(&policy))
+            @if ask.is(Role::Owner) { (candidate(ask, &policy)) }
         }
         @if !policy.lists.is_empty() { section aria-labelledby="lists" { h2 id="lists" { "Lists of domains" } (lists(ask, &policy)) } }
         @if ask.is(Role::Admin) { section aria-labelledby="versions" { h2 id="versions" { "What was changed" } (versions_of(ask, &versions)) } }
@@ -105,6 +106,22 @@ fn rules(policy: &PolicyView) -> Markup {
             }
         } }
         p class="soft" { "Version " (policy.version) " of what was changed here; rules " code { (policy.compiled) } }
+    }
+}
+
+/// A pack to be tried on what is stored.
+fn candidate(ask: &Ask<'_>, policy: &PolicyView) -> Markup {
+    let form = ask.form("POST", PREVIEW, "/policy", "candidate");
+    let hint = "A whole pack, as its file would be, with its keywords in it. It is tried with the packs as they are, in place of the one with its id. Nothing changes by it.";
+    html! {
+        details class="card" open[form.is_typed()] {
+            summary { "Try a pack on stored messages" }
+            (form.show(&html! {
+                (form.hidden("version:n", &policy.version.to_string()))
+                (form.input(&Field { name: "candidate", label: "Pack", hint, kind: "area", ..Field::default() }))
+                (form.button("See what would change"))
+            }))
+        }
     }
 }
 

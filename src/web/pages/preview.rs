@@ -13,7 +13,7 @@ use maud::{Markup, html};
 /// The preview, when one was asked for.
 pub fn shown(ask: &Ask<'_>, back: &str) -> Markup {
     let Some(Outcome::Preview(preview)) = ask.outcome else { return html! {} };
-    let Preview { changes, replay } = preview.as_ref();
+    let Preview { changes, can_be_made, replay } = preview.as_ref();
     let form = ask.form("POST", "/api/v1/policy", back, "apply");
     html! {
         section class="note" data-kind="warn" aria-labelledby="preview" id="result" {
@@ -23,14 +23,17 @@ pub fn shown(ask: &Ask<'_>, back: &str) -> Markup {
             } @else {
                 ul { @for change in changes { li { (t(change)) } } }
                 (replayed(replay, ask.now_s()))
-                (form.show(&html! {
+                @if !can_be_made {
+                    p { "A pack is only tried here. To have it judge, put its file into the policy folder: it is read within seconds." }
+                    p { a href=(back) { "Leave it" } }
+                } @else { (form.show(&html! {
                     @for (name, value) in &ask.typed.values {
                         @if !name.starts_with('_') && name != "csrf" && name != "note" { (form.hidden(name, value)) }
                     }
                     (form.input(&Field { name: "note", label: "Why", hint: "For whoever looks at the list of changes later.", kind: "text", optional: true, ..Field::default() }))
                     (form.button("Apply"))
                     " " a href=(back) { "Leave it as it is" }
-                }))
+                })) }
             }
         }
     }

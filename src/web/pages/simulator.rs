@@ -89,6 +89,10 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
             div id="result" { (result(tried)) }
         }
     };
+    let body = html! {
+        (body)
+        @if ask.is(Role::Owner) { p class="soft" { "To try a pack on messages of the past: " a href="/policy#packs" { "Policy, what the rules look for" } "." } }
+    };
     let lead = "Try a message and see what the appliance would do. Nothing is sent, stored or learned.";
     Ok(sheet(ask, &Sheet { title: "Simulator", lead, live: "" }, &body))
 }

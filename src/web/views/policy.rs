@@ -123,6 +123,8 @@ pub struct PolicyChange {
     pub recording: BTreeMap<String, bool>,
     /// Lists of domains on, or off.
     pub lists: BTreeMap<String, bool>,
+    /// A whole pack as its file would be, with the packs as they are, in place of the one of its id: for previews alone.
+    pub candidate: String,
     /// The version that was seen when this was written; refused when another is in force by now. Left out: not asked.
     pub version: Option<u64>,
     /// Why, for the versions' list.
@@ -144,6 +146,8 @@ where
 pub struct Preview {
     /// What changes, a sentence each: "mode of group X: record -> enforce".
     pub changes: Vec<String>,
+    /// Whether it can be made: a candidate pack is only tried.
+    pub can_be_made: bool,
     /// What it would do to the stored messages.
     pub replay: Replayed,
 }
