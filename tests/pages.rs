@@ -183,7 +183,7 @@ fn attribute<'h>(tag: &'h str, name: &str) -> Option<&'h str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 840, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_a_stranger_wrote_the_page_has_the_same_elements(
