@@ -325,6 +325,17 @@ fn a_preview_is_applied_field_for_field() {
 }
 
 #[test]
+fn a_pack_that_is_only_tried_has_no_button_to_make_it_and_keeps_what_was_written() {
+    let sample = Sample::rich();
+    let Outcome::Preview(mut preview) = sample.preview() else { panic!("another outcome") };
+    preview.can_be_made = false;
+    let typed = sent("/api/v1/policy/preview", "candidate", &[("candidate", "[pack]\nid = \"<b>\"")], &[]);
+    let html = seen(&sample, "/policy", Role::Owner, &typed, Some(&Outcome::Preview(preview))).unwrap();
+    assert!(!html.contains("id=\"form-apply\"") && html.contains("only tried here"));
+    assert!(html.contains("[pack]\nid = &quot;&lt;b&gt;&quot;</textarea>"), "{html}");
+}
+
+#[test]
 fn a_page_shows_only_what_its_visitor_may_use() {
     let (sample, calm) = (Sample::rich(), Typed::default());
     let viewer = seen(&sample, "/", Role::Viewer, &calm, None).unwrap();
