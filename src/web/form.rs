@@ -26,7 +26,9 @@ impl Sent {
     /// The form in a body of the kind that browsers send.
     #[must_use]
     pub fn read(body: &[u8]) -> Self {
-        let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
+        // Browsers send each end of a line as two characters; what somebody wrote, and what Telegram has, is one.
+        let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().map(plain).collect();
         let named = |name: &str| {
             let found = fields.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -147,6 +149,12 @@ mod tests {
             "packs": {"crypto": false, "jobs": null}, "note": "why", "words": {"free money": "delete"}, "odd": "many"
         });
         assert_eq!(body, wanted);
+    }
+
+    #[test]
+    fn the_lines_of_a_text_end_as_they_were_written() {
+        let sent = Sent::read(b"_path=%2Fx&text=one%0D%0Atwo%0D%0A");
+        assert_eq!(sent.fields.last().unwrap().1, "one\ntwo\n");
     }
 
     #[test]
