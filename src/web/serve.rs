@@ -5,7 +5,9 @@
 //!
 //! Never: a decision about who may what. [`super::site`] makes it.
 
-use super::site::{Answer, Asked, Body, Site};
+use super::api::{self, Content, Reply};
+use super::desk::Refused;
+use super::site::{Answer, Asked, Body, PROBLEM, Site};
 use crate::limits;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -161,13 +163,22 @@ fn response(answer: Answer) -> ResponseBox {
                 all.push(("Content-Disposition", format!("attachment; filename=\"{name}\"")));
                 Response::from_file(file).boxed()
             }
+            // Somebody removed it since it was looked for.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return response(refusal(&Refused::Missing)),
             Err(error) => {
                 tracing::warn!(%error, "a file of the data folder cannot be read");
-                return with_headers(Response::from_string("").boxed(), &all).with_status_code(503);
+                return response(refusal(&Refused::Unable("the file cannot be read; look at the log".to_owned())));
             }
         },
     };
     with_headers(response, &all).with_status_code(status)
+}
+
+/// The answer for what is refused here, as the API refuses it.
+fn refusal(refused: &Refused) -> Answer {
+    let Reply { status, content, .. } = api::problem(refused, true);
+    let text = if let Content::Json(text) = content { text } else { String::new() };
+    Answer { status, body: Body::Text(PROBLEM, text), headers: Vec::new() }
 }
 
 fn with_headers(response: ResponseBox, own: &[(&str, String)]) -> ResponseBox {
@@ -183,4 +194,18 @@ fn with_headers(response: ResponseBox, own: &[(&str, String)]) -> ResponseBox {
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_removed_before_it_is_sent_is_not_found() {
+        let gone = Body::File(PathBuf::from("/nowhere/at/all.redb"), "all.redb".to_owned());
+        let told = response(Answer { status: 200, body: gone, headers: Vec::new() });
+        assert_eq!(told.status_code(), 404);
+        let kinds = told.headers().iter().filter(|header| header.field.equiv("Content-Type"));
+        assert_eq!(kinds.map(|header| header.value.as_str()).collect::<Vec<_>>(), [PROBLEM]);
+    }
 }

@@ -65,6 +65,8 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
 }
 
+/// The kind of a problem document.
+pub(super) const PROBLEM: &str = "application/problem+json";
 const HTML: &str = "text/html; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -238,7 +240,7 @@ impl Site {
     }
 
     fn reply(&self, asked: &Asked, reply: Reply) -> Answer {
-        let kind = if reply.status >= 400 { "application/problem+json" } else { "application/json" };
+        let kind = if reply.status >= 400 { PROBLEM } else { "application/json" };
         let body = match reply.content {
             Content::Nothing => Body::Text(kind, String::new()),
             Content::Json(text) => Body::Text(kind, text),
