@@ -1,5 +1,5 @@
 //! What people changed on the page or through the API, over the settings: mode, scores, packs, words and links of a tenant or a
-//! group, and rules that only record.
+//! group, rules that only record, and lists of domains that are off.
 //!
 //! Of two that speak about the same thing the one that is about less is stronger, and of two about the same, the page: a
 //! group's layer here, the group's settings in the file, its tenant's layer here, the tenant's settings in the file, the

@@ -4,7 +4,7 @@
 //! looks at a bounded number of decisions and says where to go on.
 
 use super::Office;
-use super::audit::cursor;
+use super::listing::{Listing, cursor};
 use super::pieces::{pieces, saw};
 use crate::access::{Caller, Denied, Role};
 use crate::decide::{Disposition, is_possible};
@@ -20,7 +20,6 @@ use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction};
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{ActionView, DecisionQuery, DecisionRow, DecisionView, FindingView, Listed};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 /// A query, understood.
 struct Wanted {
@@ -85,22 +84,16 @@ impl Office {
         let below = cursor(query.cursor.as_deref())?;
         // By chat: where it is now, and whether it is the caller's.
         let mut chats: BTreeMap<ChatId, (ChatId, bool)> = BTreeMap::new();
-        let (mut found, mut scanned, mut next) = (Vec::new(), 0_usize, None);
+        let mut listing = Listing::of(wanted.limit);
         self.snapshots.decisions_before(below, |number, decision| {
-            scanned = scanned.saturating_add(1);
             let chat = decision.chat;
             let (now, is_own) = *chats
                 .entry(chat)
                 .or_insert_with(|| (self.current(chat), self.gate(caller, Role::Viewer, chat).is_ok()));
-            if is_own && wanted.takes(&decision, now, caller) {
-                found.push((number, decision));
-            }
-            if found.len() >= wanted.limit || scanned >= limits::DECISIONS_SCANNED_MAX {
-                next = Some(number.to_string());
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+            let is_shown = is_own && wanted.takes(&decision, now, caller);
+            listing.saw(number, is_shown.then_some((number, decision)))
         })?;
+        let Listed { items: found, next } = listing.done();
         let endings = self.snapshots.endings()?;
         let mut items = Vec::with_capacity(found.len());
         for (number, decision) in found {

@@ -11,6 +11,7 @@ mod audit;
 mod decisions;
 #[cfg(test)]
 mod fixture;
+mod listing;
 mod now;
 mod people;
 mod pieces;

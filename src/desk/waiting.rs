@@ -3,7 +3,7 @@
 //! Promises: what is tried again or decided is durable before it is answered, with its line in the audit log.
 
 use super::Office;
-use super::audit::cursor;
+use super::listing::{Listing, cursor};
 use crate::access::{Caller, Denied, Role};
 use crate::clock::Wall;
 use crate::limits;
@@ -14,7 +14,6 @@ use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Undec
 use crate::verdict::{ActionKind, PlannedAction};
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{DeadLetterView, Listed, UndecidedView};
-use std::ops::ControlFlow;
 
 impl Office {
     /// Actions given up in the caller's tenants, newest first. Viewers.
@@ -24,19 +23,12 @@ impl Office {
     pub fn dead_letters(&self, caller: &Caller, from: Option<&str>) -> Told<Listed<DeadLetterView>> {
         caller.is_at_least(Role::Viewer)?;
         let below = cursor(from)?;
-        let (mut items, mut scanned, mut next) = (Vec::new(), 0_usize, None);
+        let mut listing = Listing::of(limits::PAGE_ROWS_MAX);
         self.snapshots.dead_letters_before(below, |number, letter| {
-            scanned = scanned.saturating_add(1);
-            if self.gate(caller, Role::Viewer, letter.row.key.chat).is_ok() {
-                items.push(self.dead_letter_view(number, letter));
-            }
-            if items.len() >= limits::PAGE_ROWS_MAX || scanned >= limits::DECISIONS_SCANNED_MAX {
-                next = Some(number.to_string());
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
+            let is_shown = self.gate(caller, Role::Viewer, letter.row.key.chat).is_ok();
+            listing.saw(number, is_shown.then(|| self.dead_letter_view(number, letter)))
         })?;
-        Ok(Listed { items, next })
+        Ok(listing.done())
     }
 
     fn dead_letter_view(&self, number: u64, letter: DeadLetter) -> DeadLetterView {

@@ -248,7 +248,8 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As above.
     fn policy(&self, caller: &Caller) -> Told<PolicyView>;
-    /// What a change would do, and to the stored messages: `limit` of them at most. Admins; owners for rules that record.
+    /// What a change would do, and to the stored messages: `limit` of them at most. Admins; owners for rules
+    /// that record, lists of domains and a pack that is tried.
     ///
     /// # Errors
     /// As above.
