@@ -28,6 +28,7 @@ pub mod signals;
 pub mod tenant;
 pub mod text;
 pub mod verdict;
+pub mod words;
 
 // Floor 2: adapters; they never know each other.
 pub mod config;

@@ -14,6 +14,7 @@ mod people;
 mod review;
 mod settings;
 mod web;
+mod words;
 
 pub use cache::*;
 pub use flow::*;
@@ -24,6 +25,7 @@ pub use people::*;
 pub use review::*;
 pub use settings::*;
 pub use web::*;
+pub use words::*;
 
 /// Bot API: `getUpdates` returns at most this many updates.
 pub const BATCH_UPDATES_MAX: usize = 100;

@@ -6,8 +6,8 @@
 //! Never: a guess at what a model may have meant.
 
 use crate::limits;
-use crate::message::floor_char_boundary;
 use crate::opinion::{Opinion, View};
+use crate::text::one_line;
 use serde::Deserialize;
 
 /// What an answer says.
@@ -112,43 +112,6 @@ fn percent(number: &serde_json::Number) -> Option<u8> {
         return None;
     }
     (0..=100_u8).rev().find(|percent| f64::from(*percent) <= value)
-}
-
-/// What turns the direction of writing, or is there and not seen.
-const fn is_unseen(ch: char) -> bool {
-    matches!(
-        ch,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
-/// A text in one line of at most `bytes_max` bytes, without what is not seen. Spaces are single.
-fn one_line(text: &str, bytes_max: usize) -> String {
-    let mut line = String::new();
-    for ch in text.chars() {
-        if line.len() > bytes_max {
-            break;
-        }
-        if ch.is_whitespace() || ch.is_control() {
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !is_unseen(ch) {
-            line.push(ch);
-        }
-    }
-    line.truncate(floor_char_boundary(&line, bytes_max));
-    line.truncate(line.trim_end().len());
-    line
 }
 
 /// Letters, digits and signs of which a key, an address or a name may be made.

@@ -9,6 +9,7 @@
 
 mod canonical;
 mod fold;
+mod line;
 mod lookalike;
 mod skeleton;
 mod tables;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use canonical::{Canonical, Tally};
 pub use fold::{Scratch, fold, fold_phrase};
+pub use line::one_line;
 pub use lookalike::shape;
 pub use skeleton::{Place, Skeleton, class_of, plain_class, skeleton};
 pub use tables::{has_no_spaces, is_word};

@@ -29,6 +29,8 @@ pub const FLOORS: [&[&str]; 5] = [
         "overlay",
         "tenant",
         "pacing",
+        "words",
+        "command",
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
     &["chats", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload", "jobs"],
