@@ -149,9 +149,12 @@ fn carry_out(outbox: &mut Outbox, book: &mut ChatBook, now: Now, riders: &mut Ti
         match outbox.next(now, book) {
             Next::Call(ticket, request) => {
                 let reply = match request {
-                    Request::Administrators { .. } => {
-                        Reply::Administrators(vec![Admin { user: OWN, may_delete: true, may_restrict: true }])
-                    }
+                    Request::Administrators { .. } => Reply::Administrators(vec![Admin {
+                        user: OWN,
+                        may_delete: true,
+                        may_restrict: true,
+                        ..Admin::default()
+                    }]),
                     _ => Reply::Done,
                 };
                 riders.absorb(outbox.answered(ticket, Ok(reply), now, 1, book));

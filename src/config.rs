@@ -21,6 +21,7 @@ pub use web::Web;
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
+use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
 use crate::tenant::{TenantName, Zone};
@@ -59,6 +60,8 @@ pub struct Config {
     pub degrade: Degrade,
     /// Tenants besides the default one, which all other settings here describe.
     pub tenants: BTreeMap<TenantName, TenantSettings>,
+    /// How groups are kept.
+    pub manners: MannersLayer,
     /// What is logged, and how.
     pub log: Log,
     /// The board.
@@ -95,6 +98,8 @@ pub struct ChatSettings {
     pub review: Option<u16>,
     /// From which score on a message is acted on.
     pub block: Option<u16>,
+    /// How the group is kept.
+    pub manners: MannersLayer,
 }
 
 impl ChatSettings {
@@ -161,6 +166,7 @@ impl Default for Config {
             budget: Budget::default(),
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
+            manners: MannersLayer::default(),
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
         }

@@ -7,6 +7,7 @@
 
 mod cache;
 mod flow;
+mod group;
 mod judging;
 mod model;
 mod overlay;
@@ -18,6 +19,7 @@ mod words;
 
 pub use cache::*;
 pub use flow::*;
+pub use group::*;
 pub use judging::*;
 pub use model::*;
 pub use overlay::*;
@@ -427,7 +429,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             // An album has its parts and the reason it was blocked for.
             80 * wide(REPEATS_KEPT)
                 + 96 * wide(NEWCOMERS_KEPT)
-                + 96 * wide(MEMBERS_CHANGED_MAX)
+                + 192 * wide(MEMBERS_IN_MEMORY)
                 + 512 * wide(ALBUMS_MAX),
             "the oldest is forgotten",
         ),

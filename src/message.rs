@@ -12,12 +12,26 @@ use crate::limits;
 pub struct ChatId(pub i64);
 
 /// A user's id. 64-bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct UserId(pub i64);
 
 /// A message's id inside its chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MessageId(pub i32);
+
+impl MessageId {
+    /// A number for what is about no message, below zero, where no message's is; the same for the same hash.
+    #[must_use]
+    pub fn of_none(hash: u64) -> Self {
+        Self(-1 - i32::try_from(hash % (1 << 30)).unwrap_or(0))
+    }
+
+    /// Whether it names a message.
+    #[must_use]
+    pub const fn is_real(self) -> bool {
+        self.0 > 0
+    }
+}
 
 /// An update's id: unique at Telegram for a while, and not always rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -124,6 +138,10 @@ pub enum SurfaceKind {
     FileName,
     /// The name or address of a venue, game, invoice or the like.
     Title,
+    /// The name under which somebody joins.
+    SenderName,
+    /// What somebody who asks to join says of themselves.
+    Bio,
 }
 
 impl SurfaceKind {
@@ -146,6 +164,8 @@ impl SurfaceKind {
             Self::StickerSet => "sticker_set",
             Self::FileName => "file_name",
             Self::Title => "title",
+            Self::SenderName => "sender_name",
+            Self::Bio => "bio",
         }
     }
 }
@@ -272,6 +292,24 @@ pub struct Message {
     pub custom_emoji: u16,
     /// What its sender and others did just before.
     pub behaviour: Behaviour,
+    /// How well its sender is known here.
+    pub trust: Trust,
+    /// What its sender is called; at most `limits::NAME_BYTES_MAX`. Not among its texts.
+    pub sender_name: String,
+    /// The topic of a forum it stands in.
+    pub topic: Option<i32>,
+}
+
+/// How well a sender is known in a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Trust {
+    /// Not known.
+    #[default]
+    Stranger,
+    /// By enough different messages.
+    Known,
+    /// Somebody vouches for them.
+    Approved,
 }
 
 /// What was seen just before a message. All zero when nothing is known.
@@ -317,6 +355,9 @@ impl Message {
             message_count: None,
             custom_emoji: 0,
             behaviour: Behaviour::default(),
+            trust: Trust::Stranger,
+            sender_name: String::new(),
+            topic: None,
         }
     }
 

@@ -8,9 +8,12 @@ use crate::clock::{Now, Wall};
 use crate::counters::Counters;
 use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
 use crate::limits;
-use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
+use crate::manners::{Consequence, Manners};
+use crate::members::Members;
+use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, floor_char_boundary};
 use crate::opinion;
-use crate::store::records::{AlbumRecord, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, excerpt};
+use crate::shard::Rulebook;
+use crate::store::records::{AlbumRecord, Decision, OutboxKey, OutboxRow, Warned, excerpt};
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
 use std::collections::{BTreeMap, VecDeque};
@@ -35,6 +38,31 @@ pub struct Case {
     pub received: Wall,
     /// The start of its first text.
     pub excerpt: String,
+    /// What its sender is called; empty when that is not known.
+    pub name: String,
+}
+
+/// What a group wants of a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct House<'h> {
+    /// How it is moderated.
+    pub rules: &'h ChatRules,
+    /// How it is kept.
+    pub manners: &'h Manners,
+    /// Where its administrators are told.
+    pub admin_chat: Option<ChatId>,
+    /// What it is called.
+    pub title: &'h str,
+}
+
+impl<'h> House<'h> {
+    /// What a chat wants, by the rules in force.
+    #[must_use]
+    pub fn of(rulebook: &'h Rulebook, chat: ChatId, title: &'h str) -> Self {
+        let tenant = rulebook.tenant(chat);
+        let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
+        Self { rules: rulebook.rules(chat), manners: rulebook.manners(chat), admin_chat, title }
+    }
 }
 
 impl Case {
@@ -50,6 +78,7 @@ impl Case {
             trace,
             received,
             excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
+            name: message.sender_name.clone(),
         }
     }
 }
@@ -79,20 +108,18 @@ pub struct Settler {
     counters: Arc<Counters>,
     albums: BTreeMap<(ChatId, AlbumId), AlbumRecord>,
     album_order: VecDeque<(ChatId, AlbumId)>,
-    /// Members whose record changed of late: the change may not be durable yet.
-    members: BTreeMap<(ChatId, UserId), MemberRecord>,
-    member_order: VecDeque<(ChatId, UserId)>,
+    /// What is known of members.
+    pub members: Members,
 }
 
 impl Settler {
-    const fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
+    fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
         Self {
+            members: Members::new(snapshots.clone()),
             snapshots,
             counters,
             albums: BTreeMap::new(),
             album_order: VecDeque::new(),
-            members: BTreeMap::new(),
-            member_order: VecDeque::new(),
         }
     }
 
@@ -119,7 +146,7 @@ impl Settler {
         &mut self,
         case: &Case,
         verdict: Verdict,
-        rules: &ChatRules,
+        house: &House<'_>,
         standing: Standing,
         now: Now,
         tick: &mut Tick,
@@ -128,13 +155,17 @@ impl Settler {
         if verdict.outcome == Outcome::Allow && !opinion::is_part_of(&verdict) {
             return Ok(None);
         }
-        let Plan { disposition, actions } = plan(case.sender, &verdict, rules, standing);
+        let Plan { disposition, mut actions } = plan(case.sender, &verdict, house.rules, standing);
         if disposition == Disposition::Exempt {
             self.counters.exempt.one();
         }
+        if actions.iter().any(|action| action.kind == ActionKind::Warn) {
+            let more = self.warn(case, &verdict.reason, house.manners, now, tick)?;
+            actions.extend(more.filter(|more| actions.iter().all(|action| action.kind != more.kind)));
+        }
         let mut rows = Vec::with_capacity(actions.len() + also_removed.len());
         for action in &actions {
-            if action.kind.is_courtesy() && !self.may_notice(case, action.kind, now, tick)? {
+            if action.kind.is_courtesy() && !self.may_notice(case, now, tick)? {
                 continue;
             }
             rows.push(row(case, case.message, *action, &verdict));
@@ -152,8 +183,8 @@ impl Settler {
             score: verdict.score,
             reason: verdict.reason,
             findings: verdict.findings,
-            actions: verdict.actions,
-            mode: rules.mode,
+            actions: with_more(verdict.actions, &actions),
+            mode: house.rules.mode,
             disposition,
             policy: verdict.policy,
             trace: case.trace,
@@ -205,54 +236,43 @@ impl Settler {
         Ok(also_removed)
     }
 
-    /// Whether a courtesy about the sender may be promised; counts a warning.
-    fn may_notice(&mut self, case: &Case, kind: ActionKind, now: Now, tick: &mut Tick) -> Result<bool, StoreError> {
+    /// Whether a courtesy about the sender may be promised now: one in a window.
+    fn may_notice(&mut self, case: &Case, now: Now, tick: &mut Tick) -> Result<bool, StoreError> {
         let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(true) };
-        let key = (case.chat, user);
-        let known = match self.members.get(&key) {
-            Some(record) => record.clone(),
-            None => self.snapshots.member(case.chat, user)?.unwrap_or_default(),
-        };
-        let mut record = known.clone();
-        if kind == ActionKind::Warn {
-            record.warns = record.warns.saturating_add(1);
+        let noticed = self.members.get(case.chat, user)?.map_or(Wall(0), |record| record.notice_at);
+        if is_recent(noticed, now.wall) {
+            return Ok(false);
         }
-        let may = !is_recent(known.notice_at, now.wall);
-        if may {
-            record.notice_at = now.wall;
-        }
-        self.remember_member(key, record.clone());
-        tick.members.retain(|change| (change.chat, change.user) != key);
-        tick.members.push(MemberChange { chat: case.chat, user, record });
-        Ok(may)
+        let change = self.members.change(case.chat, user, now.wall, |record| record.notice_at = now.wall)?;
+        note(tick, change);
+        Ok(true)
     }
 
-    /// Takes warnings off a member's record, since what they were for was undone. Nothing when there are none.
-    ///
-    /// # Errors
-    /// When the durable file cannot be read.
-    pub fn forgive(&mut self, chat: ChatId, user: UserId, warns: u16) -> Result<Option<MemberChange>, StoreError> {
-        let key = (chat, user);
-        let known = match self.members.get(&key) {
-            Some(record) => Some(record.clone()),
-            None => self.snapshots.member(chat, user)?,
-        };
-        let Some(known) = known.filter(|record| record.warns > 0 && warns > 0) else { return Ok(None) };
-        let record = MemberRecord { warns: known.warns.saturating_sub(warns), ..known };
-        self.remember_member(key, record.clone());
-        Ok(Some(MemberChange { chat, user, record }))
+    /// Counts a warning, and returns what it leads to besides.
+    fn warn(
+        &mut self,
+        case: &Case,
+        reason: &str,
+        manners: &Manners,
+        now: Now,
+        tick: &mut Tick,
+    ) -> Result<Option<PlannedAction>, StoreError> {
+        let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(None) };
+        let why = Warned { at: now.wall, trace: case.trace, reason: reason.to_owned() };
+        let (change, consequence) = self.members.warn((case.chat, user), why, manners, now.wall)?;
+        note(tick, change);
+        Ok(match consequence {
+            Consequence::Counted(_) => None,
+            Consequence::Mute(seconds) => Some(PlannedAction { kind: ActionKind::Mute, seconds }),
+            Consequence::Ban => Some(PlannedAction { kind: ActionKind::Ban, seconds: 0 }),
+        })
     }
+}
 
-    fn remember_member(&mut self, key: (ChatId, UserId), record: MemberRecord) {
-        if self.members.insert(key, record).is_none() {
-            self.member_order.push_back(key);
-        }
-        while self.member_order.len() > limits::MEMBERS_CHANGED_MAX {
-            if let Some(oldest) = self.member_order.pop_front() {
-                self.members.remove(&oldest);
-            }
-        }
-    }
+/// One record a member and tick: the last one holds all changes.
+fn note(tick: &mut Tick, change: MemberChange) {
+    tick.members.retain(|known| (known.chat, known.user) != (change.chat, change.user));
+    tick.members.push(change);
 }
 
 fn with_its_album(verdict: Verdict, reason: String, score: u16) -> Verdict {
@@ -269,20 +289,18 @@ const fn is_recent(noticed: Wall, now: Wall) -> bool {
     noticed.0 > 0 && noticed.0 <= now.0 && now.0 - noticed.0 < limits::NOTICE_WINDOW_MS
 }
 
+/// What the verdict asks for, and what its warnings led to.
+fn with_more(mut asked: Vec<PlannedAction>, promised: &[PlannedAction]) -> Vec<PlannedAction> {
+    let more = promised.iter().filter(|more| asked.iter().all(|known| known.kind != more.kind));
+    let more: Vec<PlannedAction> = more.copied().collect();
+    asked.extend(more);
+    asked
+}
+
 fn row(case: &Case, part: MessageId, action: PlannedAction, verdict: &Verdict) -> OutboxRow {
+    let key = OutboxKey { chat: case.chat, message: part, action: action.kind };
     let text = if action.kind.is_courtesy() { notice(&verdict.reason) } else { String::new() };
-    OutboxRow {
-        key: OutboxKey { chat: case.chat, message: part, action: action.kind },
-        decision: 0,
-        target: case.sender,
-        seconds: action.seconds,
-        state: OutboxState::Pending,
-        attempts: 0,
-        not_before: Wall(0),
-        received: case.received,
-        trace: case.trace,
-        text,
-    }
+    OutboxRow { seconds: action.seconds, text, ..OutboxRow::new(key, case.sender, case.received, case.trace) }
 }
 
 fn notice(reason: &str) -> String {

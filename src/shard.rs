@@ -11,6 +11,7 @@ use crate::counters::Counters;
 use crate::decide::ChatRules;
 use crate::learn::Learned;
 use crate::limits;
+use crate::manners::{Manners, MannersLayer};
 use crate::message::{ChatId, Message};
 use crate::overlay::{self, Overlay};
 use crate::policy::{self, PacksOff, Paused, PolicySet, Scratch, Terms};
@@ -46,6 +47,8 @@ pub struct Rulebook {
     of_settings: Arc<Tenants>,
     /// Chats as the settings have them.
     own_settings: Arc<BTreeMap<ChatId, ChatSettings>>,
+    /// How chats are kept, where that is not as for their tenant.
+    own_manners: Arc<BTreeMap<ChatId, Manners>>,
     /// The packs that do not judge for a tenant, in the order of the tenants.
     off: Arc<[PacksOff]>,
     /// The packs that do not judge in a chat, where that is not as for its tenant.
@@ -68,6 +71,7 @@ impl Rulebook {
             degraded: Arc::default(),
             overlay: Arc::default(),
             own_settings: Arc::default(),
+            own_manners: Arc::default(),
             off: Arc::default(),
             off_in: Arc::default(),
         };
@@ -109,6 +113,9 @@ impl Rulebook {
         let off_in = overlay.groups.keys();
         let off_in =
             off_in.filter_map(|chat| Some((*chat, overlay.packs_off_in(*chat, tenants.of(*chat), &self.policy)?)));
+        let own = self.own_settings.iter().filter(|(_, own)| own.manners != MannersLayer::default());
+        let manners = own.map(|(chat, own)| (*chat, own.manners.over(tenants.of(*chat).manners))).collect();
+        self.own_manners = Arc::new(manners);
         self.off_in = Arc::new(off_in.collect());
         self.off = off;
         self.chats = Arc::new(chats);
@@ -222,6 +229,12 @@ impl Rulebook {
     #[must_use]
     pub fn rules(&self, chat: ChatId) -> &ChatRules {
         self.chats.get(&chat).unwrap_or_else(|| &self.tenants.of(chat).rules)
+    }
+
+    /// How a chat is kept.
+    #[must_use]
+    pub fn manners(&self, chat: ChatId) -> &Manners {
+        self.own_manners.get(&chat).unwrap_or_else(|| &self.tenants.of(chat).manners)
     }
 
     /// The owner of a chat.

@@ -6,6 +6,7 @@
 
 use crate::budget::Caps;
 use crate::decide::ChatRules;
+use crate::manners::Manners;
 use crate::message::ChatId;
 use crate::verdict::Thresholds;
 use jiff::Timestamp;
@@ -158,6 +159,8 @@ pub struct Tenant {
     pub packs: Option<Vec<String>>,
     /// Days for which its messages may be stored; 0 for never.
     pub retention_days: u8,
+    /// How its groups are kept; a group's own settings are stronger.
+    pub manners: Manners,
 }
 
 impl Default for Tenant {
@@ -176,6 +179,7 @@ impl Default for Tenant {
             community_rules: Arc::default(),
             packs: None,
             retention_days: crate::limits::RETENTION_DAYS_MAX,
+            manners: Manners::default(),
         }
     }
 }

@@ -107,12 +107,41 @@ pub enum ActionKind {
     Notify,
     /// Give a muted sender the right to write back.
     Unmute,
+    /// Remove a message that is nobody's offence: one of the bot's own, a command, a service message.
+    Clean,
+    /// Show a decision in the chat of administrators.
+    Card,
+    /// Copy a message into the chat of administrators, before it is deleted.
+    Copy,
+    /// Change what a card says.
+    Edit,
+    /// Let somebody join who asked to.
+    Admit,
+    /// Refuse somebody who asked to join.
+    Decline,
+    /// Set what everybody in a chat may do.
+    Permit,
 }
 
 impl ActionKind {
     /// Every kind, in the order in which they are carried out for one message.
-    pub const ALL: [Self; 8] =
-        [Self::Delete, Self::Mute, Self::Kick, Self::Ban, Self::Unban, Self::Unmute, Self::Warn, Self::Notify];
+    pub const ALL: [Self; 15] = [
+        Self::Delete,
+        Self::Mute,
+        Self::Kick,
+        Self::Ban,
+        Self::Unban,
+        Self::Unmute,
+        Self::Warn,
+        Self::Notify,
+        Self::Clean,
+        Self::Permit,
+        Self::Admit,
+        Self::Decline,
+        Self::Copy,
+        Self::Card,
+        Self::Edit,
+    ];
 
     /// The kind as written in a pack.
     #[must_use]
@@ -126,6 +155,13 @@ impl ActionKind {
             Self::Unban => "unban",
             Self::Notify => "notify",
             Self::Unmute => "unmute",
+            Self::Clean => "clean",
+            Self::Card => "card",
+            Self::Copy => "copy",
+            Self::Edit => "edit",
+            Self::Admit => "admit",
+            Self::Decline => "decline",
+            Self::Permit => "permit",
         }
     }
 
@@ -147,19 +183,44 @@ impl ActionKind {
             Self::Unban => 6,
             Self::Notify => 7,
             Self::Unmute => 8,
+            Self::Clean => 9,
+            Self::Card => 10,
+            Self::Copy => 11,
+            Self::Edit => 12,
+            Self::Admit => 13,
+            Self::Decline => 14,
+            Self::Permit => 15,
         }
+    }
+
+    /// Whether a rule of a pack may ask for it. All else is for people and for the appliance itself.
+    #[must_use]
+    pub const fn is_for_rules(self) -> bool {
+        matches!(self, Self::Delete | Self::Mute | Self::Kick | Self::Ban | Self::Warn | Self::Notify)
+    }
+
+    /// Whether it removes a message: many of one chat go in one call.
+    #[must_use]
+    pub const fn is_removal(self) -> bool {
+        matches!(self, Self::Delete | Self::Clean)
+    }
+
+    /// Whether nobody need know that it was given up: it speaks, or tidies up after what spoke.
+    #[must_use]
+    pub const fn is_forgettable(self) -> bool {
+        self.is_courtesy() || matches!(self, Self::Clean | Self::Edit)
     }
 
     /// A courtesy speaks; a duty changes who or what is in the chat. Only a duty is repeated after an answer was lost.
     #[must_use]
     pub const fn is_courtesy(self) -> bool {
-        matches!(self, Self::Warn | Self::Notify)
+        matches!(self, Self::Warn | Self::Notify | Self::Card | Self::Copy)
     }
 
     /// Whether it is about a sender's place in the chat: then the order of two such actions matters.
     #[must_use]
     pub const fn is_measure(self) -> bool {
-        matches!(self, Self::Mute | Self::Kick | Self::Ban | Self::Unban | Self::Unmute)
+        matches!(self, Self::Mute | Self::Kick | Self::Ban | Self::Unban | Self::Unmute | Self::Admit | Self::Decline)
     }
 }
 
@@ -185,6 +246,13 @@ impl PlannedAction {
             ActionKind::Unban => "let the sender come back",
             ActionKind::Notify => "say so in the chat",
             ActionKind::Unmute => "let the sender write again",
+            ActionKind::Clean => "tidy the message away",
+            ActionKind::Card => "show it to the administrators",
+            ActionKind::Copy => "copy the message for the administrators",
+            ActionKind::Edit => "change what the administrators were shown",
+            ActionKind::Admit => "let the sender join",
+            ActionKind::Decline => "refuse the sender's wish to join",
+            ActionKind::Permit => "set what members may do",
         };
         match self.kind {
             ActionKind::Mute | ActionKind::Ban => format!("{what} {}", how_long(self.seconds)),
@@ -204,6 +272,13 @@ impl PlannedAction {
             ActionKind::Unban => "allowed back",
             ActionKind::Notify => "said in the chat",
             ActionKind::Unmute => "allowed to write",
+            ActionKind::Clean => "tidied away",
+            ActionKind::Card => "shown to the administrators",
+            ActionKind::Copy => "copied for the administrators",
+            ActionKind::Edit => "changed for the administrators",
+            ActionKind::Admit => "let in",
+            ActionKind::Decline => "not let in",
+            ActionKind::Permit => "rights of members set",
         };
         match (self.kind, self.seconds) {
             (ActionKind::Mute | ActionKind::Ban, seconds) if seconds > 0 => format!("{what} {}", how_long(seconds)),
@@ -319,6 +394,6 @@ mod tests {
         let words: std::collections::BTreeSet<_> = ActionKind::ALL.iter().map(|kind| kind.word()).collect();
         let numbers: std::collections::BTreeSet<_> = ActionKind::ALL.iter().map(|kind| kind.number()).collect();
         assert_eq!((words.len(), numbers.len()), (ActionKind::ALL.len(), ActionKind::ALL.len()));
-        assert_eq!(ActionKind::Unmute.number(), 8);
+        assert_eq!((ActionKind::Unmute.number(), ActionKind::Permit.number()), (8, 15));
     }
 }

@@ -19,10 +19,11 @@ use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
 use aegis::store::desk::{
     AuditDetail, Banner, DeskTick, Label, Lesson, Mark, PersonChange, PolicyVersion, TokenRecord, Usage, UserRecord,
 };
+use aegis::store::group::{Asked, CardRecord, Errand, GroupTick, RaidRecord, Replied, ReportRecord, SharedBan, Verity};
 use aegis::store::io::IoCount;
 use aegis::store::records::{
-    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Pause,
-    Right, Undecided,
+    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, Detail, MemberRecord, OutboxKey, OutboxRow, OutboxState,
+    Pause, Right, Undecided, Warned,
 };
 use aegis::store::slow_lane::StoredSpending;
 use aegis::store::{
@@ -50,6 +51,7 @@ fn row(message: i32, action: ActionKind, decision: u64) -> OutboxRow {
         received: Wall(1_760_000_000_000),
         trace: TraceId(0x0123_4567_89ab_cdef),
         text: "A message was removed: advertising".to_owned(),
+        detail: Detail::None,
     }
 }
 
@@ -101,7 +103,13 @@ fn chat() -> ChatRecord {
     }
 }
 
-const MEMBER: MemberRecord = MemberRecord { warns: 2, notice_at: Wall(1_760_000_000_004) };
+/// A member with two warnings, as a file of step 4 can tell it too.
+fn member() -> MemberRecord {
+    let notice_at = Wall(1_760_000_000_004);
+    let warns = vec![Warned { at: notice_at, ..Warned::default() }; 2];
+    MemberRecord { warns, notice_at, ..MemberRecord::default() }
+}
+
 const PAUSE: Pause = Pause { until: Wall(1_760_000_009_000), asked_ms: 9_000 };
 
 fn dead() -> DeadLetter {
@@ -250,6 +258,67 @@ fn holds_the_desk(store: &Store) {
     assert_eq!(read.usage(&TenantName::default()).unwrap(), vec![(DAY, USAGE)]);
 }
 
+/// All of step 5, once.
+fn groups() -> GroupTick {
+    let replied = Replied {
+        message: MessageId(11),
+        sender: Sender::Member(UserId(7_000_000_001)),
+        name: "Robin".to_owned(),
+        album: None,
+        excerpt: "free money".to_owned(),
+    };
+    let what =
+        Asked::Command { message: MessageId(17), topic: Some(3), text: "/spam".to_owned(), replied: Some(replied) };
+    let errand = Errand {
+        at: Wall(1_760_000_000_015),
+        trace: TraceId(4),
+        chat: CHAT,
+        by: Sender::AnonymousAdmin,
+        name: "Kim".to_owned(),
+        what,
+    };
+    let restore = OutboxKey { chat: CHAT, message: MessageId(-5), action: ActionKind::Permit };
+    GroupTick {
+        errands: vec![errand],
+        errands_done: Vec::new(),
+        raids: vec![(CHAT, Some(raid(restore)))],
+        rights: vec![(CHAT, 0b11)],
+        bans: vec![(TenantName::default(), UserId(7), Some(ban()))],
+        reports: vec![(CHAT, MessageId(11), report())],
+        cards: vec![(1, CARD)],
+        heard: Vec::new(),
+    }
+}
+
+fn raid(restore: OutboxKey) -> RaidRecord {
+    let (since, until) = (Wall(1_760_000_000_016), Wall(1_760_000_900_016));
+    RaidRecord { since, until, by: "Kim".to_owned(), restore: Some(restore) }
+}
+
+fn ban() -> SharedBan {
+    SharedBan { chat: CHAT, at: Wall(1_760_000_000_017), reason: "advertising".to_owned() }
+}
+
+fn report() -> ReportRecord {
+    let by = vec![UserId(8), UserId(9)];
+    ReportRecord { at: Wall(1_760_000_000_018), by, outcome: Some(Verity::Right), trace: TraceId(5) }
+}
+
+const CARD: CardRecord = CardRecord { chat: ChatId(-1_009), message: MessageId(99) };
+
+/// What is in a file since step 5.
+fn holds_the_groups(store: &Store) {
+    let read = store.snapshots();
+    let wanted = groups();
+    assert_eq!(read.errands().unwrap(), vec![(1, wanted.errands[0].clone())]);
+    assert_eq!(read.raids().unwrap(), vec![(CHAT, wanted.raids[0].1.clone().unwrap())]);
+    assert_eq!(read.rights(CHAT).unwrap(), Some(0b11));
+    assert_eq!(read.shared_ban(&TenantName::default(), UserId(7)).unwrap(), Some(ban()));
+    assert_eq!(read.shared_bans().unwrap(), vec![(TenantName::default(), UserId(7))]);
+    assert_eq!(read.report(CHAT, MessageId(11)).unwrap(), Some(report()));
+    assert_eq!(read.card(1).unwrap(), Some(CARD));
+}
+
 /// Everything a file can hold, once.
 fn everything() -> Tick {
     Tick {
@@ -259,7 +328,7 @@ fn everything() -> Tick {
         dead: vec![dead()],
         undecided: vec![undecided()],
         chats: vec![(CHAT, chat())],
-        members: vec![MemberChange { chat: CHAT, user: UserId(7_000_000_001), record: MEMBER }],
+        members: vec![MemberChange { chat: CHAT, user: UserId(7_000_000_001), record: member() }],
         pauses: vec![(ChatId(0), PAUSE)],
         albums: vec![(CHAT, AlbumId(77), album())],
         audit: vec![Audit { at: Wall(1_760_000_000_006), who: "terminal".to_owned(), what: "retried".to_owned() }],
@@ -269,6 +338,7 @@ fn everything() -> Tick {
         settled: vec![(1, Paid::Money(Micros(400)))],
         caps: vec![(TenantName::default(), Some(CAPS))],
         desk: desk(),
+        group: groups(),
         ..Tick::default()
     }
 }
@@ -321,7 +391,7 @@ fn holds_everything(store: &Store) {
     assert_eq!(read.dead_letters(9).unwrap(), vec![(1, dead())]);
     assert_eq!(read.undecided().unwrap(), vec![undecided()]);
     assert_eq!(read.chats().unwrap(), vec![(CHAT, chat())]);
-    assert_eq!(read.member(CHAT, UserId(7_000_000_001)).unwrap(), Some(MEMBER));
+    assert_eq!(read.member(CHAT, UserId(7_000_000_001)).unwrap(), Some(member()));
     assert_eq!(read.pauses().unwrap(), vec![(ChatId(0), PAUSE)]);
     assert_eq!(read.updates().unwrap(), vec![UpdateId(500), UpdateId(501)]);
     assert_eq!(read.totals().unwrap(), vec![("messages".to_owned(), 42)]);
@@ -372,6 +442,12 @@ fn steps_go_down_and_up_again_and_lose_only_what_they_say() {
             assert_eq!(store.snapshots().users().unwrap(), Vec::new());
             assert_eq!(store.snapshots().usage(&TenantName::default()).unwrap(), Vec::new());
         }
+        if first.number >= 5 {
+            holds_the_groups(&store);
+        } else {
+            assert_eq!(store.snapshots().errands().unwrap(), Vec::new());
+            assert_eq!(store.snapshots().raids().unwrap(), Vec::new());
+        }
     }
 }
 
@@ -398,6 +474,7 @@ fn a_newer_schema_is_refused_and_left_as_it_is() {
     holds_everything(&store);
     holds_the_slow_lane(&store);
     holds_the_desk(&store);
+    holds_the_groups(&store);
 }
 
 #[test]

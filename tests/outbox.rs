@@ -8,7 +8,7 @@ use aegis::counters::Counters;
 use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
 use aegis::message::{ChatId, MessageId, Sender, TraceId, UserId};
 use aegis::store::Tick;
-use aegis::store::records::{OutboxKey, OutboxRow, OutboxState};
+use aegis::store::records::{Detail, OutboxKey, OutboxRow, OutboxState};
 use aegis::telegram::{Admin, CallError, ChatFacts, Reply, Request};
 use aegis::verdict::ActionKind;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ fn row(message: i32, action: ActionKind, user: i64) -> OutboxRow {
         received: at(0).wall,
         trace: TraceId(1),
         text: "removed".to_owned(),
+        detail: Detail::None,
     }
 }
 

@@ -13,7 +13,7 @@ use aegis::store::desk::{
 };
 use aegis::store::endings::Ending;
 use aegis::store::io::IoCount;
-use aegis::store::records::{Audit, DeadLetter, OutboxKey, OutboxRow, OutboxState};
+use aegis::store::records::{Audit, DeadLetter, Detail, OutboxKey, OutboxRow, OutboxState};
 use aegis::store::{Committed, Keep, Store, Tick};
 use aegis::tenant::TenantName;
 use aegis::verdict::ActionKind;
@@ -56,6 +56,7 @@ fn row(message: i32, action: ActionKind) -> OutboxRow {
         received: Wall(1),
         trace: TraceId(1),
         text: String::new(),
+        detail: Detail::None,
     }
 }
 

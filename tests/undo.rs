@@ -4,14 +4,15 @@
 
 mod office;
 
+use aegis::clock::Wall;
 use aegis::demo::faults::{Fault, Faults};
 use aegis::demo::ledger::PersonRecord;
 use aegis::demo::script::Script;
 use aegis::demo::standin::StandIn;
 use aegis::demo::town::Town;
-use aegis::message::{MessageId, UserId};
+use aegis::message::{MessageId, TraceId, UserId};
 use aegis::store::endings::Ending;
-use aegis::store::records::{MemberRecord, OutboxKey};
+use aegis::store::records::{MemberRecord, OutboxKey, Warned};
 use aegis::store::{MemberChange, Tick};
 use aegis::verdict::ActionKind;
 use aegis::web::desk::Refused;
@@ -165,16 +166,26 @@ fn what_waits_is_taken_back_and_never_done() {
 fn a_warning_that_is_undone_does_not_count_any_more() {
     let dir = tempfile::tempdir().unwrap();
     let bench = open(dir.path(), None, LONG);
+    let warned = |trace| Warned { at: Wall(1), trace: TraceId(trace), reason: String::new() };
+    let warns = vec![warned(71), warned(72)];
     let change =
-        MemberChange { chat: COMMON, user: UserId(70), record: MemberRecord { warns: 3, ..Default::default() } };
+        MemberChange { chat: COMMON, user: UserId(70), record: MemberRecord { warns, ..MemberRecord::default() } };
     bench.commit(Tick { members: vec![change], ..Tick::default() });
     let warn = Case { actions: vec![ActionKind::Delete, ActionKind::Warn], ..Case::spam(COMMON, 5, 70) };
     let number = bench.decide(&[warn]);
+    // The decision's own warning, beside two of others.
+    let trace = bench.office.snapshots.decision(number).unwrap().unwrap().trace;
+    let now = bench.office.clock.now().wall;
+    let own = Warned { at: now, trace, reason: String::new() };
+    let manners = aegis::manners::Manners { warn_limit: 0, ..Default::default() };
+    let warn = bench.office.settler.lock().members.warn((COMMON, UserId(70)), own, &manners, now).unwrap().0;
+    bench.commit(Tick { members: vec![warn], ..Tick::default() });
     bench.office.undo(&owner(), number).unwrap();
-    assert_eq!(bench.office.snapshots.member(COMMON, UserId(70)).unwrap().unwrap().warns, 2);
+    let left = bench.office.snapshots.member(COMMON, UserId(70)).unwrap().unwrap();
+    assert_eq!(left.warns, [warned(71), warned(72)]);
     // The next one counts from there, in memory as well.
-    let again = bench.office.settler.lock().forgive(COMMON, UserId(70), 1).unwrap().unwrap();
-    assert_eq!(again.record.warns, 1);
+    let again = bench.office.settler.lock().members.forgive(COMMON, UserId(70), &[TraceId(71)], now).unwrap().unwrap();
+    assert_eq!(again.record.warns, [warned(72)]);
 }
 
 #[test]

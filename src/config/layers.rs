@@ -3,6 +3,7 @@
 use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, tenants, web};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::limits;
+use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
 use crate::verdict::{Mode, ReviewFallback};
@@ -292,6 +293,7 @@ fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &m
             continue;
         };
         let own = ChatSettings {
+            manners: MannersLayer::default(),
             mode: section.text("mode", mistakes).and_then(|found| mode(name, &found, mistakes)),
             review: score(&mut section, "review", mistakes),
             block: score(&mut section, "block", mistakes),

@@ -11,6 +11,7 @@ use super::{ChatSettings, Config, Surroundings};
 use crate::decide::ChatRules;
 use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
+use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
 use crate::tenant::{Tenant, TenantName, Tenants, Zone};
 use crate::verdict::{Mode, ReviewFallback};
@@ -42,6 +43,8 @@ pub struct TenantSettings {
     pub packs: Option<Vec<Lined<String>>>,
     /// Days for which its messages may be stored.
     pub retention_days: Option<u8>,
+    /// How its groups are kept.
+    pub manners: MannersLayer,
 }
 
 impl TenantSettings {
@@ -71,6 +74,7 @@ impl Config {
             community_rules: Arc::clone(&self.ai.rules),
             packs: None,
             retention_days: limits::RETENTION_DAYS_MAX,
+            manners: self.manners.over(Manners::default()),
         };
         let mut tenants = Tenants::one(default.clone());
         for (name, own) in &self.tenants {
@@ -90,6 +94,7 @@ impl Config {
                 community_rules: own.rules.clone().unwrap_or_else(|| Arc::clone(&default.community_rules)),
                 packs: own.packs.as_ref().map(ids),
                 retention_days: own.retention_days.unwrap_or(default.retention_days),
+                manners: own.manners.over(default.manners),
             };
             tenants.add(tenant, own.chats.iter().copied());
         }
@@ -216,7 +221,20 @@ fn tenant(
     }
     let retention_days = kept.and_then(|found| u8::try_from(found.value).ok());
     section.finish(mistakes);
-    TenantSettings { chats, mode, review, block, fallback, degrade, budget, zone, rules, packs, retention_days }
+    TenantSettings {
+        chats,
+        mode,
+        review,
+        block,
+        fallback,
+        degrade,
+        budget,
+        zone,
+        rules,
+        packs,
+        retention_days,
+        manners: MannersLayer::default(),
+    }
 }
 
 /// What the parts must be to each other.

@@ -292,6 +292,7 @@ const fn noun(kind: ActionKind) -> &'static str {
         ActionKind::Unban => "unban",
         ActionKind::Notify => "notice",
         ActionKind::Unmute => "unmute",
+        other => other.word(),
     }
 }
 

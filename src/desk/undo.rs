@@ -8,13 +8,12 @@
 use super::Office;
 use super::decisions::why_nothing;
 use crate::access::{Caller, Role};
-use crate::clock::Wall;
 use crate::limits;
-use crate::message::{ChatId, Sender, UserId};
+use crate::message::{ChatId, Sender, TraceId, UserId};
 use crate::store::Tick;
 use crate::store::desk::Mark;
 use crate::store::endings::{Ending, Endings};
-use crate::store::records::{Decision, OutboxKey, OutboxRow, OutboxState};
+use crate::store::records::{Decision, OutboxKey, OutboxRow};
 use crate::tenant::TenantName;
 use crate::verdict::{ActionKind, Outcome};
 use crate::web::desk::{Refused, Told};
@@ -198,18 +197,8 @@ impl Office {
     }
 
     fn order(&self, decision: &Decision, action: ActionKind) -> OutboxRow {
-        OutboxRow {
-            key: OutboxKey { chat: self.current(decision.chat), message: decision.message, action },
-            decision: 0,
-            target: decision.sender,
-            seconds: 0,
-            state: OutboxState::Pending,
-            attempts: 0,
-            not_before: Wall(0),
-            received: self.clock.now().wall,
-            trace: decision.trace,
-            text: String::new(),
-        }
+        let key = OutboxKey { chat: self.current(decision.chat), message: decision.message, action };
+        OutboxRow::new(key, decision.sender, self.clock.now().wall, decision.trace)
     }
 
     /// Makes it durable, in one commit, and has it done. `what` names so many decisions for the audit log.
@@ -221,15 +210,14 @@ impl Office {
     ) -> Told<()> {
         let mut tick = Tick::default();
         let now = self.clock.now().wall;
-        let mut warns: BTreeMap<(ChatId, UserId), u16> = BTreeMap::new();
+        let mut warns: BTreeMap<(ChatId, UserId), Vec<TraceId>> = BTreeMap::new();
         let mut by_tenant: BTreeMap<TenantName, Vec<&Undoing>> = BTreeMap::new();
         for (number, decision, undoing) in undone {
             tick.dropped.extend(&undoing.cancelled);
             tick.orders.extend(undoing.orders.iter().cloned());
             tick.discarded.extend(&undoing.discarded);
             if let Some(user) = undoing.warned {
-                let count = warns.entry((self.current(decision.chat), user)).or_default();
-                *count = count.saturating_add(1);
+                warns.entry((self.current(decision.chat), user)).or_default().push(decision.trace);
             }
             tick.desk.marks.push((*number, Mark { undone: Some((now, caller.told())), label: None }));
             by_tenant.entry(self.tenant_of(decision.chat)).or_default().push(undoing);
@@ -241,8 +229,8 @@ impl Office {
         }
         {
             let mut settler = self.settler.lock();
-            for ((chat, user), count) in warns {
-                tick.members.extend(settler.forgive(chat, user, count)?);
+            for ((chat, user), traces) in warns {
+                tick.members.extend(settler.members.forgive(chat, user, &traces, now)?);
             }
         }
         let cancelled = tick.dropped.clone();

@@ -5,12 +5,11 @@
 use super::Office;
 use super::listing::{Listing, cursor};
 use crate::access::{Caller, Denied, Role};
-use crate::clock::Wall;
 use crate::limits;
 use crate::message::{ChatId, MessageId, Sender};
 use crate::store::Tick;
 use crate::store::desk::DeskTick;
-use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Undecided};
+use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, Undecided};
 use crate::verdict::{ActionKind, PlannedAction};
 use crate::web::desk::{Refused, Told};
 use crate::web::views::{DeadLetterView, Listed, UndecidedView};
@@ -160,19 +159,10 @@ impl Office {
 
     fn removal(&self, row: &Undecided) -> OutboxRow {
         let (chat, message) = (self.current(row.chat), row.message);
-        OutboxRow {
-            key: OutboxKey { chat, message, action: ActionKind::Delete },
-            decision: 0,
-            // Who sent it is not kept: a person has looked, and only the message goes.
-            target: Sender::Member(crate::message::UserId(0)),
-            seconds: 0,
-            state: OutboxState::Pending,
-            attempts: 0,
-            not_before: Wall(0),
-            received: self.clock.now().wall,
-            trace: row.trace,
-            text: String::new(),
-        }
+        let key = OutboxKey { chat, message, action: ActionKind::Delete };
+        // Who sent it is not kept: a person has looked, and only the message goes.
+        let target = Sender::Member(crate::message::UserId(0));
+        OutboxRow::new(key, target, self.clock.now().wall, row.trace)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::message::{ChatId, Sender};
 use crate::store::Tick;
 use crate::store::records::{OutboxKey, OutboxRow};
 use crate::telegram::Request;
+use crate::telegram::request::Manner;
 use crate::verdict::ActionKind;
 
 /// How fast the dispatcher may be.
@@ -50,7 +51,9 @@ pub(super) fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Req
         (ActionKind::Unmute, Sender::Member(user) | Sender::Bot(user)) => Request::Unmute { chat, user },
         (ActionKind::Ban, Sender::Channel(channel)) => Request::BanChannel { chat, channel },
         (ActionKind::Unban, Sender::Channel(channel)) => Request::UnbanChannel { chat, channel },
-        (ActionKind::Warn | ActionKind::Notify, _) => Request::Say { chat, text: row.text.clone() },
+        (ActionKind::Warn | ActionKind::Notify, _) => {
+            Request::Say { chat, text: row.text.clone(), manner: Manner::default() }
+        }
         _ => return None,
     })
 }

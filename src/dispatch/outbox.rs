@@ -244,7 +244,7 @@ impl Outbox {
         }
         if let Some(id) = self.callbacks.pop_front() {
             let ticket = self.fly(ChatId(0), Vec::new(), FlightKind::Callback, now);
-            return Next::Call(ticket, Request::AnswerCallback { id });
+            return Next::Call(ticket, Request::AnswerCallback { id, text: String::new() });
         }
         // A chat whose calls hang leaves room for the others.
         let per_chat = (self.pace.calls_in_flight * 3 / 4).max(1);
@@ -364,7 +364,7 @@ impl Outbox {
     fn bury(&self, rows: Vec<OutboxRow>, why: &str, now: Now) -> Tick {
         let mut tick = Tick::default();
         for row in rows {
-            if row.key.action.is_courtesy() {
+            if row.key.action.is_forgettable() {
                 self.counters.notices_dropped.one();
                 tick.dropped.push(row.key);
             } else {

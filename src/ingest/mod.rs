@@ -18,7 +18,7 @@ use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
 use crate::review::{Row, SharedLane, dated_s};
-use crate::settle::{Case, SharedSettler};
+use crate::settle::{Case, House, SharedSettler};
 use crate::shard::{Judged, Rulebook};
 use crate::store::desk::Usage;
 use crate::store::records::{Undecided, excerpt};
@@ -174,7 +174,7 @@ impl Ingest {
             admitted.tick.updates.push(incoming.id);
             match incoming.what {
                 What::Message(message) => self.arrive(*message, incoming.id, book, now, &mut admitted),
-                What::Joined { chat, user } => self.newcomers.joined(book.current(chat), user, now.mono),
+                What::Joined { chat, who } => self.newcomers.joined(book.current(chat), who.user, now.mono),
                 other => self.note(other, book, &mut admitted),
             }
         }
@@ -236,6 +236,9 @@ impl Ingest {
             What::JoinRequest { .. }
             | What::Reaction { .. }
             | What::Nothing
+            | What::Command(..)
+            | What::Left { .. }
+            | What::Service { .. }
             | What::Joined { .. }
             | What::Message(_) => {}
         }
@@ -288,7 +291,7 @@ impl Ingest {
             }
             let case = Case::of(message, arrival.trace, now.wall);
             let standing = book.standing(message.chat, message.sender);
-            let rules = rulebook.rules(message.chat);
+            let house = House::of(rulebook, message.chat, book.title(message.chat));
             let verdict = self.settler.lock().with_album(&case, verdict)?;
             let verdict = match self.unsure(arrival, verdict, standing, rulebook, now) {
                 Unsure::Decided(verdict) => verdict,
@@ -298,9 +301,9 @@ impl Ingest {
                     continue;
                 }
             };
-            let promise = self.settler.lock().settle(&case, verdict, rules, standing, now, &mut tick)?;
+            let promise = self.settler.lock().settle(&case, verdict, &house, standing, now, &mut tick)?;
             if let Some(promise) = promise {
-                let actions = u64::try_from(promise.rows.len()).unwrap_or(u64::MAX);
+                let actions = promise.actions();
                 tick.desk.count(tenant, day, Usage { actions, ..Usage::default() });
                 tick.promises.push(promise);
             }

@@ -4,10 +4,6 @@
 //!
 //! Never: a value read from a file or the machine.
 
-/// Members whose record changed of late and is remembered, since the change may not be durable yet. When full, the one
-/// that changed first is forgotten; by then its change is durable.
-pub const MEMBERS_CHANGED_MAX: usize = 1_024;
-
 /// How often a call that cost nothing is made for one message before the fallback decides.
 pub const REVIEW_TRIES_MAX: u32 = 3;
 

@@ -10,7 +10,7 @@ use super::set::{SURFACES, surface_bit};
 use crate::document::{Lined, Mistakes, Section};
 use crate::limits;
 use crate::links::Link;
-use crate::message::{Media, Message, Provenance, Sender};
+use crate::message::{Media, Message, Provenance, Sender, Trust};
 use crate::signals::{Script, Signal};
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Conditions {
     /// Bits of surfaces in `set::surface_bit`; 0 means any.
-    pub surfaces: u16,
+    pub surfaces: u32,
     /// Kinds of sender, of which one must fit; empty means any.
     pub senders: Vec<SenderKind>,
     /// Kinds of media; empty means any.
@@ -140,12 +140,16 @@ pub(super) fn holds(conditions: &Conditions, message: &Message, facts: &mut dyn 
     let surfaces =
         || message.surfaces.iter().fold(0, |bits, surface| bits | surface_bit(surface.kind)) & conditions.surfaces;
     let forwarded = message.provenance == Provenance::Forwarded;
+    // A rule about first messages does not speak of those who are known here.
+    let is_new = message.trust == Trust::Stranger;
     (conditions.surfaces == 0 || surfaces() != 0)
         && (conditions.senders.is_empty() || conditions.senders.iter().any(|kind| kind.fits(message)))
         && (conditions.media.is_empty() || conditions.media.contains(&message.media))
         && conditions.forwarded.is_none_or(|wanted| wanted == forwarded)
-        && conditions.new_member_s.is_none_or(|below| message.member_age_s.is_some_and(|age| age < below))
-        && conditions.max_message_count.is_none_or(|most| message.message_count.is_some_and(|count| count <= most))
+        && conditions.new_member_s.is_none_or(|below| is_new && message.member_age_s.is_some_and(|age| age < below))
+        && conditions
+            .max_message_count
+            .is_none_or(|most| is_new && message.message_count.is_some_and(|count| count <= most))
         && conditions.min_links.is_none_or(|least| facts.links() >= least)
         && conditions.tree.as_ref().is_none_or(|tree| tree.holds(message, facts))
 }
@@ -157,13 +161,16 @@ impl SenderKind {
             Self::Bot => matches!(message.sender, Sender::Bot(_)),
             Self::Channel => matches!(message.sender, Sender::Channel(_)),
             Self::Admin => message.sender == Sender::AnonymousAdmin,
+            // Who is known here is not new, however they are counted.
             Self::New => {
-                message.message_count.is_some_and(|count| count <= limits::NEW_SENDER_MESSAGES)
-                    || message.member_age_s.is_some_and(|age| age < limits::NEW_SENDER_S)
+                message.trust == Trust::Stranger
+                    && (message.message_count.is_some_and(|count| count <= limits::NEW_SENDER_MESSAGES)
+                        || message.member_age_s.is_some_and(|age| age < limits::NEW_SENDER_S))
             }
             Self::Trusted => {
-                message.message_count.is_some_and(|count| count >= limits::TRUSTED_SENDER_MESSAGES)
-                    && message.member_age_s.is_some_and(|age| age >= limits::TRUSTED_SENDER_S)
+                message.trust > Trust::Stranger
+                    || message.message_count.is_some_and(|count| count >= limits::TRUSTED_SENDER_MESSAGES)
+                        && message.member_age_s.is_some_and(|age| age >= limits::TRUSTED_SENDER_S)
             }
         }
     }

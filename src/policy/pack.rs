@@ -212,7 +212,7 @@ fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<Plann
     }
     for word in words {
         match ActionKind::from_word(&word.value) {
-            Some(ActionKind::Unban | ActionKind::Unmute) => {
+            Some(kind) if !kind.is_for_rules() => {
                 mistakes.add(file, word.line, format!("a rule cannot ask for `{}`; people do that", word.value));
             }
             Some(kind) if actions.iter().any(|action| action.kind == kind) => {
@@ -227,9 +227,8 @@ fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<Plann
                 actions.push(PlannedAction { kind, seconds: duration.map_or(0, |found| found.value) });
             }
             None => {
-                let of_people = [ActionKind::Unban, ActionKind::Unmute];
                 let known: Vec<&str> =
-                    ActionKind::ALL.iter().filter(|kind| !of_people.contains(kind)).map(|kind| kind.word()).collect();
+                    ActionKind::ALL.iter().filter(|kind| kind.is_for_rules()).map(|kind| kind.word()).collect();
                 mistakes.add(file, word.line, unknown("action", &word.value, &known));
             }
         }

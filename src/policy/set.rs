@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Every kind of surface, in the order of their bits.
-pub(super) const SURFACES: [SurfaceKind; 15] = [
+pub(super) const SURFACES: [SurfaceKind; 17] = [
     SurfaceKind::Text,
     SurfaceKind::Caption,
     SurfaceKind::Quote,
@@ -35,10 +35,12 @@ pub(super) const SURFACES: [SurfaceKind; 15] = [
     SurfaceKind::StickerSet,
     SurfaceKind::FileName,
     SurfaceKind::Title,
+    SurfaceKind::SenderName,
+    SurfaceKind::Bio,
 ];
 
 /// The bit of one kind of surface.
-pub(super) fn surface_bit(kind: SurfaceKind) -> u16 {
+pub(super) fn surface_bit(kind: SurfaceKind) -> u32 {
     SURFACES.iter().position(|known| *known == kind).map_or(0, |index| 1 << index)
 }
 

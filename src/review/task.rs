@@ -16,10 +16,10 @@ use crate::journal::{Gone, Journal};
 use crate::message::{ChatId, MessageId, Sender, TraceId, UserId};
 use crate::model::{Answer, CallFailure, Client, Endpoint, Fate, MayHaveCost, Question, most_cost, request_body};
 use crate::opinion;
-use crate::settle::{Case, SharedSettler};
+use crate::settle::{Case, House, SharedSettler};
 use crate::shard::{InForce, Rulebook};
 use crate::store::desk::Usage;
-use crate::store::records::{Audit, OutboxKey, OutboxRow, OutboxState};
+use crate::store::records::{Audit, OutboxKey, OutboxRow};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
 use crate::verdict::ActionKind;
 use std::collections::BTreeMap;
@@ -266,19 +266,25 @@ impl Reviewer {
             trace: stored.trace,
             received: stored.at,
             excerpt: stored.excerpt(),
+            // Not kept beside a message that waits.
+            name: String::new(),
         };
         let verdict = match decided.by {
             Ok((opinion, heard)) => opinion::apply(stored.verdict, &opinion, heard, rulebook.ai.confidence),
             Err(why) => opinion::without(stored.verdict, why.words()),
         };
-        let standing = lock(&self.book).standing(case.chat, case.sender);
+        let (standing, title) = {
+            let book = lock(&self.book);
+            (book.standing(case.chat, case.sender), book.title(case.chat).to_owned())
+        };
+        let house = House::of(rulebook, case.chat, &title);
         let mut settler = self.settler.lock();
         let verdict = settler.with_album(&case, verdict)?;
-        let promise = settler.settle(&case, verdict, rulebook.rules(case.chat), standing, now, tick)?;
+        let promise = settler.settle(&case, verdict, &house, standing, now, tick)?;
         drop(settler);
         if let Some(promise) = promise.as_ref().filter(|promise| !promise.rows.is_empty()) {
-            let (tenant, actions) = (&rulebook.tenant(case.chat).name, promise.rows.len());
-            let usage = Usage { actions: u64::try_from(actions).unwrap_or(u64::MAX), ..Usage::default() };
+            let tenant = &rulebook.tenant(case.chat).name;
+            let usage = Usage { actions: promise.actions(), ..Usage::default() };
             tick.desk.count(tenant, day(&rulebook.tenants, tenant, stored.dated_s), usage);
         }
         tick.reviewed.push(Reviewed { chat: case.chat, message: case.message, trace: case.trace, promise });
@@ -320,18 +326,9 @@ impl Reviewer {
 fn notice(chat: ChatId, number: u64, what: &str, at: Wall) -> OutboxRow {
     let moment = i32::try_from(at.0.saturating_add(number) % (1 << 30)).unwrap_or(0);
     let message = MessageId(-1 - moment);
-    OutboxRow {
-        key: OutboxKey { chat, message, action: ActionKind::Notify },
-        decision: 0,
-        target: Sender::Member(UserId(0)),
-        seconds: 0,
-        state: OutboxState::Pending,
-        attempts: 0,
-        not_before: Wall(0),
-        received: at,
-        trace: TraceId::default(),
-        text: format!("Aegis: {what}"),
-    }
+    let key = OutboxKey { chat, message, action: ActionKind::Notify };
+    let target = Sender::Member(UserId(0));
+    OutboxRow { text: format!("Aegis: {what}"), ..OutboxRow::new(key, target, at, TraceId::default()) }
 }
 
 enum Departed {

@@ -11,6 +11,7 @@
 mod copy;
 pub mod desk;
 pub mod endings;
+pub mod group;
 pub mod history;
 pub mod io;
 pub mod lists;
@@ -153,6 +154,7 @@ struct Next {
     dead: u64,
     album: u64,
     audit: u64,
+    errand: u64,
 }
 
 /// The durable file, open for writing.

@@ -94,6 +94,33 @@ impl Snapshots {
         Ok(titles)
     }
 
+    pub(super) fn rights_of(&self, chat: ChatId) -> Result<Option<u16>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let found = txn.open_table(tables::RIGHTS)?.get(chat.0)?;
+        Ok(found.and_then(|bits| u16::try_from(bits.value()).ok()))
+    }
+
+    pub(super) fn shared_bans_of_all(&self) -> Result<Vec<(TenantName, UserId)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut all = Vec::new();
+        for entry in txn.open_table(tables::SHARED_BANS)?.iter()? {
+            let (key, _) = entry?;
+            let (tenant, user) = key.value();
+            all.extend(TenantName::new(tenant).map(|tenant| (tenant, UserId(user))));
+        }
+        Ok(all)
+    }
+
+    pub(super) fn members_of(&self, chat: ChatId) -> Result<Vec<(UserId, MemberRecord)>, StoreError> {
+        let txn = self.db.begin_read()?;
+        let mut all = Vec::new();
+        for entry in txn.open_table(tables::MEMBERS)?.range((chat.0, i64::MIN)..=(chat.0, i64::MAX))? {
+            let (key, bytes) = entry?;
+            all.push((UserId(key.value().1), decode::<MemberRecord>(bytes.value())?));
+        }
+        Ok(all)
+    }
+
     fn count<K: Key + 'static>(&self, table: TableDefinition<'_, K, &'static [u8]>) -> Result<u64, StoreError> {
         Ok(self.db.begin_read()?.open_table(table)?.len()?)
     }

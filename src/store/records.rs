@@ -12,6 +12,7 @@ use crate::message::{
     AlbumId, ChatId, ChatKind, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UserId, floor_char_boundary,
 };
 use crate::opinions::Key;
+use crate::press::Button;
 use crate::tenant::TenantName;
 use crate::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Verdict};
 use serde::de::DeserializeOwned;
@@ -159,6 +160,80 @@ pub struct OutboxRow {
     pub trace: TraceId,
     /// What a courtesy says; empty for duties. At most `limits::NOTICE_BYTES_MAX`.
     pub text: String,
+    /// What else it takes.
+    pub detail: Detail,
+}
+
+/// Stands in the text of a card for the number of its decision, which is known only once the decision is durable. No text
+/// that is shown has such a character of its own.
+pub const NUMBER_MARK: char = '\u{1}';
+
+/// What an action takes besides whom, for how long, and what is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// Of what is said: where, and what becomes of it.
+    Said {
+        /// The topic of a forum it belongs in.
+        topic: Option<i32>,
+        /// After how many seconds it is tidied away; 0 for never.
+        expires_s: u32,
+        /// Buttons, a row each; at most `limits::BUTTONS_MAX`.
+        buttons: Vec<Button>,
+    },
+    /// Of a card: its buttons, in rows of two, and the copy that it answers to.
+    Card {
+        /// Buttons; at most `limits::BUTTONS_MAX`.
+        buttons: Vec<Button>,
+        /// The copy of the message, once it is made; 0 for none.
+        copy: MessageId,
+    },
+    /// Of a copy: what is copied.
+    Copied {
+        /// The chat.
+        from: ChatId,
+        /// The message.
+        message: MessageId,
+    },
+    /// Of an edit: which message, and its buttons from now on.
+    Edited {
+        /// The message.
+        card: MessageId,
+        /// Buttons; at most `limits::BUTTONS_MAX`.
+        buttons: Vec<Button>,
+    },
+    /// Of a removal that waits for somebody to show that they are human.
+    Captcha,
+    /// What everybody may do from now on, a bit a right as the Bot API lists them.
+    Rights(u16),
+}
+
+impl OutboxRow {
+    /// A new row that nothing is known of yet but this.
+    #[must_use]
+    pub const fn new(key: OutboxKey, target: Sender, received: Wall, trace: TraceId) -> Self {
+        Self {
+            key,
+            decision: 0,
+            target,
+            seconds: 0,
+            state: OutboxState::Pending,
+            attempts: 0,
+            not_before: Wall(0),
+            received,
+            trace,
+            text: String::new(),
+            detail: Detail::None,
+        }
+    }
+
+    /// Whether it waits for its time, and not for another try.
+    #[must_use]
+    pub const fn is_scheduled(&self, now: Wall) -> bool {
+        self.attempts == 0 && self.not_before.0 > now.0
+    }
 }
 
 /// An action that was given up.
@@ -228,13 +303,40 @@ impl ChatRecord {
     }
 }
 
-/// What is known about a member of a chat. Kept only for members that something was done about.
+/// What is known about a member of a chat. At most `limits::MEMBERS_KEPT` are; those longest unheard of are forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberRecord {
-    /// Warnings counted.
-    pub warns: u16,
+    /// Warnings that were not taken back; the last `limits::WARNS_KEPT`.
+    pub warns: Vec<Warned>,
+    /// How often warnings have led to a mute, since a ban or a pardon.
+    pub mutes: u8,
     /// When the last courtesy about this member was promised.
     pub notice_at: Wall,
+    /// Different, long enough messages seen, up to as many as make a member known.
+    pub messages: u16,
+    /// Hashes of the last of them, so that one is not counted twice.
+    pub last: [u32; 3],
+    /// Somebody vouches for them since then; zero for nobody.
+    pub approved_at: Wall,
+    /// Reports of theirs that turned out right, and wrong.
+    pub reports_right: u16,
+    /// See [`MemberRecord::reports_right`].
+    pub reports_wrong: u16,
+    /// When they reported last.
+    pub reported_at: Wall,
+    /// When something was heard of them last, days since 1970.
+    pub heard_day: u32,
+}
+
+/// A warning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warned {
+    /// When.
+    pub at: Wall,
+    /// The trace of what led to it, by which it can be taken back.
+    pub trace: TraceId,
+    /// Why; at most `limits::WARN_REASON_BYTES_MAX`.
+    pub reason: String,
 }
 
 /// A pause that Telegram asked for.

@@ -7,13 +7,13 @@ pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 /// Decisions by number, rising.
 pub const DECISIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("decisions_v1");
 /// Promised actions, by chat, message and action.
-pub const OUTBOX: TableDefinition<(i64, i32, u8), &[u8]> = TableDefinition::new("outbox_v1");
+pub const OUTBOX: TableDefinition<(i64, i32, u8), &[u8]> = TableDefinition::new("outbox_v2");
 /// Actions that came to an end, so that a message delivered again does not repeat them.
 pub const DONE: TableDefinition<(i64, i32, u8), u64> = TableDefinition::new("done_v1");
 /// The same in the order of their end: the oldest are forgotten.
 pub const DONE_RING: TableDefinition<u64, (i64, i32, u8)> = TableDefinition::new("done_ring_v1");
 /// Actions given up, by number, rising.
-pub const DEAD_LETTERS: TableDefinition<u64, &[u8]> = TableDefinition::new("dead_letters_v1");
+pub const DEAD_LETTERS: TableDefinition<u64, &[u8]> = TableDefinition::new("dead_letters_v2");
 /// Messages nobody has decided, by chat and message.
 pub const UNDECIDED: TableDefinition<(i64, i32), &[u8]> = TableDefinition::new("undecided_v1");
 /// Ids of the updates of the last batches, packed, by slot.
@@ -23,7 +23,7 @@ pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters_
 /// Chats by id.
 pub const CHATS: TableDefinition<i64, &[u8]> = TableDefinition::new("chats_v1");
 /// Members by chat and user.
-pub const MEMBERS: TableDefinition<(i64, i64), &[u8]> = TableDefinition::new("members_v1");
+pub const MEMBERS: TableDefinition<(i64, i64), &[u8]> = TableDefinition::new("members_v2");
 /// Pauses by chat; chat 0 stands for all calls.
 pub const PAUSES: TableDefinition<i64, &[u8]> = TableDefinition::new("pauses_v1");
 /// Changes by hand, by number, rising.
@@ -58,3 +58,15 @@ pub const BANNER: TableDefinition<u64, &[u8]> = TableDefinition::new("banner_v1"
 pub const TITLES: TableDefinition<i64, &str> = TableDefinition::new("titles_v1");
 /// What was used, by tenant and day.
 pub const USAGE: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("usage_v1");
+/// What people asked for in groups and was not carried out yet, by number, rising.
+pub const ERRANDS: TableDefinition<u64, &[u8]> = TableDefinition::new("errands_v1");
+/// Raids that are on, by chat.
+pub const RAIDS: TableDefinition<i64, &[u8]> = TableDefinition::new("raids_v1");
+/// What members of a chat may do outside of raids, a bit a right.
+pub const RIGHTS: TableDefinition<i64, u64> = TableDefinition::new("rights_v1");
+/// Bans that groups share, by tenant and user.
+pub const SHARED_BANS: TableDefinition<(&str, i64), &[u8]> = TableDefinition::new("shared_bans_v1");
+/// Reports, by chat and message.
+pub const REPORTS: TableDefinition<(i64, i32), &[u8]> = TableDefinition::new("reports_v1");
+/// Where decisions are shown, by their numbers.
+pub const CARDS: TableDefinition<u64, &[u8]> = TableDefinition::new("cards_v1");

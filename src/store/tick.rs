@@ -3,6 +3,7 @@
 //! Promises: what stands in one [`Tick`] becomes durable together or not at all. Several ticks may share a commit.
 
 use super::desk::DeskTick;
+use super::group::GroupTick;
 use super::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, ReviewRow,
     Undecided,
@@ -20,7 +21,16 @@ pub struct Promise {
     pub rows: Vec<OutboxRow>,
 }
 
-/// A member's record, if it is the first courtesy of a window.
+impl Promise {
+    /// How many of its rows do something in the group: a card is none.
+    #[must_use]
+    pub fn actions(&self) -> u64 {
+        let count = self.rows.iter().filter(|row| row.key.action.is_for_rules()).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+}
+
+/// What is known of a member from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberChange {
     /// The chat.
@@ -92,6 +102,8 @@ pub struct Tick {
     pub orders: Vec<OutboxRow>,
     /// What people made by hand, and what is counted for them.
     pub desk: DeskTick,
+    /// What groups themselves bring.
+    pub group: GroupTick,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -118,7 +130,8 @@ impl Tick {
             && self.settled.is_empty()
             && self.caps.is_empty()
             && self.orders.is_empty()
-            && !self.desk.matters())
+            && !self.desk.matters()
+            && !self.group.matters())
     }
 
     /// Whether there is nothing in it at all.
@@ -130,6 +143,7 @@ impl Tick {
             && self.dropped.is_empty()
             && self.totals.is_empty()
             && self.desk.is_empty()
+            && self.group.is_empty()
     }
 
     /// Adds what another tick holds.
@@ -157,5 +171,6 @@ impl Tick {
         self.orders.extend(other.orders);
         self.totals.extend(other.totals);
         self.desk.absorb(other.desk);
+        self.group.absorb(other.group);
     }
 }

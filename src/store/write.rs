@@ -1,6 +1,7 @@
 //! Ticks into tables.
 
 use super::endings::{done_at, dropped_at};
+use super::group::{self, Errand};
 use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
@@ -17,6 +18,10 @@ pub struct Committed {
     pub accepted: Vec<OutboxRow>,
     /// Dead letters taken back into the outbox: to be carried out.
     pub revived: Vec<OutboxRow>,
+    /// The numbers that the tick's decisions got, in their order; not those of reviewed ones.
+    pub decisions: Vec<u64>,
+    /// What people ask for, with the numbers it got: to be carried out.
+    pub errands: Vec<(u64, Errand)>,
 }
 
 type RedbResult<T> = Result<T, StoreError>;
@@ -31,6 +36,7 @@ pub(super) fn next_numbers(database: &Database) -> RedbResult<Next> {
         dead: after(txn.open_table(tables::DEAD_LETTERS)?.last()?.map(|(key, _)| key.value())),
         album: after(txn.open_table(tables::ALBUM_RING)?.last()?.map(|(key, _)| key.value())),
         audit: after(txn.open_table(tables::AUDIT)?.last()?.map(|(key, _)| key.value())),
+        errand: after(txn.open_table(tables::ERRANDS)?.last()?.map(|(key, _)| key.value())),
     })
 }
 
@@ -66,6 +72,8 @@ impl Store {
         }
         let mut promises: Vec<&Promise> = tick.promises.iter().collect();
         promises.extend(slow_lane::review(txn, tick)?);
+        let own = u64::try_from(tick.promises.len()).unwrap_or(0);
+        committed.decisions.extend((0..own).map(|place| next.decision.saturating_add(place)));
         if !promises.is_empty() || !tick.orders.is_empty() {
             committed.accepted = self.promise(txn, next, &promises, &tick.orders)?;
         }
@@ -75,6 +83,7 @@ impl Store {
         committed.revived = revive(txn, tick, now)?;
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
+        committed.errands = self.apply_group(txn, next, tick)?;
         Ok(committed)
     }
 
@@ -196,12 +205,7 @@ impl Store {
                 table.insert(chat.0, encode(record).as_slice())?;
             }
         }
-        if !tick.members.is_empty() {
-            let mut table = txn.open_table(tables::MEMBERS)?;
-            for change in &tick.members {
-                table.insert((change.chat.0, change.user.0), encode(&change.record).as_slice())?;
-            }
-        }
+        group::keep_members(txn, &tick.members)?;
         if !tick.pauses.is_empty() {
             let mut table = txn.open_table(tables::PAUSES)?;
             for (chat, pause) in &tick.pauses {
@@ -306,5 +310,6 @@ fn move_chat(txn: &WriteTransaction, from: ChatId, to: ChatId) -> RedbResult<()>
     let fresh = ChatRecord { admins: old.admins.clone(), ..ChatRecord::default() };
     chats.insert(to.0, encode(&fresh).as_slice())?;
     chats.insert(from.0, encode(&ChatRecord { moved_to: Some(to), ..old }).as_slice())?;
+    group::move_chat(txn, from, to)?;
     slow_lane::move_chat(txn, from, to)
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises: unknown fields and kinds are passed over; a missing one has its default.
 
-use super::update::{Standing, What};
+use super::update::{Person, Standing, What};
 use super::wire::{ChatMember, User};
 use crate::message::{
     AlbumId, ChatId, ChatKind, Media, Message, MessageId, Provenance, Revision, Sender, SurfaceKind, UserId, fnv1a,
@@ -266,16 +266,17 @@ impl Update {
             let user = UserId(change.new_chat_member.user.id);
             let was_out = change.old_chat_member.is_some_and(|old| matches!(old.status.as_str(), "left" | "kicked"));
             if was_out && matches!(change.new_chat_member.status.as_str(), "member" | "restricted") {
-                return What::Joined { chat: ChatId(change.chat.id), user };
+                return What::Joined { chat: ChatId(change.chat.id), who: Person { user, ..Person::default() } };
             }
             return What::Administrator { chat: ChatId(change.chat.id), user, standing };
         }
         if let Some(request) = self.chat_join_request {
-            return What::JoinRequest { chat: ChatId(request.chat.id), user: UserId(request.from.id) };
+            let who = Person { user: UserId(request.from.id), ..Person::default() };
+            return What::JoinRequest { chat: ChatId(request.chat.id), who, bio: String::new() };
         }
         if let Some(press) = self.callback_query {
             let message = press.message.map(|message| (ChatId(message.chat.id), MessageId(message.message_id)));
-            return What::Callback { id: press.id, message };
+            return What::Callback { id: press.id, who: Person::default(), message, words: String::new() };
         }
         match self.message_reaction.or(self.message_reaction_count) {
             Some(reaction) => What::Reaction { chat: ChatId(reaction.chat.id) },
@@ -561,7 +562,7 @@ mod tests {
             );
             crate::telegram::update::read(&text).expect("an update").what
         };
-        let joined = What::Joined { chat: ChatId(-5), user: UserId(7) };
+        let joined = What::Joined { chat: ChatId(-5), who: Person { user: UserId(7), ..Person::default() } };
         assert_eq!(update("left", "member"), joined);
         assert_eq!(update("kicked", "restricted"), joined);
         assert_ne!(update("left", "administrator"), joined);

@@ -81,6 +81,58 @@ pub enum Request {
         chat: ChatId,
         /// What.
         text: String,
+        /// Where, and with which buttons.
+        manner: Manner,
+    },
+    /// Copy a message from one chat into another.
+    Copy {
+        /// Where it is copied to.
+        chat: ChatId,
+        /// Where it stands.
+        from: ChatId,
+        /// The message.
+        message: MessageId,
+    },
+    /// Change a message of the bot's own.
+    Edit {
+        /// The chat.
+        chat: ChatId,
+        /// The message.
+        message: MessageId,
+        /// What it says from now on.
+        text: String,
+        /// Its buttons from now on.
+        buttons: Vec<Vec<Key>>,
+    },
+    /// Let somebody join who asked to.
+    Admit {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+    },
+    /// Refuse somebody who asked to join.
+    Decline {
+        /// The chat.
+        chat: ChatId,
+        /// Who.
+        user: UserId,
+    },
+    /// Set what everybody in a chat may do.
+    Permit {
+        /// The chat.
+        chat: ChatId,
+        /// A bit a right, as [`ChatFacts::rights`].
+        rights: u16,
+    },
+    /// Say which commands there are, to some of those who may write.
+    Commands {
+        /// To whom.
+        audience: Audience,
+        /// The language's code; empty for all others.
+        language: &'static str,
+        /// Each command with its description.
+        commands: Vec<(&'static str, &'static str)>,
     },
     /// Ask who administers a chat, this bot among them.
     Administrators {
@@ -98,7 +150,38 @@ pub enum Request {
     AnswerCallback {
         /// The press.
         id: String,
+        /// What to tell who pressed it, cut at `limits::PRESS_ANSWER_CHARS_MAX`; empty for nothing.
+        text: String,
     },
+}
+
+/// Where something is said, and with which buttons.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// The topic of a forum.
+    pub topic: Option<i32>,
+    /// The message it answers to, if that is still there.
+    pub answers: Option<MessageId>,
+    /// Buttons, by row.
+    pub buttons: Vec<Vec<Key>>,
+}
+
+/// A button: what stands on it, and what it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// What stands on it.
+    pub label: String,
+    /// What it carries.
+    pub words: String,
+}
+
+/// Who is shown commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody in groups.
+    Members,
+    /// Administrators of groups.
+    Administrators,
 }
 
 impl Request {
@@ -116,18 +199,25 @@ impl Request {
             | Self::Unban { chat, .. }
             | Self::UnbanChannel { chat, .. }
             | Self::Say { chat, .. }
+            | Self::Copy { chat, .. }
+            | Self::Edit { chat, .. }
+            | Self::Admit { chat, .. }
+            | Self::Decline { chat, .. }
+            | Self::Permit { chat, .. }
             | Self::Administrators { chat }
             | Self::Linked { chat } => Some(*chat),
-            Self::Me | Self::AnswerCallback { .. } => None,
+            Self::Me | Self::AnswerCallback { .. } | Self::Commands { .. } => None,
         }
     }
 }
 
 /// An administrator, and what matters of their rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admin {
     /// Who.
     pub user: UserId,
+    /// First and last name, cut at `limits::NAME_BYTES_MAX`; empty for bots, whose names nobody poses under.
+    pub name: String,
     /// Whether they may remove messages.
     pub may_delete: bool,
     /// Whether they may restrict and ban.
@@ -141,7 +231,27 @@ pub struct ChatFacts {
     pub linked: Option<ChatId>,
     /// Its title, cut at `limits::TITLE_BYTES_MAX`; `None` for a chat that has none.
     pub title: Option<String>,
+    /// What its members may do: bit by bit, from the lowest, as [`RIGHTS`] lists them; `None` when it did not say.
+    pub rights: Option<u16>,
 }
+
+/// The rights of members by their names in the Bot API, in the order of their bits.
+pub const RIGHTS: [&str; 14] = [
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+];
 
 /// What this bot is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -163,6 +273,8 @@ pub struct Myself {
 pub enum Reply {
     /// It is done.
     Done,
+    /// It is said or copied: the new message.
+    Sent(MessageId),
     /// Who administers the chat.
     Administrators(Vec<Admin>),
     /// What the chat says of itself.
@@ -248,13 +360,19 @@ async fn carry_out_on_sender(telegram: &Telegram, request: &Request) -> Result<(
                 payloads::UnbanChatSenderChat { chat_id: chat_of(*chat), sender_chat_id: types::ChatId(channel.0) };
             telegram.answer(&payload).await?;
         }
-        Request::Say { chat, text } => {
+        Request::Say { chat, text, .. } => {
             telegram.answer(&wire::Say { chat_id: chat.0, text, disable_notification: true }).await?;
         }
-        Request::AnswerCallback { id } => {
+        Request::AnswerCallback { id, .. } => {
             telegram.answer(&wire::AnswerCallback { callback_query_id: id }).await?;
         }
-        Request::Delete { .. }
+        Request::Copy { .. }
+        | Request::Edit { .. }
+        | Request::Admit { .. }
+        | Request::Decline { .. }
+        | Request::Permit { .. }
+        | Request::Commands { .. }
+        | Request::Delete { .. }
         | Request::DeleteOne { .. }
         | Request::Administrators { .. }
         | Request::Linked { .. }

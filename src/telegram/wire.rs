@@ -111,6 +111,7 @@ pub(super) fn administrators(body: &[u8]) -> Result<Vec<Admin>, CallError> {
             let owner = member.status == "creator";
             Admin {
                 user: UserId(member.user.id),
+                name: String::new(),
                 may_delete: owner || member.can_delete_messages,
                 may_restrict: owner || member.can_restrict_members,
             }
@@ -125,8 +126,11 @@ pub(super) fn chat_facts(body: &[u8]) -> Result<ChatFacts, CallError> {
         linked_chat_id: Option<i64>,
         title: Option<String>,
     }
-    read::<Full>(body)
-        .map(|full| ChatFacts { linked: full.linked_chat_id.map(ChatId), title: full.title.as_deref().map(title) })
+    read::<Full>(body).map(|full| ChatFacts {
+        linked: full.linked_chat_id.map(ChatId),
+        title: full.title.as_deref().map(title),
+        rights: None,
+    })
 }
 
 /// As much of a title as is kept.

@@ -7,8 +7,8 @@ use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
 use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
 use aegis::store::desk::{AuditDetail, Banner, Label, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
 use aegis::store::records::{
-    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, OutboxState, Pause,
-    Right, Undecided, encode,
+    AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, Detail, MemberRecord, OutboxKey, OutboxRow, OutboxState,
+    Pause, Right, Undecided, encode,
 };
 use aegis::tenant::TenantName;
 use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span};
@@ -107,6 +107,7 @@ pub fn records() -> Vec<Vec<u8>> {
         received: at,
         trace,
         text: "notice".to_owned(),
+        detail: Detail::None,
     };
     let chat_record = ChatRecord {
         delete: Right::Held,
@@ -123,7 +124,7 @@ pub fn records() -> Vec<Vec<u8>> {
         encode(&DeadLetter { row, why: "no rights".to_owned(), at }),
         encode(&Undecided { chat, message, at, why: "w".to_owned(), trace, excerpt: "e".to_owned() }),
         encode(&chat_record),
-        encode(&MemberRecord { warns: 2, notice_at: at }),
+        encode(&MemberRecord { mutes: 2, notice_at: at, ..MemberRecord::default() }),
         encode(&Pause { until: at, asked_ms: 30_000 }),
         encode(&Audit { at, who: "terminal".to_owned(), what: "mode".to_owned() }),
         encode(&AlbumRecord { parts: vec![message; 3], blocked_for: Some("b".to_owned()), score: 80 }),

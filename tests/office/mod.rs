@@ -24,7 +24,7 @@ use aegis::review::{self, Lane, SharedLane};
 use aegis::settle::SharedSettler;
 use aegis::shard::{InForce, Rulebook};
 use aegis::store::io::IoCount;
-use aegis::store::records::{Decision, OutboxKey, OutboxRow, OutboxState};
+use aegis::store::records::{Decision, Detail, OutboxKey, OutboxRow, OutboxState};
 use aegis::store::{Promise, Store, Tick};
 use aegis::telegram::Telegram;
 use aegis::tenant::{Tenant, TenantName, Tenants};
@@ -120,6 +120,7 @@ impl Case {
             received: at,
             trace,
             text: "removed".to_owned(),
+            detail: Detail::None,
         };
         let is_promised = self.disposition == Disposition::Promised;
         let rows = if is_promised { actions.iter().map(row).collect() } else { Vec::new() };

@@ -29,11 +29,16 @@ pub const FLOORS: [&[&str]; 5] = [
         "overlay",
         "tenant",
         "pacing",
+        "manners",
         "words",
         "command",
+        "press",
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
-    &["chats", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload", "jobs"],
+    &[
+        "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload",
+        "jobs",
+    ],
     &["main", "app", "cli", "demo"],
 ];
 

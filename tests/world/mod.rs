@@ -19,7 +19,7 @@ use aegis::message::{ChatId, Sender, UserId};
 use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::desk::Mark;
-use aegis::store::records::{OutboxKey, OutboxRow, OutboxState};
+use aegis::store::records::{Detail, OutboxKey, OutboxRow, OutboxState};
 use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
 use aegis::telegram::{CallError, Incoming, Reply, Request};
 use aegis::tenant::Tenants;
@@ -180,6 +180,7 @@ impl Board {
             received: now.wall,
             trace: decision.trace,
             text: String::new(),
+            detail: Detail::None,
         };
         let mut tick = Tick { dropped: dropped.clone(), orders: vec![order], ..Tick::default() };
         tick.desk.marks.push((number, Mark { undone: Some((now.wall, "kim".to_owned())), label: None }));

@@ -157,7 +157,12 @@ impl Town {
             }
             Request::Say { chat, .. } => *self.said.entry(*chat).or_default() += 1,
             Request::Administrators { .. } => {
-                return Reply::Administrators(vec![Admin { user: OWN, may_delete: true, may_restrict: true }]);
+                return Reply::Administrators(vec![Admin {
+                    user: OWN,
+                    may_delete: true,
+                    may_restrict: true,
+                    ..Admin::default()
+                }]);
             }
             Request::Linked { .. } => return Reply::Chat(ChatFacts::default()),
             _ => {}
