@@ -44,6 +44,7 @@ pub mod telemetry;
 pub mod web;
 
 // Floor 3: the flow.
+pub mod cards;
 pub mod chats;
 pub mod control;
 pub mod desk;
