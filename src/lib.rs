@@ -11,6 +11,7 @@ pub mod secret;
 // Floor 1: pure and total.
 pub mod access;
 pub mod budget;
+pub mod command;
 pub mod decide;
 pub mod document;
 pub mod judge;

@@ -115,11 +115,11 @@ texts! {
     ReportAlready => "This message was already reported.",
 
     // Refusals.
-    WrongNeedsReply => "Answer to a message with {0}, or give the number of the member.",
+    WrongNeedsReply => "Answer to a message with {0}, or give the member's id number.",
     WrongNeedsMessage => "Answer to the message with {0}.",
     WrongLength => "{0} is no length of time. Write 30m, 2h, 3d, 2w or forever; at least 30s, at most 366d.",
-    WrongName => "Telegram tells bots no number for @{0}. Answer to a message of theirs.",
-    WrongNumber => "{0} is not the number of a member.",
+    WrongName => "Telegram tells bots no id number for @{0}. Answer to a message of theirs.",
+    WrongNumber => "{0} is not a member's id number.",
     WrongCount => "{0} is not a number of messages.",
     WrongSwitch => "Write {0} on or {0} off.",
     WrongMode => "Write {0} record or {0} enforce.",

@@ -14,18 +14,22 @@
 macro_rules! texts {
     ($($name:ident => $text:literal,)*) => {
         /// The text of a phrase.
-        pub(super) const fn text(phrase: super::Phrase) -> &'static str {
+        pub(super) const fn text(phrase: $crate::words::Phrase) -> &'static str {
             match phrase {
-                $(super::Phrase::$name => $text,)*
+                $($crate::words::Phrase::$name => $text,)*
             }
         }
     };
 }
 
+mod de;
 mod en;
+mod es;
 mod phrase;
+mod ru;
 #[cfg(test)]
 mod tests;
+mod zh;
 
 pub use phrase::Phrase;
 
@@ -94,13 +98,21 @@ impl Language {
     #[must_use]
     pub const fn text(self, phrase: Phrase) -> &'static str {
         match self {
-            Self::En | Self::Ru | Self::De | Self::Es | Self::Zh => en::text(phrase),
+            Self::En => en::text(phrase),
+            Self::Ru => ru::text(phrase),
+            Self::De => de::text(phrase),
+            Self::Es => es::text(phrase),
+            Self::Zh => zh::text(phrase),
         }
     }
 
     const fn units(self) -> &'static Units {
         match self {
-            Self::En | Self::Ru | Self::De | Self::Es | Self::Zh => &en::UNITS,
+            Self::En => &en::UNITS,
+            Self::Ru => &ru::UNITS,
+            Self::De => &de::UNITS,
+            Self::Es => &es::UNITS,
+            Self::Zh => &zh::UNITS,
         }
     }
 

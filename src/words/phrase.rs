@@ -45,7 +45,7 @@ phrases! {
     CardNumber,
     /// `{0}`: who reported the message.
     CardReports,
-    /// `{0}`: when or how the sender joined.
+    /// `{0}`: when the sender joined.
     CardJoined,
     /// `{0}`: an administrator's name.
     CardImpersonator,

@@ -94,3 +94,57 @@ fn a_language_is_stored_and_found_by_its_word() {
     assert_eq!(Language::from_word("EN"), None);
     assert_eq!(Language::default(), Language::En);
 }
+
+#[test]
+fn russian_numbers_have_the_forms_of_russian() {
+    let lengths = [
+        (60, "1 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{430}"),
+        (120, "2 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{44b}"),
+        (300, "5 \u{43c}\u{438}\u{43d}\u{443}\u{442}"),
+        (660, "11 \u{43c}\u{438}\u{43d}\u{443}\u{442}"),
+        (1260, "21 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{430}"),
+        (1320, "22 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{44b}"),
+        (6720, "112 \u{43c}\u{438}\u{43d}\u{443}\u{442}"),
+        (86400, "1 \u{434}\u{435}\u{43d}\u{44c}"),
+        (259200, "3 \u{434}\u{43d}\u{44f}"),
+        (432000, "5 \u{434}\u{43d}\u{435}\u{439}"),
+        (0, "\u{43d}\u{430}\u{432}\u{441}\u{435}\u{433}\u{434}\u{430}"),
+    ];
+    for (seconds, told) in lengths {
+        assert_eq!(Language::Ru.length(seconds), told, "{seconds}");
+    }
+    let lasting = [
+        (60, "\u{43d}\u{430} 1 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{443}"),
+        (1260, "\u{43d}\u{430} 21 \u{43c}\u{438}\u{43d}\u{443}\u{442}\u{443}"),
+        (1209600, "\u{43d}\u{430} 2 \u{43d}\u{435}\u{434}\u{435}\u{43b}\u{438}"),
+        (604800, "\u{43d}\u{430} 1 \u{43d}\u{435}\u{434}\u{435}\u{43b}\u{44e}"),
+        (0, "\u{43d}\u{430}\u{432}\u{441}\u{435}\u{433}\u{434}\u{430}"),
+    ];
+    for (seconds, told) in lasting {
+        assert_eq!(Language::Ru.lasting(seconds), told, "{seconds}");
+    }
+}
+
+#[test]
+fn the_other_languages_tell_how_long_something_lasts() {
+    assert_eq!(Language::De.lasting(86_400), "f\u{fc}r 1 Tag");
+    assert_eq!(Language::De.length(2 * 86_400), "2 Tage");
+    assert_eq!(Language::Es.lasting(14 * 86_400), "durante 2 semanas");
+    assert_eq!(Language::Es.lasting(0), "para siempre");
+    assert_eq!(Language::Zh.lasting(14 * 86_400), "2 \u{5468}");
+    for language in Language::ALL {
+        for seconds in [0, 1, 45, 60, 3_600, 86_400, 604_800, 5 * 604_800] {
+            println!("{}: {} / {}", language.word(), language.length(seconds), language.lasting(seconds));
+        }
+    }
+}
+
+#[test]
+fn a_sentence_is_whole_with_what_is_put_in() {
+    for language in Language::ALL {
+        println!("{}", language.say(Phrase::SaidBanned, &["Ann", &language.lasting(14 * 86_400)]));
+        println!("{}", language.say(Phrase::CardDone, &[&language.say(Phrase::ActMute, &[&language.lasting(3_600)])]));
+        println!("{}", language.say(Phrase::CaptchaAsk, &["Ann", &language.length(120)]));
+    }
+    assert_eq!(Language::En.say(Phrase::SaidBanned, &["Ann", "for 2 weeks"]), "Ann is banned for 2 weeks.");
+}
