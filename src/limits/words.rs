@@ -25,5 +25,3 @@ pub const TYPED_WORD_BYTES_MAX: usize = 40;
 /// Bot API: messages that one call deletes, and the most that one `/purge` may ask for. More are refused.
 pub const PURGE_MESSAGES_MAX: u16 = 100;
 
-/// What stands behind a command's name, bytes as one line: arguments, and the longest reason. The rest is not read.
-pub const COMMAND_BYTES_MAX: usize = 512;
