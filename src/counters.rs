@@ -196,6 +196,7 @@ counters! {
         actions_spared: "Actions not carried out, since their target turned out to be an administrator or the linked channel",
         actions_dead: "Actions given up, kept as dead letters",
         notices_dropped: "Notices dropped after a failure: a courtesy is not repeated",
+        errands_turned_away: "Commands and presses turned away, since too many waited",
         calls: "Bot API calls made, polls not included",
         calls_failed: "Bot API calls that failed",
         rate_limited: "Answers that asked for a pause (429)",

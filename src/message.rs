@@ -81,7 +81,7 @@ pub enum ChatKind {
 }
 
 /// Who sent a message, as far as the update itself says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Sender {
     /// A person.
     Member(UserId),

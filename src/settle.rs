@@ -4,6 +4,7 @@
 //!
 //! Never: a commit. What follows is written into a `Tick`, which is nothing until the journal has it.
 
+use crate::cards::{self, Frame, InRaid, Pace, Showing};
 use crate::clock::{Now, Wall};
 use crate::counters::Counters;
 use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
@@ -53,6 +54,8 @@ pub struct House<'h> {
     pub admin_chat: Option<ChatId>,
     /// What it is called.
     pub title: &'h str,
+    /// Whether it is raided now.
+    pub in_raid: InRaid,
 }
 
 impl<'h> House<'h> {
@@ -61,7 +64,7 @@ impl<'h> House<'h> {
     pub fn of(rulebook: &'h Rulebook, chat: ChatId, title: &'h str) -> Self {
         let tenant = rulebook.tenant(chat);
         let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
-        Self { rules: rulebook.rules(chat), manners: rulebook.manners(chat), admin_chat, title }
+        Self { rules: rulebook.rules(chat), manners: rulebook.manners(chat), admin_chat, title, in_raid: InRaid::No }
     }
 }
 
@@ -110,12 +113,15 @@ pub struct Settler {
     album_order: VecDeque<(ChatId, AlbumId)>,
     /// What is known of members.
     pub members: Members,
+    /// How many cards chats of administrators got of late.
+    pub cards: Pace,
 }
 
 impl Settler {
     fn new(snapshots: Snapshots, counters: Arc<Counters>) -> Self {
         Self {
             members: Members::new(snapshots.clone()),
+            cards: Pace::default(),
             snapshots,
             counters,
             albums: BTreeMap::new(),
@@ -190,7 +196,22 @@ impl Settler {
             trace: case.trace,
             excerpt: case.excerpt.clone(),
         };
+        rows.extend(self.card(case, &decision, house, now));
         Ok(Some(Promise { decision, rows }))
+    }
+
+    /// The rows that show a decision to its administrators, if it is shown by itself.
+    fn card(&mut self, case: &Case, decision: &Decision, house: &House<'_>, now: Now) -> Vec<OutboxRow> {
+        let is_shown = decision.disposition != Disposition::Exempt && decision.outcome != Outcome::Allow;
+        let Some(admin_chat) = house.admin_chat.filter(|_| is_shown && house.manners.cards.is_on()) else {
+            return Vec::new();
+        };
+        if self.cards.show(admin_chat, decision, house.in_raid, now) == Showing::Counted {
+            return Vec::new();
+        }
+        let frame =
+            Frame { language: house.manners.language, title: house.title, name: &case.name, outcome: "", number: None };
+        cards::rows(decision, &frame, admin_chat, now)
     }
 
     /// Remembers a part with its album while the decision about it waits for an opinion. Its verdict is unsure.

@@ -47,6 +47,8 @@ pub struct Rulebook {
     of_settings: Arc<Tenants>,
     /// Chats as the settings have them.
     own_settings: Arc<BTreeMap<ChatId, ChatSettings>>,
+    /// Chats of administrators.
+    admin_chats: Arc<BTreeSet<ChatId>>,
     /// How chats are kept, where that is not as for their tenant.
     own_manners: Arc<BTreeMap<ChatId, Manners>>,
     /// The packs that do not judge for a tenant, in the order of the tenants.
@@ -71,6 +73,7 @@ impl Rulebook {
             degraded: Arc::default(),
             overlay: Arc::default(),
             own_settings: Arc::default(),
+            admin_chats: Arc::default(),
             own_manners: Arc::default(),
             off: Arc::default(),
             off_in: Arc::default(),
@@ -116,6 +119,7 @@ impl Rulebook {
         let own = self.own_settings.iter().filter(|(_, own)| own.manners != MannersLayer::default());
         let manners = own.map(|(chat, own)| (*chat, own.manners.over(tenants.of(*chat).manners))).collect();
         self.own_manners = Arc::new(manners);
+        self.admin_chats = Arc::new(tenants.iter().filter_map(|tenant| tenant.admin_chat).collect());
         self.off_in = Arc::new(off_in.collect());
         self.off = off;
         self.chats = Arc::new(chats);
@@ -229,6 +233,12 @@ impl Rulebook {
     #[must_use]
     pub fn rules(&self, chat: ChatId) -> &ChatRules {
         self.chats.get(&chat).unwrap_or_else(|| &self.tenants.of(chat).rules)
+    }
+
+    /// Whether administrators are told of decisions there: then nothing is moderated.
+    #[must_use]
+    pub fn is_admin_chat(&self, chat: ChatId) -> bool {
+        self.admin_chats.contains(&chat)
     }
 
     /// How a chat is kept.

@@ -205,6 +205,23 @@ impl ActionKind {
         matches!(self, Self::Delete | Self::Clean)
     }
 
+    /// Whether it must not reach those who are never acted on: all that is about somebody but what only speaks of them, or
+    /// lets them in.
+    #[must_use]
+    pub const fn is_against_somebody(self) -> bool {
+        matches!(
+            self,
+            Self::Delete
+                | Self::Mute
+                | Self::Kick
+                | Self::Ban
+                | Self::Unban
+                | Self::Unmute
+                | Self::Warn
+                | Self::Decline
+        )
+    }
+
     /// Whether nobody need know that it was given up: it speaks, or tidies up after what spoke.
     #[must_use]
     pub const fn is_forgettable(self) -> bool {
@@ -220,7 +237,17 @@ impl ActionKind {
     /// Whether it is about a sender's place in the chat: then the order of two such actions matters.
     #[must_use]
     pub const fn is_measure(self) -> bool {
-        matches!(self, Self::Mute | Self::Kick | Self::Ban | Self::Unban | Self::Unmute | Self::Admit | Self::Decline)
+        matches!(
+            self,
+            Self::Mute
+                | Self::Kick
+                | Self::Ban
+                | Self::Unban
+                | Self::Unmute
+                | Self::Admit
+                | Self::Decline
+                | Self::Permit
+        )
     }
 }
 

@@ -47,7 +47,7 @@ impl World {
     fn new() -> Self {
         let pace = Pace { requests_per_second: 0, group_messages_per_minute: 0, calls_in_flight: 8 };
         let mut book = ChatBook::default();
-        let own = Admin { user: OWN, may_delete: true, may_restrict: true };
+        let own = Admin { user: OWN, may_delete: true, may_restrict: true, ..Admin::default() };
         book.administrators(CHAT, &[own], OWN, at(1).wall);
         book.learn_title(CHAT, Some("Neighbours".to_owned()));
         Self { outbox: Outbox::new(pace, OWN, Arc::new(Counters::default())), book, now: 10 }
@@ -142,12 +142,15 @@ fn a_chat_is_asked_its_name_when_nothing_else_is_to_be_done() {
         match world.outbox.next(at(world.now), &mut world.book) {
             Next::Call(ticket, request) => {
                 let reply = match &request {
-                    Request::Administrators { .. } => {
-                        Reply::Administrators(vec![Admin { user: OWN, may_delete: true, may_restrict: true }])
-                    }
+                    Request::Administrators { .. } => Reply::Administrators(vec![Admin {
+                        user: OWN,
+                        may_delete: true,
+                        may_restrict: true,
+                        ..Admin::default()
+                    }]),
                     Request::Linked { .. } => {
                         let title = Some("The Neighbours".to_owned());
-                        Reply::Chat(ChatFacts { linked: None, title })
+                        Reply::Chat(ChatFacts { linked: None, title, rights: None })
                     }
                     _ => Reply::Done,
                 };

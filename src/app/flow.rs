@@ -5,21 +5,27 @@
 
 use super::Failure;
 use crate::clock::Clock;
+use crate::command::CommandName;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::desk::setup;
 use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
+use crate::ingest::errands::OwnName;
 use crate::ingest::poll::{self, Poller, Trouble};
+use crate::ingest::sweep::Sweeper;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
+use crate::limits;
 use crate::review::task::Reviewer;
 use crate::review::{self, SharedLane};
 use crate::settle::SharedSettler;
 use crate::shard::{InForce, Shards};
 use crate::store::{Snapshots, Tick};
+use crate::telegram::request::Audience;
 use crate::telegram::{Reply, Request, Telegram};
+use crate::words::Language;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -61,8 +67,10 @@ impl Ready {
     /// # Errors
     /// When the durable file cannot be read.
     pub fn begin(self, telegram: Telegram) -> Result<Flow, Failure> {
+        let own_name = OwnName::default();
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
         let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
+            .with_name(Arc::clone(&own_name))
             .with_lane(self.lane.clone())
             .with_settler(self.settler.clone());
         let dispatcher = self.dispatcher(&telegram)?;
@@ -77,8 +85,19 @@ impl Ready {
             clock: self.clock.clone(),
             notes: self.notes.clone(),
         };
-        tokio::spawn(greet(telegram.clone(), self.bot));
+        tokio::spawn(greet(telegram.clone(), self.bot, own_name, self.words.clone()));
+        let (clerk, errands) = mpsc::channel(limits::ERRANDS_MAX);
+        let sweeper = Sweeper {
+            settler: self.settler.clone(),
+            in_force: self.in_force.clone(),
+            book: Arc::clone(&self.book),
+            journal: self.journal.clone(),
+            dispatch: self.words.clone(),
+            clock: self.clock.clone(),
+        };
+        tokio::spawn(sweeper.run(self.stopped.clone()));
         let poller = Poller {
+            clerk,
             telegram,
             ingest,
             shards: Shards::start(self.config.shards, self.in_force.clone(), Arc::clone(&self.counters)),
@@ -107,7 +126,8 @@ impl Ready {
             group_messages_per_minute: settings.group_messages_per_minute,
             calls_in_flight: settings.calls_in_flight,
         };
-        let mut outbox = Outbox::new(pace, telegram.own_id(), Arc::clone(&self.counters));
+        let mut outbox =
+            Outbox::new(pace, telegram.own_id(), Arc::clone(&self.counters)).with_signer(telegram.signer());
         let now = self.clock.now();
         {
             let book = lock(&self.book);
@@ -147,9 +167,15 @@ pub(super) fn reach_out(config: &Config, token: &str) -> Result<Telegram, Failur
 }
 
 /// Asks who the bot is, tells the desk, and says what its set-up lacks.
-async fn greet(telegram: Telegram, bot: setup::Bot) {
+async fn greet(telegram: Telegram, bot: setup::Bot, own_name: OwnName, words: mpsc::Sender<Word>) {
+    for request in commands() {
+        // A dispatcher that is gone has already said why.
+        let _heard = words.send(Word::Once(Box::new(request))).await;
+    }
     let Ok(Reply::Me(myself)) = telegram.call(&Request::Me).await else { return };
     let lacks = myself.reads_all == Some(false);
+    // Only we set it.
+    let _known = own_name.set(myself.username.clone());
     bot.is(setup::view(myself));
     if lacks {
         tracing::warn!(
@@ -157,4 +183,21 @@ async fn greet(telegram: Telegram, bot: setup::Bot) {
              Make it an administrator, or turn privacy mode off at @BotFather (/setprivacy) and add it again"
         );
     }
+}
+
+/// Which commands there are, for members and for administrators, in every language; and in English for all other languages.
+fn commands() -> Vec<Request> {
+    let mut requests = Vec::new();
+    for audience in [Audience::Members, Audience::Administrators] {
+        let named = |language: Language| {
+            let names =
+                CommandName::ALL.iter().filter(|name| audience == Audience::Administrators || name.for_members());
+            names.map(|name| (name.word(), language.text(name.description()))).collect::<Vec<_>>()
+        };
+        requests.push(Request::Commands { audience, language: "", commands: named(Language::default()) });
+        for language in Language::ALL {
+            requests.push(Request::Commands { audience, language: language.word(), commands: named(language) });
+        }
+    }
+    requests
 }

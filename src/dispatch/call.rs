@@ -3,10 +3,11 @@
 use crate::clock::{Monotonic, Now};
 use crate::limits;
 use crate::message::{ChatId, Sender};
+use crate::press::{Button, Signer};
 use crate::store::Tick;
-use crate::store::records::{OutboxKey, OutboxRow};
+use crate::store::records::{Detail, NUMBER_MARK, OutboxKey, OutboxRow};
 use crate::telegram::Request;
-use crate::telegram::request::Manner;
+use crate::telegram::request::{Key, Manner};
 use crate::verdict::ActionKind;
 
 /// How fast the dispatcher may be.
@@ -36,14 +37,14 @@ pub enum Next {
 }
 
 /// The call for one row; `None` when the Bot API has none.
-pub(super) fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Request> {
+pub(super) fn request_for(chat: ChatId, row: &OutboxRow, signer: &Signer, now: Now) -> Option<Request> {
     // Under 30 seconds or over 366 days means for ever to Telegram, so a short time is lengthened to what it can do.
     let until_s = (row.seconds > 0).then(|| {
         now.wall.seconds().saturating_add(u64::from(row.seconds.clamp(limits::UNTIL_MIN_S, limits::UNTIL_MAX_S)))
     });
     let OutboxKey { message, action, .. } = row.key;
     Some(match (action, row.target) {
-        (ActionKind::Delete, _) => Request::DeleteOne { chat, message },
+        (ActionKind::Delete | ActionKind::Clean, _) => Request::DeleteOne { chat, message },
         (ActionKind::Mute, Sender::Member(user) | Sender::Bot(user)) => Request::Mute { chat, user, until_s },
         (ActionKind::Ban, Sender::Member(user) | Sender::Bot(user)) => Request::Ban { chat, user, until_s },
         (ActionKind::Kick, Sender::Member(user) | Sender::Bot(user)) => Request::Kick { chat, user },
@@ -51,9 +52,41 @@ pub(super) fn request_for(chat: ChatId, row: &OutboxRow, now: Now) -> Option<Req
         (ActionKind::Unmute, Sender::Member(user) | Sender::Bot(user)) => Request::Unmute { chat, user },
         (ActionKind::Ban, Sender::Channel(channel)) => Request::BanChannel { chat, channel },
         (ActionKind::Unban, Sender::Channel(channel)) => Request::UnbanChannel { chat, channel },
-        (ActionKind::Warn | ActionKind::Notify, _) => {
-            Request::Say { chat, text: row.text.clone(), manner: Manner::default() }
+        (ActionKind::Admit, Sender::Member(user) | Sender::Bot(user)) => Request::Admit { chat, user },
+        (ActionKind::Decline, Sender::Member(user) | Sender::Bot(user)) => Request::Decline { chat, user },
+        _ => return said(chat, row, signer),
+    })
+}
+
+/// The call for what is said, copied, changed or permitted.
+fn said(chat: ChatId, row: &OutboxRow, signer: &Signer) -> Option<Request> {
+    let keys = |buttons: &[Button], in_a_row: usize| -> Vec<Vec<Key>> {
+        let key = |button: &Button| {
+            // A button of a row that the decision's own commit made has no number yet.
+            let press = match button.press.decision() {
+                Some(0) => button.press.of_decision(row.decision),
+                _ => button.press,
+            };
+            Key { label: button.label.clone(), words: signer.words(chat, press) }
+        };
+        buttons.chunks(in_a_row).map(|row| row.iter().map(key).collect()).collect()
+    };
+    let text = row.text.replace(NUMBER_MARK, &row.decision.to_string());
+    Some(match (row.key.action, &row.detail) {
+        (ActionKind::Warn | ActionKind::Notify, Detail::None) => Request::Say { chat, text, manner: Manner::default() },
+        (ActionKind::Warn | ActionKind::Notify, Detail::Said { topic, buttons, .. }) => {
+            let manner = Manner { topic: *topic, answers: None, buttons: keys(buttons, 1) };
+            Request::Say { chat, text, manner }
         }
+        (ActionKind::Card, Detail::Card { buttons, copy }) => {
+            let answers = copy.is_real().then_some(*copy);
+            Request::Say { chat, text, manner: Manner { topic: None, answers, buttons: keys(buttons, 2) } }
+        }
+        (ActionKind::Copy, Detail::Copied { from, message }) => Request::Copy { chat, from: *from, message: *message },
+        (ActionKind::Edit, Detail::Edited { card, buttons }) => {
+            Request::Edit { chat, message: *card, text, buttons: keys(buttons, 2) }
+        }
+        (ActionKind::Permit, Detail::Rights(rights)) => Request::Permit { chat, rights: *rights },
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Never: a change.
 
-use super::lane::Lane;
+use super::lane::{Item, Lane};
 use super::outbox::Outbox;
 use crate::clock::{Monotonic, Now, Wall};
 use crate::message::ChatId;
@@ -30,7 +30,8 @@ impl Outbox {
     /// When the oldest waiting action arrived.
     #[must_use]
     pub fn oldest(&self) -> Option<Wall> {
-        self.lanes.values().flat_map(|lane| lane.items().map(|item| item.row.received)).min()
+        let waiting = self.lanes.values().flat_map(|lane| lane.items().filter(|item| has_come_due(item)));
+        waiting.map(|item| item.row.received).min()
     }
 
     /// Whether calls are stopped because Telegram cannot be reached.
@@ -50,11 +51,16 @@ impl Outbox {
         self.lanes.iter().map(|(chat, lane)| {
             let flying = self.flights.values().filter(|flight| flight.chat == *chat).flat_map(|flight| &flight.items);
             let (mut rows, mut oldest) = (0_u64, None::<Wall>);
-            for item in lane.items().chain(flying) {
+            for item in lane.items().filter(|item| has_come_due(item)).chain(flying) {
                 rows = rows.saturating_add(1);
                 oldest = Some(oldest.map_or(item.row.received, |known| known.min(item.row.received)));
             }
             (*chat, rows, oldest, lane.paused_until)
         })
     }
+}
+
+/// Whether something is waited for: not what was given a time of its own, and was not tried yet.
+const fn has_come_due(item: &Item) -> bool {
+    item.row.not_before.0 == 0 || item.row.attempts > 0
 }

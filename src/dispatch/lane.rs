@@ -6,11 +6,11 @@
 
 use crate::clock::{Monotonic, Now};
 use crate::limits;
-use crate::message::Sender;
+use crate::message::{MessageId, Sender};
 use crate::pacing::Bucket;
 use crate::store::records::{OutboxKey, OutboxRow, OutboxState};
 use crate::verdict::ActionKind;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A promised action in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) struct Lane {
     /// Telegram asked for a pause until then.
     pub paused_until: Monotonic,
     pub notice_bucket: Bucket,
+    /// The copy under way, by the message of its key: its card waits.
+    pub copying: Option<MessageId>,
     pub administrators: Facts,
     /// Whether duties must wait for the administrators: not when an earlier answer is on file.
     pub must_know: MustKnow,
@@ -96,30 +98,30 @@ impl Lane {
             removing: 0,
             paused_until: Monotonic(0),
             notice_bucket: Bucket::new(group_messages_per_minute, 60_000),
+            copying: None,
             administrators: Facts::Wanted { at: Monotonic(0), tries: 0 },
             must_know,
             linked: Facts::Wanted { at: Monotonic(0), tries: 0 },
         }
     }
 
-    pub fn push(&mut self, item: Item) {
-        let queue = match item.row.key.action {
-            ActionKind::Delete => &mut self.removals,
-            kind if kind.is_courtesy() => &mut self.notices,
+    fn queue(&mut self, kind: ActionKind) -> &mut VecDeque<Item> {
+        match kind {
+            kind if kind.is_removal() => &mut self.removals,
+            // An edit is a message too, and comes after what it changes.
+            kind if kind.is_courtesy() || kind == ActionKind::Edit => &mut self.notices,
             _ => &mut self.measures,
-        };
-        queue.push_back(item);
+        }
+    }
+
+    pub fn push(&mut self, item: Item) {
+        self.queue(item.row.key.action).push_back(item);
     }
 
     /// Puts back what was not done, in its place at the front.
     pub fn put_back(&mut self, items: Vec<Item>) {
         for item in items.into_iter().rev() {
-            let queue = match item.row.key.action {
-                ActionKind::Delete => &mut self.removals,
-                kind if kind.is_courtesy() => &mut self.notices,
-                _ => &mut self.measures,
-            };
-            queue.push_front(item);
+            self.queue(item.row.key.action).push_front(item);
         }
     }
 
@@ -139,11 +141,7 @@ impl Lane {
 
     /// Takes an action out, if it waits here.
     pub fn take(&mut self, key: OutboxKey) -> Option<Item> {
-        let queue = match key.action {
-            ActionKind::Delete => &mut self.removals,
-            kind if kind.is_courtesy() => &mut self.notices,
-            _ => &mut self.measures,
-        };
+        let queue = self.queue(key.action);
         let index = queue.iter().position(|item| item.row.key == key)?;
         queue.remove(index)
     }
@@ -160,8 +158,15 @@ impl Lane {
         self.removals.iter().chain(&self.measures).chain(&self.notices)
     }
 
-    /// What to do now. `at_once` is how many calls the chat may have under way, `busy` says about whom a measure is.
-    pub fn pick(&mut self, now: Now, at_once: usize, busy: impl Fn(Sender) -> bool) -> Pick {
+    /// What to do now. `at_once` is how many calls the chat may have under way, `busy` says about whom a measure is, `held`
+    /// until when a duty waits for the copy of its message.
+    pub fn pick(
+        &mut self,
+        now: Now,
+        at_once: usize,
+        busy: impl Fn(Sender) -> bool,
+        held: impl Fn(MessageId) -> Option<Monotonic>,
+    ) -> Pick {
         if self.paused_until > now.mono {
             return Pick::Nothing(Some(self.paused_until));
         }
@@ -173,7 +178,7 @@ impl Lane {
             return pick;
         }
         if self.must_know == MustKnow::No || self.administrators == Facts::Settled {
-            if let Some(pick) = self.pick_duty(now, busy, &mut soonest) {
+            if let Some(pick) = self.pick_duty(now, busy, &held, &mut soonest) {
                 return pick;
             }
             if let Some(pick) = self.pick_notice(now, &mut soonest) {
@@ -207,64 +212,91 @@ impl Lane {
         !matches!(item.row.target, Sender::Channel(_)) || self.linked == Facts::Settled
     }
 
-    fn pick_duty(&mut self, now: Now, busy: impl Fn(Sender) -> bool, soonest: &mut Option<Monotonic>) -> Option<Pick> {
-        if self.removing == 0 {
-            let mut batch = Vec::new();
-            let mut index = 0;
-            while let Some(item) = self.removals.get(index) {
-                if !self.may_go(item) {
-                    index += 1;
-                } else if item.ready > now.mono {
-                    sooner(soonest, item.ready);
-                    index += 1;
-                } else if item.company == Company::Alone {
-                    if batch.is_empty() {
-                        return self.removals.remove(index).map(Pick::RemoveAlone);
-                    }
-                    index += 1;
-                } else {
-                    batch.extend(self.removals.remove(index));
-                    if batch.len() >= limits::DELETE_BATCH_MAX {
-                        break;
-                    }
-                }
-            }
-            if !batch.is_empty() {
-                return Some(Pick::Remove(batch));
-            }
+    fn pick_duty(
+        &mut self,
+        now: Now,
+        busy: impl Fn(Sender) -> bool,
+        held: &impl Fn(MessageId) -> Option<Monotonic>,
+        soonest: &mut Option<Monotonic>,
+    ) -> Option<Pick> {
+        if self.removing == 0
+            && let Some(pick) = self.pick_removal(now, held, soonest)
+        {
+            return Some(pick);
         }
-        // One that waits holds back those behind it that are about the same sender.
-        let mut held_back: Vec<Sender> = Vec::new();
+        // One that waits holds back those behind it that are about the same sender, unless it waits for its time only.
+        let mut held_back: BTreeSet<Sender> = BTreeSet::new();
         let mut found = None;
         for (index, item) in self.measures.iter().enumerate() {
             let target = item.row.target;
             if busy(target) || held_back.contains(&target) {
                 continue;
             }
-            if item.ready <= now.mono && self.may_go(item) {
+            let at = held(item.row.key.message).map_or(item.ready, |until| until.max(item.ready));
+            if at <= now.mono && self.may_go(item) {
                 found = Some(index);
                 break;
             }
             if self.may_go(item) {
-                sooner(soonest, item.ready);
+                sooner(soonest, at);
             }
-            held_back.push(target);
+            if !item.row.is_scheduled(now.wall) {
+                held_back.insert(target);
+            }
         }
         self.measures.remove(found?).map(Pick::Measure)
     }
 
+    fn pick_removal(
+        &mut self,
+        now: Now,
+        held: &impl Fn(MessageId) -> Option<Monotonic>,
+        soonest: &mut Option<Monotonic>,
+    ) -> Option<Pick> {
+        let mut batch = Vec::new();
+        let mut index = 0;
+        while let Some(item) = self.removals.get(index) {
+            let at = held(item.row.key.message).map_or(item.ready, |until| until.max(item.ready));
+            if !self.may_go(item) {
+                index += 1;
+            } else if at > now.mono {
+                sooner(soonest, at);
+                index += 1;
+            } else if item.company == Company::Alone {
+                if batch.is_empty() {
+                    return self.removals.remove(index).map(Pick::RemoveAlone);
+                }
+                index += 1;
+            } else {
+                batch.extend(self.removals.remove(index));
+                if batch.len() >= limits::DELETE_BATCH_MAX {
+                    break;
+                }
+            }
+        }
+        (!batch.is_empty()).then_some(Pick::Remove(batch))
+    }
+
     fn pick_notice(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
+        // A card waits until the copy it answers to is made, or is known not to be had.
         let item = self.notices.front()?;
+        if item.row.key.action == ActionKind::Card && self.copying == Some(item.row.key.message) {
+            return None;
+        }
         let at = item.ready.max(self.notice_bucket.ready_at());
         if at > now.mono {
             sooner(soonest, at);
             return None;
         }
-        if item.row.state == OutboxState::Pending {
+        if item.row.state == OutboxState::Pending && item.row.key.action.is_courtesy() {
             return Some(Pick::Mark(item.row.clone()));
         }
         self.notice_bucket.take(now.mono);
-        self.notices.pop_front().map(Pick::Notice)
+        let item = self.notices.pop_front()?;
+        if item.row.key.action == ActionKind::Copy {
+            self.copying = Some(item.row.key.message);
+        }
+        Some(Pick::Notice(item))
     }
 }
 

@@ -9,4 +9,5 @@ mod gauges;
 mod lane;
 pub mod outbox;
 mod questions;
+mod spoken;
 pub mod task;

@@ -13,15 +13,18 @@ pub use super::call::{Next, Pace, Ticket};
 use super::cancelled::Cancelled;
 use super::lane::{Company, Facts, Item, Lane, MustKnow, Pick, sooner};
 use super::questions::no_facts;
+use super::spoken::Copies;
 use crate::chats::ChatBook;
 use crate::clock::{Monotonic, Now};
 use crate::counters::Counters;
 use crate::limits;
 use crate::message::{ChatId, MessageId, Sender, UserId};
 use crate::pacing::{Admission, Breaker, Bucket, backoff_ms};
+use crate::press::Signer;
 use crate::store::Tick;
 use crate::store::records::{DeadLetter, OutboxKey, OutboxRow, OutboxState, Pause};
 use crate::telegram::{CallError, ChatTrouble, Fate, Reply, Request};
+use crate::verdict::ActionKind;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -43,7 +46,7 @@ pub(super) enum FlightKind {
     Linked {
         tries: u32,
     },
-    /// A pressed button: tried once.
+    /// A pressed button, or which commands there are: tried once.
     Callback,
 }
 
@@ -66,7 +69,14 @@ pub struct Outbox {
     call_ms_x16: u64,
     counters: Arc<Counters>,
     pub(super) halted: Option<String>,
-    callbacks: VecDeque<String>,
+    /// Pressed buttons, and what to tell who pressed them.
+    callbacks: VecDeque<(String, String)>,
+    /// What is asked once, when nothing else is to be done.
+    pub(super) chores: VecDeque<Request>,
+    /// Messages that are being copied.
+    copies: Copies,
+    /// Signs the words of buttons.
+    signer: Signer,
     cancelled: Cancelled,
 }
 
@@ -89,8 +99,25 @@ impl Outbox {
             counters,
             halted: None,
             callbacks: VecDeque::new(),
+            chores: VecDeque::new(),
+            copies: Copies::default(),
+            signer: Signer::of_token(""),
             cancelled: Cancelled::default(),
         }
+    }
+
+    /// Signs buttons as the bot with this token does.
+    #[must_use]
+    pub fn with_signer(self, signer: Signer) -> Self {
+        Self { signer, ..self }
+    }
+
+    /// Has something asked for once, when nothing else is to be done. When too much waits, the oldest is left out.
+    pub fn ask_once(&mut self, request: Request) {
+        if self.chores.len() >= limits::CALLBACKS_MAX {
+            self.chores.pop_front();
+        }
+        self.chores.push_back(request);
     }
 
     /// Takes up the pauses that were stored.
@@ -143,6 +170,7 @@ impl Outbox {
             }
             let ready = now.mono.plus_ms(now.remaining_ms(row.not_before, limits::PAUSE_MAX_MS));
             let chat = row.key.chat;
+            self.copies.promised(&row, now.mono);
             self.lane(chat, book).push(Item { row, ready, company: Company::Any });
         }
         tick
@@ -159,11 +187,11 @@ impl Outbox {
     }
 
     /// A button was pressed. When too many wait, the oldest is not answered: it stops spinning by itself.
-    pub fn press(&mut self, id: String) {
+    pub fn press(&mut self, id: String, text: String) {
         if self.callbacks.len() >= limits::CALLBACKS_MAX {
             self.callbacks.pop_front();
         }
-        self.callbacks.push_back(id);
+        self.callbacks.push_back((id, text));
     }
 
     /// Courtesies that are now marked durably.
@@ -242,9 +270,9 @@ impl Outbox {
         if overall > now.mono {
             return Next::Wait(Some(overall));
         }
-        if let Some(id) = self.callbacks.pop_front() {
+        if let Some((id, text)) = self.callbacks.pop_front() {
             let ticket = self.fly(ChatId(0), Vec::new(), FlightKind::Callback, now);
-            return Next::Call(ticket, Request::AnswerCallback { id, text: String::new() });
+            return Next::Call(ticket, Request::AnswerCallback { id, text });
         }
         // A chat whose calls hang leaves room for the others.
         let per_chat = (self.pace.calls_in_flight * 3 / 4).max(1);
@@ -252,7 +280,9 @@ impl Outbox {
             let Some(chat) = self.turn.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&chat) else { continue };
             let flights = &self.flights;
-            let pick = lane.pick(now, per_chat, |target| is_busy(flights, book, chat, target));
+            let copies = &self.copies;
+            let busy = |target| is_busy(flights, book, chat, target);
+            let pick = lane.pick(now, per_chat, busy, |message| copies.held(chat, message));
             if lane.is_idle(now.mono) && pick == Pick::Nothing(None) {
                 self.lanes.remove(&chat);
                 continue;
@@ -292,7 +322,7 @@ impl Outbox {
                 if !spared.is_empty() {
                     return Some(Next::Commit(Box::new(spared)));
                 }
-                let request = request_for(chat, &items.first()?.row, now);
+                let request = request_for(chat, &items.first()?.row, &self.signer, now);
                 let Some(request) = request else {
                     // Nothing the Bot API offers: the row came from an older or newer program.
                     let row = items.pop()?.row;
@@ -329,7 +359,7 @@ impl Outbox {
         Some(Next::Call(ticket, request))
     }
 
-    fn fly(&mut self, chat: ChatId, items: Vec<Item>, kind: FlightKind, now: Now) -> Ticket {
+    pub(super) fn fly(&mut self, chat: ChatId, items: Vec<Item>, kind: FlightKind, now: Now) -> Ticket {
         self.overall.take(now.mono);
         self.breaker.made();
         self.counters.calls.one();
@@ -341,10 +371,14 @@ impl Outbox {
 
     /// Sorts out actions against those who must not be acted on, and those that are too old.
     fn spare(&mut self, chat: ChatId, items: Vec<Item>, now: Now, book: &ChatBook) -> (Vec<Item>, Tick) {
-        let (protected, rest): (Vec<Item>, Vec<Item>) =
-            items.into_iter().partition(|item| book.is_protected(chat, item.row.target));
+        let (protected, rest): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| {
+            // A notice may be about nobody: then it is against nobody.
+            let is_about_somebody = item.row.target != Sender::Nobody && item.row.key.action == ActionKind::Notify;
+            (item.row.key.action.is_against_somebody() || is_about_somebody) && book.is_protected(chat, item.row.target)
+        });
         let is_old = |item: &Item| {
-            let age_ms = now.wall.0.saturating_sub(item.row.received.0);
+            let since = item.row.received.0.max(item.row.not_before.0);
+            let age_ms = now.wall.0.saturating_sub(since);
             // An age beyond any that was ever waited is a clock that jumped, not an old action.
             age_ms > limits::ACTION_AGE_MAX_MS && age_ms < limits::ACTION_AGE_MAX_MS.saturating_mul(4)
         };
@@ -361,9 +395,10 @@ impl Outbox {
         (rest, tick)
     }
 
-    fn bury(&self, rows: Vec<OutboxRow>, why: &str, now: Now) -> Tick {
+    fn bury(&mut self, rows: Vec<OutboxRow>, why: &str, now: Now) -> Tick {
         let mut tick = Tick::default();
         for row in rows {
+            self.copies.ended(&row);
             if row.key.action.is_forgettable() {
                 self.counters.notices_dropped.one();
                 tick.dropped.push(row.key);
@@ -389,6 +424,9 @@ impl Outbox {
             lane.in_flight = lane.in_flight.saturating_sub(1);
             if flight.kind == FlightKind::Removal {
                 lane.removing = lane.removing.saturating_sub(1);
+            }
+            if flight.items.iter().any(|item| item.row.key.action == ActionKind::Copy) {
+                lane.copying = None;
             }
         }
         // Only answers tell how long a call takes; a deadline that ran out tells how long we wait.
@@ -427,11 +465,15 @@ impl Outbox {
                 if let Some(record) = book.linked(chat, facts.linked) {
                     tick.chats.push((chat, record.clone()));
                 }
+                self.learn_rights(chat, facts.rights, &mut tick);
                 tick.desk.titles.extend(book.learn_title(chat, facts.title).map(|title| (chat, title)));
                 self.settle_facts(chat, flight.kind);
             }
             (FlightKind::Administrators { .. } | FlightKind::Linked { .. }, _) => self.settle_facts(chat, flight.kind),
-            (FlightKind::Actions | FlightKind::Removal | FlightKind::Callback, _) => {
+            (FlightKind::Actions | FlightKind::Removal | FlightKind::Callback, reply) => {
+                if let Reply::Sent(message) = reply {
+                    self.sent(chat, &flight.items, message, now, &mut tick);
+                }
                 self.confirm(&mut flight.items, now, &mut tick);
                 if let Some(record) = book.trouble(chat, ChatTrouble::None) {
                     tick.chats.push((chat, record.clone()));
@@ -441,11 +483,17 @@ impl Outbox {
         tick
     }
 
-    fn confirm(&self, items: &mut Vec<Item>, now: Now, tick: &mut Tick) {
+    fn confirm(&mut self, items: &mut Vec<Item>, now: Now, tick: &mut Tick) {
         for item in items.drain(..) {
-            self.counters.actions_confirmed.one();
-            let age_ms = now.wall.0.saturating_sub(item.row.received.0);
-            self.counters.time_to_action.record_us(age_ms.saturating_mul(1000));
+            self.copies.ended(&item.row);
+            if item.row.key.action.is_for_rules() {
+                self.counters.actions_confirmed.one();
+            }
+            // What was given a time of its own says nothing of how quick we are.
+            if item.row.key.action.is_for_rules() && item.row.not_before.0 == 0 {
+                let age_ms = now.wall.0.saturating_sub(item.row.received.0);
+                self.counters.time_to_action.record_us(age_ms.saturating_mul(1000));
+            }
             // What was taken back under way has its end on storage already.
             if !self.cancelled.has(&item.row.key) {
                 tick.confirmed.push(item.row.key);
@@ -490,7 +538,8 @@ impl Outbox {
         self.counters.rate_limited.one();
         // A moment longer than asked: the pause began before its answer arrived, and clocks are not equally fast.
         let pause_ms = pause_ms.min(limits::PAUSE_MAX_MS).saturating_add(limits::PAUSE_MARGIN_MS);
-        let of_the_chat = flight.items.iter().any(|item| item.row.key.action.is_courtesy());
+        let says = |kind: ActionKind| kind.is_courtesy() || kind == ActionKind::Edit;
+        let of_the_chat = flight.items.iter().any(|item| says(item.row.key.action));
         let whose = if of_the_chat { flight.chat } else { ChatId(0) };
         let paused = if of_the_chat { self.lane(flight.chat, book).paused_until } else { self.paused_until };
         // The longest counts: of two calls under way the second may be told a shorter pause than the first.
@@ -569,9 +618,12 @@ impl Outbox {
             self.again(flight, now.mono, book);
             return Tick::default();
         }
+        // That something cannot be said or tidied away tells nothing of the right to act.
+        let is_serious = flight.items.iter().any(|item| !item.row.key.action.is_forgettable());
         let rows = flight.items.into_iter().map(|item| item.row).collect();
         let mut tick = self.bury(rows, why, now);
         if trouble != ChatTrouble::None
+            && (is_serious || trouble == ChatTrouble::Gone)
             && let Some(record) = book.trouble(chat, trouble)
         {
             tick.chats.push((chat, record.clone()));

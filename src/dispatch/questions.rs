@@ -3,12 +3,14 @@
 //! Promises: a chat's name is asked for when nothing else is to be done, one at a time.
 
 use super::call::Next;
-use super::lane::{Facts, Pick, sooner};
+use super::lane::{Facts, Lane, Pick, sooner};
 use super::outbox::{FlightKind, Outbox};
 use crate::chats::ChatBook;
 use crate::clock::{Monotonic, Now};
 use crate::message::ChatId;
+use crate::store::Tick;
 use crate::store::records::ChatRecord;
+use crate::verdict::ActionKind;
 
 impl Outbox {
     /// Asks for a chat's administrators and the bot's own rights, soon, and for its title, when there is time.
@@ -26,6 +28,10 @@ impl Outbox {
         if self.flights.values().any(|flight| matches!(flight.kind, FlightKind::Linked { .. })) {
             return None;
         }
+        if let Some(chore) = self.chores.pop_front() {
+            let ticket = self.fly(ChatId(0), Vec::new(), FlightKind::Callback, now);
+            return Some(Next::Call(ticket, chore));
+        }
         let mut found = None;
         for (chat, lane) in &self.lanes {
             match lane.asks_of_itself_at() {
@@ -39,6 +45,14 @@ impl Outbox {
         }
         let (chat, Facts::Wanted { tries, .. }) = found? else { return None };
         self.start(chat, Pick::AskLinked { tries }, now, book)
+    }
+
+    /// What members may do, as the chat says: not while somebody has just changed it and will put it back.
+    pub(super) fn learn_rights(&self, chat: ChatId, rights: Option<u16>, tick: &mut Tick) {
+        let is_changed = |lane: &Lane| lane.measures.iter().any(|item| item.row.key.action == ActionKind::Permit);
+        if !self.lanes.get(&chat).is_some_and(is_changed) {
+            tick.group.rights.extend(rights.map(|rights| (chat, rights)));
+        }
     }
 
     pub(super) fn settle_facts(&mut self, chat: ChatId, kind: FlightKind) {

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::message::ChatId;
 use crate::store::Tick;
 use crate::store::records::{ChatRecord, OutboxKey, OutboxRow, Right};
-use crate::telegram::{CallError, Reply, Telegram};
+use crate::telegram::{CallError, Reply, Request, Telegram};
 use crate::telemetry::pseudonym;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,7 +38,14 @@ pub enum Word {
     /// A chat has a new id.
     Moved(ChatId, ChatId),
     /// A button was pressed.
-    Pressed(String),
+    Pressed {
+        /// What to answer to.
+        id: String,
+        /// What to tell who pressed it; empty for nothing.
+        text: String,
+    },
+    /// Something to be asked for once, when there is time.
+    Once(Box<Request>),
     /// These actions are taken back; durably taken back already.
     Cancel(Vec<OutboxKey>),
 }
@@ -130,9 +137,14 @@ impl Dispatcher {
     }
 
     async fn commit(&mut self, tick: Tick) -> Result<(), Gone> {
-        self.journal.commit(tick.clone()).await?;
+        let committed = self.journal.commit(tick.clone()).await?;
         self.outbox.marked(&tick);
-        Ok(())
+        if committed.accepted.is_empty() {
+            return Ok(());
+        }
+        // What answers led to: removals of what was said, mostly.
+        let dropped = self.outbox.push(committed.accepted, &lock(&self.book), self.clock.now());
+        self.journal.ride(dropped).await
     }
 
     async fn hear(&mut self, word: Word) -> Result<(), Gone> {
@@ -151,8 +163,12 @@ impl Dispatcher {
                     self.outbox.moved(from, to, &book);
                     Tick::default()
                 }
-                Word::Pressed(id) => {
-                    self.outbox.press(id);
+                Word::Pressed { id, text } => {
+                    self.outbox.press(id, text);
+                    Tick::default()
+                }
+                Word::Once(request) => {
+                    self.outbox.ask_once(*request);
                     Tick::default()
                 }
                 Word::Cancel(keys) => {

@@ -6,14 +6,16 @@
 //! Never: a watermark. After a quiet week Telegram draws ids at random, and "larger than the last" would discard
 //! everything.
 
+pub mod errands;
 pub mod poll;
+pub mod sweep;
 mod unsure;
 
 use crate::chats::ChatBook;
 use crate::clock::Now;
 use crate::counters::Counters;
 use crate::decide::Standing;
-use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserId, fnv1a};
+use crate::message::{ChatId, Message, Revision, Sender, TraceId, UpdateId, UserId};
 use crate::newcomers::Newcomers;
 use crate::policy::{Ceilings, Paused};
 use crate::repeats::Repeats;
@@ -21,11 +23,13 @@ use crate::review::{Row, SharedLane, dated_s};
 use crate::settle::{Case, House, SharedSettler};
 use crate::shard::{Judged, Rulebook};
 use crate::store::desk::Usage;
+use crate::store::group::Errand;
 use crate::store::records::{Undecided, excerpt};
 use crate::store::{Snapshots, StoreError, Tick};
 use crate::telegram::{Incoming, What, update};
 use crate::tenant::TenantName;
 use crate::verdict::{Outcome, Verdict};
+use errands::OwnName;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use unsure::{Unsure, Views};
@@ -84,8 +88,10 @@ pub struct Admitted {
     pub want_facts: Vec<ChatId>,
     /// Chats that moved: old, new.
     pub moved: Vec<(ChatId, ChatId)>,
-    /// Pressed buttons to be answered.
+    /// Pressed buttons that only have to stop spinning.
     pub callbacks: Vec<String>,
+    /// What people ask for; not durable yet.
+    pub errands: Vec<Errand>,
 }
 
 /// The updates seen, and what is known of those who send.
@@ -101,6 +107,7 @@ pub struct Ingest {
     paused: Option<Paused>,
     repeats: Repeats,
     newcomers: Newcomers,
+    own_name: OwnName,
 }
 
 impl Ingest {
@@ -126,6 +133,7 @@ impl Ingest {
             paused: None,
             repeats: Repeats::default(),
             newcomers: Newcomers::default(),
+            own_name: OwnName::default(),
         })
     }
 
@@ -175,6 +183,16 @@ impl Ingest {
             match incoming.what {
                 What::Message(message) => self.arrive(*message, incoming.id, book, now, &mut admitted),
                 What::Joined { chat, who } => self.newcomers.joined(book.current(chat), who.user, now.mono),
+                What::Command(message, line) => {
+                    admitted.errands.extend(self.command(&message, *line, incoming.id, book, now));
+                    self.arrive(*message, incoming.id, book, now, &mut admitted);
+                }
+                What::Callback { id, who, message, words } => {
+                    match self.press((id, who, message, words), incoming.id, book, now) {
+                        Ok(errand) => admitted.errands.push(errand),
+                        Err(idle) => admitted.callbacks.push(idle),
+                    }
+                }
                 other => self.note(other, book, &mut admitted),
             }
         }
@@ -197,9 +215,7 @@ impl Ingest {
             message.member_age_s = Some(newcomer.age_s);
             message.message_count = Some(newcomer.messages);
         }
-        // The same update has the same trace when it is delivered again.
-        let trace = TraceId(fnv1a(&[self.own.0.to_le_bytes().as_slice(), &id.0.to_le_bytes()].concat()));
-        admitted.arrivals.push(Arrival { message: Arc::new(message), trace });
+        admitted.arrivals.push(Arrival { message: Arc::new(message), trace: self.trace_of(id) });
     }
 
     fn note(&self, what: What, book: &mut ChatBook, admitted: &mut Admitted) {
@@ -228,7 +244,6 @@ impl Ingest {
                     admitted.tick.chats.push((chat, record.clone()));
                 }
             }
-            What::Callback { id, .. } => admitted.callbacks.push(id),
             What::Unreadable(why) => {
                 self.counters.updates_unreadable.one();
                 tracing::warn!(why, "an update could not be read; it is acknowledged and passed over");
@@ -237,6 +252,7 @@ impl Ingest {
             | What::Reaction { .. }
             | What::Nothing
             | What::Command(..)
+            | What::Callback { .. }
             | What::Left { .. }
             | What::Service { .. }
             | What::Joined { .. }
@@ -291,6 +307,10 @@ impl Ingest {
             }
             let case = Case::of(message, arrival.trace, now.wall);
             let standing = book.standing(message.chat, message.sender);
+            if rulebook.is_admin_chat(message.chat) {
+                // What administrators say among themselves is theirs.
+                continue;
+            }
             let house = House::of(rulebook, message.chat, book.title(message.chat));
             let verdict = self.settler.lock().with_album(&case, verdict)?;
             let verdict = match self.unsure(arrival, verdict, standing, rulebook, now) {

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::pacing::backoff_ms;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
+use crate::store::group::{Asked, Errand};
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +78,8 @@ pub struct Poller {
     pub trouble: Trouble,
     /// Where messages are kept for trying other policies on; `None` when they are not.
     pub notes: Option<Notes>,
+    /// Who carries out what people ask for.
+    pub clerk: mpsc::Sender<(u64, Errand)>,
 }
 
 impl Poller {
@@ -148,8 +151,9 @@ impl Poller {
     /// Deals with a batch: when this returns, everything that follows from it is durable.
     async fn take(&mut self, batch: Vec<Incoming>) -> Result<(), Ended> {
         let now = self.clock.now();
-        let Admitted { arrivals, mut tick, want_facts, moved, callbacks } =
+        let Admitted { arrivals, mut tick, want_facts, moved, callbacks, errands } =
             self.ingest.admit(batch, &mut lock(&self.book), now);
+        let turned_away = self.take_errands(errands, &mut tick);
         let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
         let rulebook = self.shards.rulebook();
         let judged = self.shards.judge(&messages).await;
@@ -179,10 +183,24 @@ impl Poller {
         if !want_facts.is_empty() {
             self.tell(Word::WantFacts(want_facts)).await?;
         }
-        for id in callbacks {
-            self.tell(Word::Pressed(id)).await?;
+        for id in callbacks.into_iter().chain(turned_away) {
+            self.tell(Word::Pressed { id, text: String::new() }).await?;
         }
         Ok(())
+    }
+
+    /// Takes as many errands as the clerk has room for; returns the presses among the rest, which people repeat.
+    fn take_errands(&self, errands: Vec<Errand>, tick: &mut Tick) -> Vec<String> {
+        let mut errands = errands.into_iter();
+        tick.group.errands.extend(errands.by_ref().take(self.clerk.capacity()));
+        let presses = errands.filter_map(|errand| {
+            self.counters.errands_turned_away.one();
+            match errand.what {
+                Asked::Press { id, .. } => Some(id),
+                Asked::Command { .. } => None,
+            }
+        });
+        presses.collect()
     }
 
     async fn make_durable(&self, tick: Tick) -> Result<(), Ended> {
@@ -193,6 +211,11 @@ impl Poller {
         if !committed.accepted.is_empty() {
             self.counters.actions_planned.add(u64::try_from(committed.accepted.len()).unwrap_or(0));
             self.tell(Word::Rows(committed.accepted)).await?;
+        }
+        for errand in committed.errands {
+            // Only we send, and no more than there was room for; what a clerk that is gone does not hear, it reads at its
+            // next start.
+            let _heard = self.clerk.try_send(errand);
         }
         Ok(())
     }

@@ -71,6 +71,9 @@ pub const CARD_EVERY_MS: u64 = 10_000;
 /// How often decisions without a card of their own are told, milliseconds.
 pub const CARD_SUMMARY_MS: u64 = 60_000;
 
+/// How often somebody looks what is due by itself, milliseconds.
+pub const SWEEP_MS: u64 = 5_000;
+
 /// What of a message a card shows, characters. The rest is cut.
 pub const CARD_TEXT_CHARS_MAX: usize = 300;
 

@@ -158,7 +158,6 @@ impl GroupTick {
         !(self.errands.is_empty()
             && self.errands_done.is_empty()
             && self.raids.is_empty()
-            && self.rights.is_empty()
             && self.bans.is_empty()
             && self.reports.is_empty()
             && self.cards.is_empty())
@@ -166,7 +165,7 @@ impl GroupTick {
 
     /// Whether there is nothing in it.
     pub(super) const fn is_empty(&self) -> bool {
-        !self.matters() && self.heard.is_empty()
+        !self.matters() && self.heard.is_empty() && self.rights.is_empty()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {

@@ -19,6 +19,7 @@ pub use update::{Incoming, What};
 
 use crate::limits;
 use crate::message::UserId;
+use crate::press::Signer;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -98,6 +99,12 @@ impl Telegram {
     #[must_use]
     pub fn own_id(&self) -> UserId {
         UserId(self.calls.token().split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0))
+    }
+
+    /// Signs the words of this bot's buttons.
+    #[must_use]
+    pub fn signer(&self) -> Signer {
+        Signer::of_token(self.calls.token())
     }
 
     /// The next updates: waits up to `timeout` for the first one. `offset` acknowledges everything below it.
