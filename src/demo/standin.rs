@@ -8,6 +8,7 @@
 use super::http::{After, Parsed, parse, render};
 use super::ledger::Ledger;
 use super::script::{Script, Scripted};
+use super::staff::StaffMember;
 use super::town::{Call, Method, Polled, Said, Town, refuse};
 use std::io;
 use std::net::SocketAddr;
@@ -142,6 +143,11 @@ impl StandIn {
     pub fn offer(&self, scripted: Scripted) {
         self.shared.town().offer(scripted);
         self.shared.changes.send_modify(|n| *n += 1);
+    }
+
+    /// The administrators of a chat from now on.
+    pub fn appoint(&self, chat: i64, staff: Vec<StaffMember>) {
+        self.shared.town().appoint(chat, staff);
     }
 
     /// Waits until `reached` holds of the town, or `deadline` has passed; says whether it holds. Wakes with every
