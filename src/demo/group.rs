@@ -177,12 +177,7 @@ impl Town {
                 Value::from(all)
             }
             Method::GetChatMember => self.chat_member(call),
-            Method::GetChat => json!({
-                "id": call.chat_id, "type": "supergroup", "title": super::community::title(call.chat_id), "accent_color_id": 0,
-                "max_reaction_count": 11, "accepted_gift_types": {"unlimited_gifts": true, "limited_gifts": true,
-                "unique_gifts": true, "premium_subscription": true},
-                "permissions": self.ledger.permissions_of(call.chat_id),
-            }),
+            Method::GetChat => self.chat(call.chat_id),
             Method::GetWebhookInfo => {
                 json!({"url": "", "has_custom_certificate": false, "pending_update_count": self.pending.len()})
             }
@@ -231,6 +226,19 @@ impl Town {
             }
         }
         me
+    }
+
+    fn chat(&self, id: i64) -> Value {
+        let mut chat = json!({
+            "id": id, "type": "supergroup", "title": super::community::title(id), "accent_color_id": 0,
+            "max_reaction_count": 11, "accepted_gift_types": {"unlimited_gifts": true, "limited_gifts": true,
+            "unique_gifts": true, "premium_subscription": true},
+            "permissions": self.ledger.permissions_of(id),
+        });
+        if let (Some(object), Some(linked)) = (chat.as_object_mut(), self.script.linked.get(&id)) {
+            object.insert("linked_chat_id".to_owned(), Value::from(*linked));
+        }
+        chat
     }
 
     fn chat_member(&self, call: &Call) -> Value {

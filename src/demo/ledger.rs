@@ -45,6 +45,8 @@ pub struct PersonRecord {
     pub banned_us: Option<u64>,
     /// Calls that ban.
     pub bans: u32,
+    /// Those of them that ban a channel, by the method for channels.
+    pub channel_bans: u32,
     /// When first muted.
     pub muted_us: Option<u64>,
     /// Calls that take the right to write.

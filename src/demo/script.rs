@@ -175,6 +175,8 @@ pub struct Script {
     pub staff: HashMap<i64, Vec<StaffMember>>,
     /// What the first administrator of each chat is.
     pub first_admin: Rank,
+    /// The channel that each of these chats is linked with.
+    pub linked: HashMap<i64, i64>,
     /// Chats in which the bot may do nothing.
     pub without_rights: Vec<i64>,
     /// Telegram's own limits, if they are to be kept.
@@ -198,6 +200,7 @@ impl Script {
             admins: Vec::new(),
             staff: HashMap::new(),
             first_admin: Rank::default(),
+            linked: HashMap::new(),
             without_rights: Vec::new(),
             limits: None,
             latency_ms: 0,

@@ -247,7 +247,7 @@ enum Asked {
     /// A call that was carried out and is to be answered after so many milliseconds.
     Acted(Said, u64),
     /// A poll, which may have to wait.
-    Poll(Call),
+    Poll(Box<Call>),
 }
 
 fn ask(shared: &Shared, path: &str, body: &[u8]) -> Asked {
@@ -269,7 +269,7 @@ fn ask(shared: &Shared, path: &str, body: &[u8]) -> Asked {
     };
     *town.ledger_mut().calls.entry(method.name()).or_default() += 1;
     if method == Method::GetUpdates {
-        return Asked::Poll(call);
+        return Asked::Poll(Box::new(call));
     }
     let said = town.act(method, &call, shared.now_us());
     let latency_ms = town.latency_ms();

@@ -361,6 +361,7 @@ impl Town {
             Method::BanChatMember | Method::BanChatSenderChat => {
                 person.banned_us.get_or_insert(now_us);
                 person.bans += 1;
+                person.channel_bans += u32::from(channel);
                 person.is_banned = true;
                 remember(&mut person.ban_untils);
             }
