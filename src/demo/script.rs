@@ -94,7 +94,8 @@ impl Scripted {
     /// The whole update under a number.
     #[must_use]
     pub fn update(&self, update_id: u32) -> String {
-        format!("{{\"update_id\":{update_id},{}}}", self.fields)
+        let comma = if self.fields.is_empty() { "" } else { "," };
+        format!("{{\"update_id\":{update_id}{comma}{}}}", self.fields)
     }
 }
 
