@@ -227,13 +227,17 @@ fn a_defect_that_was_mended_is_not_called_one_any_more() {
     }
 }
 
+/// Where its page is, once it has said so.
+fn page_of(board: &Board) -> Option<String> {
+    board.log().split("http://").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned)
+}
+
 /// Waits until everything that was promised is confirmed, so that nothing can come later.
 async fn carried_out(board: &Board, cases: &[Case]) {
     let deadline = Instant::now() + LONG;
     loop {
         let log = board.log();
-        let page = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned);
-        if let Some(page) = page {
+        if let Some(page) = page_of(board) {
             let readings = Readings::fetch(page.parse().unwrap()).await.unwrap();
             let of = |name: &str| readings.get(name);
             let ended = ["actions_confirmed", "actions_spared", "actions_dead"].map(of).iter().sum::<u64>();
@@ -353,4 +357,22 @@ async fn through_the_front_door_what_must_go_goes_and_nobody_else_is_touched() {
     let exempt = ADMINS.into_iter().chain([LINKED.1, 777_000, 1_087_968_824, 136_817_688, 4_242]);
     assert!(exempt.into_iter().all(|id| !acted_on.contains(&id)), "an exempt sender was acted on: {acted_on:?}");
     assert_eq!(ended.unwrap().code(), Some(0), "{}", board.log());
+}
+
+#[tokio::test]
+async fn an_update_larger_than_an_answer_may_be_is_counted_and_the_next_is_judged() {
+    let large = format!("\"message\":{{\"aura\":\"{}\"}}", "x".repeat(aegis::limits::poll_body_bytes_max(1)));
+    let large = Scripted { fields: large, chat: 0, message: 0, sender: 0, expected: Expected::Unknown };
+    let mut stream: Vec<Scripted> = (0..8).map(board::message).collect();
+    stream.insert(3, large);
+    let standin = board::play(Script { token: TOKEN.to_owned(), ..Script::new(Box::new(stream)) });
+    let mut board = Board::new(&standin);
+    board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
+    let life = board.run(&[]);
+    board::settled(&board, &standin).await;
+    let page = page_of(&board).unwrap();
+    let readings = Readings::fetch(page.parse().unwrap()).await.unwrap();
+    assert_eq!(readings.get("updates_unreadable"), 1, "{}", board.log());
+    assert_eq!((standin.ledger().missed(), standin.ledger().wrong()), (0, 0));
+    assert_eq!(life.ended(Duration::from_secs(10), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
