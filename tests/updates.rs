@@ -295,6 +295,12 @@ fn all_ids(value: &Value, ids: &mut Vec<i64>) {
     }
 }
 
+/// The presses of a case.
+fn press_ids(case: &Case) -> Vec<String> {
+    let id = |update: &Value| update.pointer("/callback_query/id").and_then(Value::as_str).map(str::to_owned);
+    case.updates().iter().filter_map(id).collect()
+}
+
 fn effects(expect: &Expect) -> [&BTreeSet<i64>; 4] {
     [&expect.deleted, &expect.banned, &expect.banned_channel, &expect.muted]
 }
@@ -321,11 +327,16 @@ async fn through_the_front_door_what_must_go_goes_and_nobody_else_is_touched() {
     let mut board = Board::new(&standin);
     board.set("AEGIS_WEB_LISTEN", "127.0.0.1:0");
     let life = board.run(&[]);
+    let presses: BTreeSet<String> = cases.iter().flat_map(press_ids).collect();
+    let answered = |ledger: &Ledger| ledger.presses.iter().map(|press| press.id.clone()).collect::<BTreeSet<_>>();
     let done = |ledger: &Ledger| {
-        cases.iter().all(|case| {
-            let found = came_of(case, ledger);
-            effects(case.now()).iter().zip(effects(&found)).all(|(expected, found)| expected.is_subset(found))
-        })
+        let all_answered = presses.is_subset(&answered(ledger));
+        let mut cases = cases.iter();
+        all_answered
+            && cases.all(|case| {
+                let found = came_of(case, ledger);
+                effects(case.now()).iter().zip(effects(&found)).all(|(expected, found)| expected.is_subset(found))
+            })
     };
     let reached = standin.wait_until(LONG / 4, |town| town.is_drained() && done(town.ledger())).await;
     if reached {
@@ -351,6 +362,7 @@ async fn through_the_front_door_what_must_go_goes_and_nobody_else_is_touched() {
     }
     assert!(failures.is_empty(), "\n{}\n{:?}\n{}", failures.join("\n"), standin.progress(), board.log());
     assert!(reached, "{:?}\n{}", standin.progress(), board.log());
+    assert_eq!(answered(&ledger), presses, "a press was left spinning, or one was answered that never was");
     assert_eq!(ledger.deleted, deleted, "something was deleted that no case speaks of");
     let acted_on: BTreeSet<i64> = ledger.people.keys().map(|(_, id)| *id).collect();
     assert_eq!(acted_on, people, "somebody was acted on of whom no case speaks");
