@@ -191,6 +191,15 @@ const _: () = assert!(DELETE_BATCH_MAX >= ALBUM_PARTS_MAX, "an album is removed 
 /// Early calls, and notices, that a stand-in's ledger keeps one by one. Past it they are only in the call counts.
 pub const DEMO_LEDGER_ROWS_MAX: usize = 100_000;
 
+/// The bot's own latest messages that a stand-in's ledger keeps with their text and buttons. The oldest is forgotten.
+pub const DEMO_SPOKEN_MAX: usize = 2_000;
+
+/// What a button brings back, bytes: Telegram's own bound. A longer one is refused in Telegram's words.
+pub const DEMO_CALLBACK_DATA_BYTES_MAX: usize = 64;
+
+/// An answer to a press, UTF-16 units: Telegram's own bound. A longer one is refused in Telegram's words.
+pub const DEMO_ANSWER_UTF16_MAX: usize = 200;
+
 /// Messages one demonstration plays when nobody says how many.
 pub const DEMO_MESSAGES: usize = 1_000;
 

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // Helpers of tests stand outside `#[test]`.
 
+use aegis::demo::api::Permissions;
 use aegis::demo::faults::{Fault, Faults, WindowScope};
+use aegis::demo::ledger::JoinAnswer;
+use aegis::demo::real_limits::RealLimits;
 use aegis::demo::script::{Delivery, Expected, IdJump, Script, Scripted, TOKEN};
+use aegis::demo::staff::{Account, Rank, StaffMember};
 use aegis::demo::standin::StandIn;
 use aegis::demo::town::{Call, Method, Polled, Said, Town};
 use serde_json::{Value, json};
@@ -288,4 +292,270 @@ fn every_update_of_the_invented_community_is_one_that_teloxide_reads() {
         assert!(!error, "{n}: {text}");
         assert_eq!(update.chat().unwrap().id.0, community.item(n).unwrap().chat);
     }
+}
+
+/// A town in which everything the script has was handed out.
+fn town_of(script: Script) -> Town {
+    let mut town = Town::new(script);
+    let ticket = town.begin_poll(&Call::default(), 0);
+    town.poll(ticket, &Call::default(), 0);
+    town
+}
+
+/// A call as it comes over the wire; its status and its answer.
+fn act(town: &mut Town, method: Method, body: Value, now_us: u64) -> (u16, Value) {
+    match town.act(method, &serde_json::from_value(body).unwrap(), now_us) {
+        Said::Whole(status, text) => (status, serde_json::from_str(&text).unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn words(answer: &(u16, Value)) -> &str {
+    answer.1["description"].as_str().unwrap()
+}
+
+#[test]
+fn what_was_said_is_known_with_its_topic_its_buttons_and_its_id() {
+    let mut town = town_of(script(1));
+    let buttons = json!({"inline_keyboard": [[{"text": "Ban", "callback_data": "b:1"}], [{"text": "Rules", "url": "https://a.example/"}]]});
+    let body = json!({"chat_id": CHAT, "text": "look", "message_thread_id": 7, "reply_markup": buttons,
+        "reply_parameters": {"message_id": 1}});
+    let (_, answer) = act(&mut town, Method::SendMessage, body, 5);
+    let id = answer["result"]["message_id"].as_i64().unwrap();
+    assert_eq!((&answer["result"]["message_thread_id"], &answer["result"]["reply_markup"]), (&json!(7), &buttons));
+    let ledger = town.ledger();
+    let said = ledger.speech.get(CHAT, id).unwrap();
+    assert_eq!((said.text.as_str(), said.thread, said.reply_to, said.at_us), ("look", Some(7), Some(1), 5));
+    assert_eq!(said.button("Ban").unwrap().callback_data, "b:1");
+    assert_eq!(said.button("Rules").unwrap().url, "https://a.example/");
+    for body in [
+        json!({"chat_id": CHAT, "text": "x".repeat(4_097)}),
+        json!({"chat_id": CHAT, "text": "x", "reply_markup": {"inline_keyboard": [[{"text": "a", "callback_data": "x".repeat(65)}]]}}),
+    ] {
+        assert_eq!(act(&mut town, Method::SendMessage, body, 6).0, 400);
+    }
+    assert_eq!(town.ledger().speech.iter().count(), 1, "what was refused was not said");
+}
+
+#[test]
+fn only_so_many_of_the_latest_messages_are_kept_with_their_words() {
+    let mut town = town_of(script(0));
+    for n in 0..aegis::limits::DEMO_SPOKEN_MAX + 3 {
+        act(&mut town, Method::SendMessage, json!({"chat_id": CHAT, "text": format!("number {n}")}), 0);
+    }
+    let speech = &town.ledger().speech;
+    assert_eq!(speech.iter().count(), aegis::limits::DEMO_SPOKEN_MAX);
+    assert_eq!(speech.iter().next().unwrap().text, "number 3");
+    assert_eq!(town.ledger().notices.len(), aegis::limits::DEMO_SPOKEN_MAX + 3);
+}
+
+#[test]
+fn the_bots_own_message_is_deleted_once_and_then_neither_edited_nor_copied() {
+    let mut town = town_of(script(0));
+    let (_, answer) = act(&mut town, Method::SendMessage, json!({"chat_id": CHAT, "text": "look"}), 0);
+    let id = &answer["result"]["message_id"];
+    let this = json!({"chat_id": CHAT, "from_chat_id": CHAT, "message_id": id, "text": "other"});
+    assert_eq!(act(&mut town, Method::CopyMessage, this.clone(), 1).0, 200);
+    assert_eq!(act(&mut town, Method::DeleteMessage, this.clone(), 2).0, 200);
+    assert_eq!(act(&mut town, Method::DeleteMessage, this.clone(), 3).0, 400);
+    let edited = act(&mut town, Method::EditMessageText, this.clone(), 4);
+    assert_eq!(words(&edited), "Bad Request: message to edit not found");
+    let copied = act(&mut town, Method::CopyMessage, this, 5);
+    assert_eq!(words(&copied), "Bad Request: message to copy not found");
+    let ledger = town.ledger();
+    assert_eq!(ledger.speech.get(CHAT, id.as_i64().unwrap()).unwrap().deleted_us, Some(2));
+    assert_eq!((ledger.speech.deleted, ledger.deleted), (1, 0), "the members' messages are counted apart");
+    assert_eq!(ledger.speech.standing_in(CHAT).count(), 1, "the copy stands");
+}
+
+#[test]
+fn a_message_is_copied_while_it_is_there_and_no_longer() {
+    let mut town = town_of(script(2));
+    let copy =
+        |message: i64| json!({"chat_id": -9, "from_chat_id": CHAT, "message_id": message, "message_thread_id": 3});
+    let (status, answer) = act(&mut town, Method::CopyMessage, copy(1), 1);
+    assert_eq!(status, 200);
+    let id = answer["result"]["message_id"].as_i64().unwrap();
+    assert_eq!(answer, json!({"ok": true, "result": {"message_id": id}}));
+    let said = town.ledger().speech.get(-9, id).unwrap().clone();
+    assert_eq!((said.copy_of, said.thread), (Some((CHAT, 1)), Some(3)));
+    act(&mut town, Method::DeleteMessages, json!({"chat_id": CHAT, "message_ids": [1]}), 2);
+    for message in [1, 77] {
+        let refused = act(&mut town, Method::CopyMessage, copy(message), 3);
+        assert_eq!((refused.0, words(&refused)), (400, "Bad Request: message to copy not found"));
+    }
+}
+
+#[test]
+fn an_edit_changes_words_and_buttons_and_one_that_changes_nothing_is_refused() {
+    let mut town = town_of(script(1));
+    let keyboard = json!({"inline_keyboard": [[{"text": "Undo", "callback_data": "u:1"}]]});
+    let (_, answer) =
+        act(&mut town, Method::SendMessage, json!({"chat_id": CHAT, "text": "a", "reply_markup": keyboard}), 0);
+    let id = answer["result"]["message_id"].as_i64().unwrap();
+    let edit =
+        |text: &str, markup: &Value| json!({"chat_id": CHAT, "message_id": id, "text": text, "reply_markup": markup});
+    let same = act(&mut town, Method::EditMessageText, edit("a", &keyboard), 1);
+    assert!(words(&same).starts_with("Bad Request: message is not modified"), "{same:?}");
+    assert_eq!(act(&mut town, Method::EditMessageText, edit("b", &Value::Null), 2).0, 200);
+    let said = town.ledger().speech.get(CHAT, id).unwrap().clone();
+    assert_eq!((said.text.as_str(), said.buttons().count(), said.edits), ("b", 0, 1), "its buttons are gone");
+    assert_eq!(act(&mut town, Method::EditMessageReplyMarkup, edit("", &keyboard), 3).0, 200);
+    let said = town.ledger().speech.get(CHAT, id).unwrap().clone();
+    assert_eq!((said.text.as_str(), said.buttons().count(), said.edits), ("b", 1, 2));
+    let others = act(&mut town, Method::EditMessageText, json!({"chat_id": CHAT, "message_id": 1, "text": "x"}), 4);
+    assert_eq!(words(&others), "Bad Request: message can't be edited");
+}
+
+#[tokio::test]
+async fn the_answer_to_a_press_is_noted_and_one_longer_than_telegram_shows_is_refused() {
+    let standin = start(script(0));
+    let press = |text: &str| json!({"callback_query_id": "77", "text": text, "show_alert": true});
+    assert_eq!(call(&standin, "AnswerCallbackQuery", press("done")).await.0, 200);
+    assert_eq!(call(&standin, "answerCallbackQuery", json!({"callback_query_id": "78"})).await.0, 200);
+    assert_eq!(call(&standin, "answerCallbackQuery", press(&"x".repeat(201))).await.0, 400);
+    let noted: Vec<_> =
+        standin.ledger().presses.into_iter().map(|press| (press.id, press.text, press.show_alert)).collect();
+    assert_eq!(noted, [("77".into(), "done".into(), true), ("78".into(), String::new(), false)]);
+}
+
+#[test]
+fn a_request_to_join_is_answered_once_and_only_if_it_was_made() {
+    let request = |user: i64, date: i64| {
+        let update = json!({"update_id": 1, "chat_join_request": {"chat": {"id": CHAT, "type": "supergroup"},
+            "from": {"id": user, "is_bot": false, "first_name": "Ana"}, "user_chat_id": user, "date": date}});
+        Scripted::from_update(&update, Expected::Unknown).unwrap()
+    };
+    let mut town = town_of(Script::new(Box::new(vec![request(1, 10), request(2, 10), request(1, 10)])));
+    assert_eq!(town.ledger().joins.len(), 2, "the same request again is no other");
+    let this = |user: i64| json!({"chat_id": CHAT, "user_id": user});
+    assert_eq!(act(&mut town, Method::ApproveChatJoinRequest, this(1), 1).0, 200);
+    let again = act(&mut town, Method::DeclineChatJoinRequest, this(1), 2);
+    assert_eq!(words(&again), "Bad Request: USER_ALREADY_PARTICIPANT");
+    assert_eq!(act(&mut town, Method::DeclineChatJoinRequest, this(2), 3).0, 200);
+    for (method, user) in [(Method::ApproveChatJoinRequest, 2), (Method::DeclineChatJoinRequest, 3)] {
+        assert_eq!(words(&act(&mut town, method, this(user), 4)), "Bad Request: HIDE_REQUESTER_MISSING");
+    }
+    let answers: Vec<_> = town.ledger().joins.iter().map(|join| join.answer).collect();
+    assert_eq!(answers, [Some((JoinAnswer::Approved, 1)), Some((JoinAnswer::Declined, 3))]);
+    town.offer(request(2, 11));
+    let ticket = town.begin_poll(&Call::default(), 5);
+    town.poll(ticket, &Call::default(), 5);
+    assert_eq!(act(&mut town, Method::ApproveChatJoinRequest, this(2), 6).0, 200, "who asks again is answered again");
+}
+
+#[test]
+fn a_chats_permissions_are_kept_and_told_one_by_one() {
+    let mut town = town_of(script(0));
+    let told = |town: &mut Town, chat: i64| {
+        act(town, Method::GetChat, json!({"chat_id": chat}), 0).1["result"]["permissions"].clone()
+    };
+    assert_eq!(told(&mut town, CHAT), json!(Permissions::OPEN));
+    assert_eq!(told(&mut town, CHAT).as_object().unwrap().len(), 14);
+    let set = |permissions: Value| json!({"chat_id": CHAT, "permissions": permissions});
+    assert_eq!(act(&mut town, Method::SetChatPermissions, set(json!({})), 1).0, 200);
+    assert_eq!(told(&mut town, CHAT), json!(Permissions::default()));
+    assert_eq!(told(&mut town, -9), json!(Permissions::OPEN), "another chat is as it was");
+    let same = act(&mut town, Method::SetChatPermissions, set(json!({})), 2);
+    assert_eq!(words(&same), "Bad Request: CHAT_NOT_MODIFIED");
+    act(&mut town, Method::SetChatPermissions, set(json!({"can_send_polls": true})), 3);
+    assert_eq!(told(&mut town, CHAT)["can_send_messages"], true, "who may ask may write");
+    let mut alone = set(json!({"can_send_polls": true}));
+    alone["use_independent_chat_permissions"] = json!(true);
+    act(&mut town, Method::SetChatPermissions, alone, 4);
+    assert_eq!(told(&mut town, CHAT)["can_send_messages"], false);
+    assert_eq!(town.ledger().permissions.len(), 3);
+}
+
+#[test]
+fn lists_of_commands_are_counted_by_scope_and_language() {
+    let mut town = town_of(script(0));
+    let commands = json!([{"command": "ban", "description": "bans"}, {"command": "help", "description": "helps"}]);
+    let scope = json!({"type": "chat_member", "chat_id": CHAT, "user_id": 5});
+    act(&mut town, Method::SetMyCommands, json!({"commands": commands, "scope": scope, "language_code": "ru"}), 1);
+    act(&mut town, Method::SetMyCommands, json!({"commands": []}), 2);
+    let [first, second] = &town.ledger().commands[..] else { panic!("{:?}", town.ledger().commands) };
+    let scope = first.scope.as_ref().unwrap();
+    assert_eq!((scope.kind.as_str(), scope.chat_id, scope.user_id), ("chat_member", CHAT, 5));
+    assert_eq!((first.language_code.as_str(), first.count), ("ru", 2));
+    assert_eq!((second.scope.as_ref(), second.language_code.as_str(), second.count), (None, "", 0));
+}
+
+#[test]
+fn each_chat_has_administrators_of_its_own_with_their_names() {
+    let ana = StaffMember { username: "ana_k".to_owned(), ..StaffMember::named(5, "Ana", "Kowalska") };
+    let helper = StaffMember { account: Account::Bot, ..StaffMember::named(6, "Helper", "") };
+    let staff = [(CHAT, vec![ana, helper])].into();
+    let mut town = town_of(Script { admins: vec![77], staff, first_admin: Rank::Creator, ..script(1) });
+    let told = |town: &mut Town, chat: i64| {
+        let (_, answer) = act(town, Method::GetChatAdministrators, json!({"chat_id": chat}), 0);
+        answer["result"].as_array().unwrap().clone()
+    };
+    let own = told(&mut town, CHAT);
+    let ids =
+        |members: &[Value]| members.iter().map(|member| member["user"]["id"].as_i64().unwrap()).collect::<Vec<_>>();
+    assert_eq!(ids(&own), [5, 4_242, 6]);
+    assert_eq!(own[0]["status"], "creator");
+    let user = json!({"id": 5, "is_bot": false, "first_name": "Ana", "last_name": "Kowalska", "username": "ana_k"});
+    assert_eq!(own[0]["user"], user);
+    assert_eq!(own[2]["user"], json!({"id": 6, "is_bot": true, "first_name": "Helper"}));
+    assert_eq!(ids(&told(&mut town, -9)), [77, 4_242], "elsewhere the script's administrators hold");
+    let banned = |town: &mut Town, chat: i64, user: i64| {
+        act(town, Method::BanChatMember, json!({"chat_id": chat, "user_id": user}), 1).0
+    };
+    assert_eq!((banned(&mut town, CHAT, 5), banned(&mut town, -9, 5)), (400, 200));
+    assert_eq!((banned(&mut town, -9, 77), banned(&mut town, CHAT, 77)), (400, 200));
+    town.appoint(CHAT, vec![StaffMember::new(8)]);
+    assert_eq!(ids(&told(&mut town, CHAT)), [8, 4_242]);
+}
+
+fn say(chat: i64, text: &str) -> Value {
+    json!({"chat_id": chat, "text": text})
+}
+
+#[test]
+fn the_thirty_first_call_of_a_second_is_told_how_long_to_wait() {
+    let mut town = town_of(Script { limits: Some(RealLimits::default()), ..script(40) });
+    let one = |message: i64| json!({"chat_id": CHAT, "message_id": message});
+    for n in 1..=30 {
+        let at_us = 10_000 * u64::try_from(n).unwrap();
+        assert_eq!(act(&mut town, Method::DeleteMessage, one(n), at_us).0, 200);
+    }
+    let refused = act(&mut town, Method::DeleteMessage, one(31), 400_000);
+    assert_eq!((refused.0, &refused.1["parameters"]["retry_after"]), (429, &json!(1)));
+    assert_eq!((town.ledger().over_limits, town.ledger().early.len()), (1, 0));
+    let asked = act(&mut town, Method::GetChat, json!({"chat_id": CHAT}), 900_000);
+    assert_eq!((asked.0, town.ledger().early.len()), (429, 1), "every call counts, and this one came too early");
+    assert_eq!(act(&mut town, Method::DeleteMessage, one(31), 1_400_000).0, 200, "who waited as told is let in");
+    assert_eq!((town.ledger().over_limits, town.ledger().deleted), (1, 31));
+}
+
+#[test]
+fn the_twenty_first_message_of_a_minute_to_one_group_waits_and_other_calls_do_not() {
+    let mut town = town_of(Script { limits: Some(RealLimits::default()), ..script(40) });
+    for n in 0..20_u64 {
+        assert_eq!(act(&mut town, Method::SendMessage, say(CHAT, "hello"), n * 1_000_000).0, 200, "{n}");
+    }
+    let refused = act(&mut town, Method::SendMessage, say(CHAT, "hello"), 20_500_000);
+    assert_eq!((refused.0, &refused.1["parameters"]["retry_after"]), (429, &json!(40)), "the first is 60 s old then");
+    let copy = json!({"chat_id": CHAT, "from_chat_id": CHAT, "message_id": 1});
+    assert_eq!(act(&mut town, Method::CopyMessage, copy, 21_000_000).0, 429, "a copy is a message");
+    assert_eq!(town.ledger().early.len(), 1);
+    assert_eq!(act(&mut town, Method::SendMessage, say(-9, "hello"), 21_000_000).0, 200, "another group is not full");
+    let delete = json!({"chat_id": CHAT, "message_id": 1});
+    assert_eq!(act(&mut town, Method::DeleteMessage, delete, 21_000_000).0, 200, "a deletion is no message");
+    assert_eq!(town.ledger().early.len(), 1);
+    assert_eq!(act(&mut town, Method::SendMessage, say(CHAT, "hello"), 60_500_000).0, 200);
+}
+
+#[test]
+fn one_chat_gets_one_message_a_second_and_a_private_one_no_limit_a_minute() {
+    let mut town = town_of(Script { limits: Some(RealLimits::default()), ..script(0) });
+    assert_eq!(act(&mut town, Method::SendMessage, say(77, "hello"), 0).0, 200);
+    let refused = act(&mut town, Method::SendMessage, say(77, "hello"), 300_000);
+    assert_eq!((refused.0, &refused.1["parameters"]["retry_after"]), (429, &json!(1)));
+    for n in 2..40_u64 {
+        assert_eq!(act(&mut town, Method::SendMessage, say(77, "hello"), n * 1_000_000).0, 200, "{n}");
+    }
+    assert_eq!((town.ledger().over_limits, town.ledger().early.len()), (1, 0));
 }

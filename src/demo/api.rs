@@ -26,9 +26,16 @@ pub enum Method {
     GetWebhookInfo,
     DeleteWebhook,
     AnswerCallbackQuery,
+    CopyMessage,
+    EditMessageText,
+    EditMessageReplyMarkup,
+    ApproveChatJoinRequest,
+    DeclineChatJoinRequest,
+    SetChatPermissions,
+    SetMyCommands,
 }
 
-const METHODS: [(Method, &str); 16] = [
+const METHODS: [(Method, &str); 23] = [
     (Method::GetUpdates, "getUpdates"),
     (Method::DeleteMessage, "deleteMessage"),
     (Method::DeleteMessages, "deleteMessages"),
@@ -45,6 +52,13 @@ const METHODS: [(Method, &str); 16] = [
     (Method::GetWebhookInfo, "getWebhookInfo"),
     (Method::DeleteWebhook, "deleteWebhook"),
     (Method::AnswerCallbackQuery, "answerCallbackQuery"),
+    (Method::CopyMessage, "copyMessage"),
+    (Method::EditMessageText, "editMessageText"),
+    (Method::EditMessageReplyMarkup, "editMessageReplyMarkup"),
+    (Method::ApproveChatJoinRequest, "approveChatJoinRequest"),
+    (Method::DeclineChatJoinRequest, "declineChatJoinRequest"),
+    (Method::SetChatPermissions, "setChatPermissions"),
+    (Method::SetMyCommands, "setMyCommands"),
 ];
 
 impl Method {
@@ -73,7 +87,19 @@ impl Method {
                 | Self::UnbanChatSenderChat
                 | Self::RestrictChatMember
                 | Self::SendMessage
+                | Self::CopyMessage
+                | Self::EditMessageText
+                | Self::EditMessageReplyMarkup
+                | Self::ApproveChatJoinRequest
+                | Self::DeclineChatJoinRequest
+                | Self::SetChatPermissions
         )
+    }
+
+    /// Whether it puts a new message into a chat. Telegram's limits for one chat are about these.
+    #[must_use]
+    pub const fn speaks(self) -> bool {
+        matches!(self, Self::SendMessage | Self::CopyMessage)
     }
 }
 
@@ -101,16 +127,132 @@ pub struct Call {
     pub until_date: i64,
     /// What to say.
     pub text: String,
-    /// `restrictChatMember`: the rights that are given.
+    /// `copyMessage`: where the message is.
+    pub from_chat_id: i64,
+    /// `copyMessage`: what the copy says instead of its own caption.
+    pub caption: String,
+    /// The topic of a forum.
+    pub message_thread_id: Option<i64>,
+    /// The message that is answered.
+    pub reply_parameters: Option<ReplyTo>,
+    /// The buttons below what is said.
+    pub reply_markup: Option<Keyboard>,
+    /// `answerCallbackQuery`: which press.
+    pub callback_query_id: String,
+    /// `answerCallbackQuery`: whether the text is shown in a box of its own.
+    pub show_alert: bool,
+    /// `restrictChatMember`: the rights that are given. `setChatPermissions`: what everybody may.
     pub permissions: Permissions,
+    /// Whether a right that needs another does not bring it along.
+    pub use_independent_chat_permissions: bool,
+    /// `setMyCommands`: the commands.
+    pub commands: Vec<serde::de::IgnoredAny>,
+    /// `setMyCommands`: for whom.
+    pub scope: Option<CommandScope>,
+    /// `setMyCommands`: for readers of which language; empty for all others.
+    pub language_code: String,
 }
 
-/// The rights of a call, as far as the stand-in looks at them.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+/// The message that is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
+pub struct ReplyTo {
+    /// Its id.
+    pub message_id: i64,
+}
+
+/// Buttons in rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Keyboard {
+    /// The rows, from above.
+    pub inline_keyboard: Vec<Vec<Button>>,
+}
+
+/// A button below a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Button {
+    /// What it says.
+    pub text: String,
+    /// What comes back when it is pressed; empty for a button of another kind.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub callback_data: String,
+    /// The address it opens; empty for a button of another kind.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+}
+
+/// For whom commands are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct CommandScope {
+    /// Its kind, in Telegram's word.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The chat, where the kind names one.
+    pub chat_id: i64,
+    /// The member, where the kind names one.
+    pub user_id: i64,
+}
+
+/// What somebody, or everybody, may do in a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, clippy::struct_excessive_bools)] // Each is the right of that name; the form is Telegram's.
 pub struct Permissions {
-    /// Whether texts may be written.
     pub can_send_messages: bool,
+    pub can_send_audios: bool,
+    pub can_send_documents: bool,
+    pub can_send_photos: bool,
+    pub can_send_videos: bool,
+    pub can_send_video_notes: bool,
+    pub can_send_voice_notes: bool,
+    pub can_send_polls: bool,
+    pub can_send_other_messages: bool,
+    pub can_add_web_page_previews: bool,
+    pub can_change_info: bool,
+    pub can_invite_users: bool,
+    pub can_pin_messages: bool,
+    pub can_manage_topics: bool,
+}
+
+impl Permissions {
+    /// What a new group lets everybody do: write anything and invite, but not change the group itself.
+    pub const OPEN: Self = Self {
+        can_send_messages: true,
+        can_send_audios: true,
+        can_send_documents: true,
+        can_send_photos: true,
+        can_send_videos: true,
+        can_send_video_notes: true,
+        can_send_voice_notes: true,
+        can_send_polls: true,
+        can_send_other_messages: true,
+        can_add_web_page_previews: true,
+        can_change_info: false,
+        can_invite_users: true,
+        can_pin_messages: false,
+        can_manage_topics: false,
+    };
+
+    /// With the rights that the given ones need, as Telegram adds them unless it is told not to.
+    #[must_use]
+    pub const fn with_what_they_need(mut self) -> Self {
+        if self.can_send_other_messages || self.can_add_web_page_previews {
+            self.can_send_messages = true;
+            self.can_send_audios = true;
+            self.can_send_documents = true;
+            self.can_send_photos = true;
+            self.can_send_videos = true;
+            self.can_send_video_notes = true;
+            self.can_send_voice_notes = true;
+        }
+        if self.can_send_polls {
+            self.can_send_messages = true;
+        }
+        self
+    }
 }
 
 /// How a call is answered.
@@ -131,17 +273,6 @@ pub enum Said {
 /// A person of this number.
 pub(super) fn user(id: i64) -> Value {
     json!({"id": id, "is_bot": false, "first_name": "Robin"})
-}
-
-/// Somebody with every right a moderator needs.
-pub(super) fn administrator(user: &Value) -> Value {
-    json!({
-        "status": "administrator", "user": user, "can_be_edited": false, "is_anonymous": false,
-        "can_manage_chat": true, "can_delete_messages": true, "can_manage_video_chats": true,
-        "can_restrict_members": true, "can_promote_members": false, "can_change_info": true,
-        "can_invite_users": true, "can_post_stories": false, "can_edit_stories": false,
-        "can_delete_stories": false, "can_pin_messages": true, "can_manage_topics": false,
-    })
 }
 
 /// A proper answer with this result.

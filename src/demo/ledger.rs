@@ -4,7 +4,9 @@
 //!
 //! Never: a judgement beyond [`Expected`].
 
+use super::api::{CommandScope, Permissions};
 use super::script::Expected;
+use super::spoken::Speech;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What happened to one message.
@@ -43,6 +45,8 @@ pub struct PersonRecord {
     pub banned_us: Option<u64>,
     /// Calls that ban.
     pub bans: u32,
+    /// Those of them that ban a channel, by the method for channels.
+    pub channel_bans: u32,
     /// When first muted.
     pub muted_us: Option<u64>,
     /// Calls that take the right to write.
@@ -74,6 +78,65 @@ pub struct NoticeRecord {
     pub at_us: u64,
 }
 
+/// An answer to a press of a button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PressRecord {
+    /// The id of the press.
+    pub id: String,
+    /// What was shown; empty for nothing.
+    pub text: String,
+    /// Whether it was shown in a box of its own.
+    pub show_alert: bool,
+    /// When.
+    pub at_us: u64,
+}
+
+/// How a request to join was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinAnswer {
+    /// Let in.
+    Approved,
+    /// Turned away.
+    Declined,
+}
+
+/// A request to join a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JoinRecord {
+    /// The chat.
+    pub chat: i64,
+    /// Who asks.
+    pub user: i64,
+    /// The request's date, whole seconds: whoever asks again does so at another date.
+    pub date: i64,
+    /// How it was answered, and when.
+    pub answer: Option<(JoinAnswer, u64)>,
+}
+
+/// A change of what everybody may do in a chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PermissionsRecord {
+    /// The chat.
+    pub chat: i64,
+    /// What everybody may from now on.
+    pub permissions: Permissions,
+    /// When.
+    pub at_us: u64,
+}
+
+/// A list of commands that was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandsRecord {
+    /// For whom; `None` for everybody.
+    pub scope: Option<CommandScope>,
+    /// For readers of which language; empty for all others.
+    pub language_code: String,
+    /// How many commands.
+    pub count: usize,
+    /// When.
+    pub at_us: u64,
+}
+
 /// A call that came inside a window in which none was allowed.
 #[derive(Clone, Debug)]
 pub struct EarlyCall {
@@ -98,6 +161,18 @@ pub struct Ledger {
     pub people: HashMap<(i64, i64), PersonRecord>,
     /// Every message sent by the bot.
     pub notices: Vec<NoticeRecord>,
+    /// The bot's latest messages as they stand now.
+    pub speech: Speech,
+    /// Every answer to a press.
+    pub presses: Vec<PressRecord>,
+    /// Every request to join that was handed out.
+    pub joins: Vec<JoinRecord>,
+    /// Every change of what everybody may.
+    pub permissions: Vec<PermissionsRecord>,
+    /// Every list of commands.
+    pub commands: Vec<CommandsRecord>,
+    /// Calls over one of Telegram's limits, inside no announced window.
+    pub over_limits: u64,
     /// Calls inside an announced window.
     pub early: Vec<EarlyCall>,
     /// Calls inside a window that were on their way when it was announced.
@@ -164,7 +239,7 @@ impl Ledger {
     /// Notes a deletion. Says whether the message was there.
     pub(super) fn delete(&mut self, chat: i64, message: i64, now_us: u64) -> Presence {
         let Some(record) = self.index.get(&(chat, message)).and_then(|at| self.messages.get_mut(*at)) else {
-            return Presence::Gone;
+            return self.speech.delete(chat, message, now_us);
         };
         record.delete_calls = record.delete_calls.saturating_add(1);
         if record.deleted_us.is_some() {
@@ -173,6 +248,21 @@ impl Ledger {
         record.deleted_us = Some(now_us);
         self.deleted += 1;
         Presence::There
+    }
+
+    /// What everybody may do in a chat now.
+    #[must_use]
+    pub fn permissions_of(&self, chat: i64) -> Permissions {
+        let last = self.permissions.iter().rev().find(|record| record.chat == chat);
+        last.map_or(Permissions::OPEN, |record| record.permissions)
+    }
+
+    /// Notes that a request to join is handed out; the same one a second time is not another.
+    pub(super) fn asks_to_join(&mut self, chat: i64, user: i64, date: i64) {
+        let known = self.joins.iter().any(|join| (join.chat, join.user, join.date) == (chat, user, date));
+        if !known {
+            self.joins.push(JoinRecord { chat, user, date, answer: None });
+        }
     }
 
     /// The record of a person, made when there is none.

@@ -9,14 +9,18 @@
 pub mod api;
 pub mod community;
 pub mod faults;
+mod group;
 mod http;
 pub mod input;
 pub mod ledger;
 mod play;
 pub mod readings;
+pub mod real_limits;
 pub mod report;
 pub mod script;
 pub mod scripted_model;
+pub mod spoken;
+pub mod staff;
 pub mod standin;
 pub mod town;
 

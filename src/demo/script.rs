@@ -6,7 +6,10 @@
 //! Never: a clock. Dates inside updates are the source's.
 
 use super::faults::Faults;
+use super::real_limits::RealLimits;
+use super::staff::{Rank, StaffMember};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The token a stand-in accepts unless told otherwise.
 pub const TOKEN: &str = "4242:demo";
@@ -80,10 +83,19 @@ impl Scripted {
         Self { fields: format!("\"message\":{body}"), chat, message, sender: user, expected }
     }
 
+    /// The chat, the user and the date of the request to join in it, if it is one.
+    pub(super) fn join_request(&self) -> Option<(i64, i64, i64)> {
+        let body = self.fields.strip_prefix("\"chat_join_request\":")?;
+        let request: Value = serde_json::from_str(body).ok()?;
+        let number = |pointer: &str| request.pointer(pointer).and_then(Value::as_i64);
+        Some((number("/chat/id")?, number("/from/id")?, number("/date").unwrap_or(0)))
+    }
+
     /// The whole update under a number.
     #[must_use]
     pub fn update(&self, update_id: u32) -> String {
-        format!("{{\"update_id\":{update_id},{}}}", self.fields)
+        let comma = if self.fields.is_empty() { "" } else { "," };
+        format!("{{\"update_id\":{update_id}{comma}{}}}", self.fields)
     }
 }
 
@@ -157,10 +169,19 @@ pub struct Script {
     pub first_update_id: u32,
     /// Whether the numbers go on elsewhere at some point.
     pub id_jump: Option<IdJump>,
-    /// Users who administer every chat. The bot itself always does, but for [`Script::without_rights`].
+    /// Users who administer every chat that [`Script::staff`] says nothing of. The bot itself always does, but for
+    /// [`Script::without_rights`].
     pub admins: Vec<i64>,
+    /// The administrators of single chats, with their names.
+    pub staff: HashMap<i64, Vec<StaffMember>>,
+    /// What the first administrator of each chat is.
+    pub first_admin: Rank,
+    /// The channel that each of these chats is linked with.
+    pub linked: HashMap<i64, i64>,
     /// Chats in which the bot may do nothing.
     pub without_rights: Vec<i64>,
+    /// Telegram's own limits, if they are to be kept.
+    pub limits: Option<RealLimits>,
     /// Milliseconds between the arrival of a call and its answer, polls not included.
     pub latency_ms: u64,
 }
@@ -178,7 +199,11 @@ impl Script {
             first_update_id: 1_000,
             id_jump: None,
             admins: Vec::new(),
+            staff: HashMap::new(),
+            first_admin: Rank::default(),
+            linked: HashMap::new(),
             without_rights: Vec::new(),
+            limits: None,
             latency_ms: 0,
         }
     }

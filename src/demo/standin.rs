@@ -8,6 +8,7 @@
 use super::http::{After, Parsed, parse, render};
 use super::ledger::Ledger;
 use super::script::{Script, Scripted};
+use super::staff::StaffMember;
 use super::town::{Call, Method, Polled, Said, Town, refuse};
 use std::io;
 use std::net::SocketAddr;
@@ -144,6 +145,11 @@ impl StandIn {
         self.shared.changes.send_modify(|n| *n += 1);
     }
 
+    /// The administrators of a chat from now on.
+    pub fn appoint(&self, chat: i64, staff: Vec<StaffMember>) {
+        self.shared.town().appoint(chat, staff);
+    }
+
     /// Waits until `reached` holds of the town, or `deadline` has passed; says whether it holds. Wakes with every
     /// call, so nobody needs to sleep.
     pub async fn wait_until(&self, deadline: Duration, reached: impl Fn(&Town) -> bool) -> bool {
@@ -241,7 +247,7 @@ enum Asked {
     /// A call that was carried out and is to be answered after so many milliseconds.
     Acted(Said, u64),
     /// A poll, which may have to wait.
-    Poll(Call),
+    Poll(Box<Call>),
 }
 
 fn ask(shared: &Shared, path: &str, body: &[u8]) -> Asked {
@@ -263,7 +269,7 @@ fn ask(shared: &Shared, path: &str, body: &[u8]) -> Asked {
     };
     *town.ledger_mut().calls.entry(method.name()).or_default() += 1;
     if method == Method::GetUpdates {
-        return Asked::Poll(call);
+        return Asked::Poll(Box::new(call));
     }
     let said = town.act(method, &call, shared.now_us());
     let latency_ms = town.latency_ms();

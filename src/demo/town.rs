@@ -7,13 +7,12 @@
 //! Never: a socket or a clock. Time is a parameter, in microseconds since the start.
 
 pub use super::api::{Call, Method, Said, refuse};
-use super::api::{accept, administrator, too_many, user};
+use super::api::{accept, too_many};
 use super::faults::{Effect, Fault, WindowScope};
-use super::ledger::{EarlyCall, Ledger, NoticeRecord, PersonRecord, Presence};
+use super::ledger::{EarlyCall, JoinAnswer, Ledger, PersonRecord, Presence};
+use super::real_limits::{Recent, Window};
 use super::script::{Delivery, Pace, Script};
 use crate::limits;
-use crate::message::fnv1a;
-use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 
 /// How a poll is answered.
@@ -32,7 +31,7 @@ pub enum Polled {
 pub struct PollTicket(u64);
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(super) struct Entry {
     update_id: u32,
     item: usize,
     deliveries_left: u8,
@@ -42,21 +41,19 @@ struct Entry {
 
 /// The stand-in's state.
 pub struct Town {
-    script: Script,
-    ledger: Ledger,
+    pub(super) script: Script,
+    pub(super) ledger: Ledger,
     extra: Vec<super::script::Scripted>,
     released: usize,
     copies: VecDeque<usize>,
-    pending: VecDeque<Entry>,
+    pub(super) pending: VecDeque<Entry>,
     next_update_id: u32,
     poll: u64,
     actions: u64,
-    windows: HashMap<i64, (u64, u64)>,
-    sent: i64,
+    windows: HashMap<Window, (u64, u64)>,
+    recent: Recent,
+    pub(super) sent: i64,
 }
-
-/// The chat under which a window for every call is kept; no chat has this id.
-const EVERY_CHAT: i64 = 0;
 
 impl Town {
     /// A town that nothing has happened in.
@@ -73,6 +70,7 @@ impl Town {
             poll: 0,
             actions: 0,
             windows: HashMap::new(),
+            recent: Recent::default(),
             sent: 0,
         }
     }
@@ -176,6 +174,9 @@ impl Town {
             if let Some(scripted) = self.item(entry.item) {
                 answer.push_str(&scripted.update(entry.update_id));
                 self.ledger.serve(&scripted, now_us);
+                if let Some((chat, user, date)) = scripted.join_request() {
+                    self.ledger.asks_to_join(chat, user, date);
+                }
             }
         }
         self.pending.iter_mut().take(limit).for_each(|entry| entry.served = true);
@@ -232,12 +233,20 @@ impl Town {
 
     /// A call other than a poll.
     pub fn act(&mut self, method: Method, call: &Call, now_us: u64) -> Said {
-        if !method.is_action() {
-            return self.tell(method, call);
+        if method.is_action() {
+            self.ledger.last_action_us = Some(now_us);
         }
-        self.ledger.last_action_us = Some(now_us);
         if let Some(refusal) = self.inside_window(method, call, now_us) {
             return refusal;
+        }
+        if let Some(limits) = self.script.limits
+            && let Err(over) = self.recent.pass(limits, method, call.chat_id, now_us)
+        {
+            self.ledger.over_limits += 1;
+            return self.announce(over.window, over.seconds, now_us);
+        }
+        if !method.is_action() {
+            return self.tell(method, call, now_us);
         }
         let drawn = self.script.faults.draw(self.actions);
         self.actions += 1;
@@ -247,7 +256,13 @@ impl Town {
         *self.ledger.faults.entry(fault.word()).or_default() += 1;
         let done = (effect == Effect::Done).then(|| self.carry_out(method, call, now_us));
         match fault {
-            Fault::TooMany => self.announce(call.chat_id, now_us),
+            Fault::TooMany => {
+                let window = match self.script.faults.scope {
+                    WindowScope::Everything => Window::Actions,
+                    WindowScope::Chat => Window::ActionsOf(call.chat_id),
+                };
+                self.announce(window, self.script.faults.retry_after_s, now_us)
+            }
             Fault::ServerError => refuse(500, "Internal Server Error"),
             Fault::Hang => Said::Nothing,
             Fault::Drop => Said::Closed,
@@ -259,20 +274,16 @@ impl Town {
         }
     }
 
-    fn announce(&mut self, chat: i64, now_us: u64) -> Said {
-        let seconds = self.script.faults.retry_after_s;
-        let key = match self.script.faults.scope {
-            WindowScope::Everything => EVERY_CHAT,
-            WindowScope::Chat => chat,
-        };
-        self.windows.insert(key, (now_us, now_us.saturating_add(seconds.saturating_mul(1_000_000))));
+    fn announce(&mut self, window: Window, seconds: u64, now_us: u64) -> Said {
+        self.windows.insert(window, (now_us, now_us.saturating_add(seconds.saturating_mul(1_000_000))));
         too_many(seconds)
     }
 
     fn inside_window(&mut self, method: Method, call: &Call, now_us: u64) -> Option<Said> {
-        let (from_us, until_us) = [EVERY_CHAT, call.chat_id]
-            .iter()
-            .filter_map(|key| self.windows.get(key).copied())
+        let (from_us, until_us) = Window::of(method, call.chat_id)
+            .into_iter()
+            .flatten()
+            .filter_map(|window| self.windows.get(&window).copied())
             .filter(|(_, until_us)| *until_us > now_us)
             .max_by_key(|(_, until_us)| *until_us)?;
         if now_us.saturating_sub(from_us) <= self.script.faults.grace_ms.saturating_mul(1_000) {
@@ -290,12 +301,18 @@ impl Town {
                 400,
                 match method {
                     Method::DeleteMessage | Method::DeleteMessages => "Bad Request: message can't be deleted",
-                    Method::SendMessage => "Bad Request: not enough rights to send text messages to the chat",
+                    Method::SendMessage | Method::CopyMessage => {
+                        "Bad Request: not enough rights to send text messages to the chat"
+                    }
+                    Method::SetChatPermissions => "Bad Request: not enough rights to change chat permissions",
+                    Method::ApproveChatJoinRequest | Method::DeclineChatJoinRequest => {
+                        "Bad Request: not enough rights to manage join requests"
+                    }
                     _ => "Bad Request: not enough rights to restrict/unrestrict chat member",
                 },
             );
         }
-        let on_admin = self.script.admins.contains(&call.user_id) && call.user_id != 0;
+        let on_admin = self.staff_member(call.chat_id, call.user_id).is_some();
         match method {
             Method::DeleteMessage => match self.ledger.delete(call.chat_id, call.message_id, now_us) {
                 Presence::There => accept("true"),
@@ -316,6 +333,11 @@ impl Town {
                 refuse(400, "Bad Request: user is an administrator of the chat")
             }
             Method::SendMessage => self.send(call, now_us),
+            Method::CopyMessage => self.copy(call, now_us),
+            Method::EditMessageText | Method::EditMessageReplyMarkup => self.edit(method, call),
+            Method::ApproveChatJoinRequest => self.answer_join(JoinAnswer::Approved, call, now_us),
+            Method::DeclineChatJoinRequest => self.answer_join(JoinAnswer::Declined, call, now_us),
+            Method::SetChatPermissions => self.set_permissions(call, now_us),
             _ => {
                 self.note(method, call, now_us);
                 accept("true")
@@ -339,6 +361,7 @@ impl Town {
             Method::BanChatMember | Method::BanChatSenderChat => {
                 person.banned_us.get_or_insert(now_us);
                 person.bans += 1;
+                person.channel_bans += u32::from(channel);
                 person.is_banned = true;
                 remember(&mut person.ban_untils);
             }
@@ -358,85 +381,5 @@ impl Town {
                 person.is_banned = false;
             }
         }
-    }
-
-    fn send(&mut self, call: &Call, now_us: u64) -> Said {
-        if call.text.is_empty() {
-            return refuse(400, "Bad Request: message text is empty");
-        }
-        self.sent += 1;
-        if self.ledger.notices.len() < limits::DEMO_LEDGER_ROWS_MAX {
-            let text_hash = fnv1a(call.text.as_bytes());
-            self.ledger.notices.push(NoticeRecord { chat: call.chat_id, text_hash, at_us: now_us });
-        }
-        let message = json!({
-            "message_id": 900_000_000_i64 + self.sent, "date": 1_760_000_000_u32, "from": self.bot(),
-            "chat": {"id": call.chat_id, "type": "supergroup", "title": "Neighbours"}, "text": call.text,
-        });
-        accept(&message.to_string())
-    }
-
-    fn bot_id(&self) -> i64 {
-        self.script.token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(4_242)
-    }
-
-    fn bot(&self) -> Value {
-        json!({"id": self.bot_id(), "is_bot": true, "first_name": "Aegis", "username": "aegis_demo_bot"})
-    }
-
-    fn bot_member(&self, chat: i64) -> Value {
-        if self.script.without_rights.contains(&chat) {
-            return json!({"status": "member", "user": self.bot()});
-        }
-        administrator(&self.bot())
-    }
-
-    /// Answers a call that only asks.
-    fn tell(&self, method: Method, call: &Call) -> Said {
-        let answer = match method {
-            Method::GetMe => {
-                let mut me = self.bot();
-                for (key, value) in [
-                    ("can_join_groups", true),
-                    ("can_read_all_group_messages", true),
-                    ("supports_inline_queries", false),
-                    ("can_connect_to_business", false),
-                    ("has_main_web_app", false),
-                ] {
-                    if let Some(object) = me.as_object_mut() {
-                        object.insert(key.to_owned(), Value::from(value));
-                    }
-                }
-                me
-            }
-            Method::GetChatAdministrators => {
-                let own = self.bot_member(call.chat_id);
-                let own = (own.get("status") == Some(&Value::from("administrator"))).then_some(own);
-                own.into_iter().chain(self.script.admins.iter().map(|admin| administrator(&user(*admin)))).collect()
-            }
-            Method::GetChatMember if call.user_id == self.bot_id() => self.bot_member(call.chat_id),
-            Method::GetChatMember if self.script.admins.contains(&call.user_id) => administrator(&user(call.user_id)),
-            Method::GetChatMember => {
-                let person = self.ledger.people.get(&(call.chat_id, call.user_id));
-                if person.is_some_and(|person| person.is_banned) {
-                    json!({"status": "kicked", "user": user(call.user_id), "until_date": 0})
-                } else if person.is_some_and(|person| person.is_muted) {
-                    json!({"status": "restricted", "user": user(call.user_id), "can_send_messages": false})
-                } else {
-                    json!({"status": "member", "user": user(call.user_id)})
-                }
-            }
-            Method::GetChat => json!({
-                "id": call.chat_id, "type": "supergroup", "title": super::community::title(call.chat_id), "accent_color_id": 0,
-                "max_reaction_count": 11, "accepted_gift_types": {"unlimited_gifts": true, "limited_gifts": true,
-                "unique_gifts": true, "premium_subscription": true},
-                "permissions": {"can_send_messages": true},
-            }),
-            Method::GetWebhookInfo => {
-                json!({"url": "", "has_custom_certificate": false, "pending_update_count": self.pending.len()})
-            }
-            _ => Value::Bool(true),
-        };
-        accept(&answer.to_string())
     }
 }
