@@ -181,7 +181,9 @@ impl Ingest {
             }
             admitted.tick.updates.push(incoming.id);
             match incoming.what {
-                What::Message(message) => self.arrive(*message, incoming.id, book, now, &mut admitted),
+                What::Message(message) => {
+                    self.arrive(*message, incoming.id, book, now, &mut admitted);
+                }
                 What::Joined { chat, who } => self.newcomers.joined(book.current(chat), who.user, now.mono),
                 What::Command(message, line) => {
                     admitted.errands.extend(self.command(&message, *line, incoming.id, book, now));
@@ -238,12 +240,10 @@ impl Ingest {
                     update::Standing::Administrator => Standing::Protected,
                     update::Standing::Other => Standing::Ordinary,
                 };
-                if book.administrator(chat, user, standing)
-                    && let Some(record) = book.get(chat)
-                {
-                    admitted.tick.chats.push((chat, record.clone()));
-                }
+                Self::is_now(standing, chat, user, book, admitted);
             }
+            // Who left administers nothing any more.
+            What::Left { chat, user } => Self::is_now(Standing::Ordinary, chat, user, book, admitted),
             What::Unreadable(why) => {
                 self.counters.updates_unreadable.one();
                 tracing::warn!(why, "an update could not be read; it is acknowledged and passed over");
@@ -253,10 +253,17 @@ impl Ingest {
             | What::Nothing
             | What::Command(..)
             | What::Callback { .. }
-            | What::Left { .. }
             | What::Service { .. }
             | What::Joined { .. }
             | What::Message(_) => {}
+        }
+    }
+
+    fn is_now(standing: Standing, chat: ChatId, user: UserId, book: &mut ChatBook, admitted: &mut Admitted) {
+        if book.administrator(chat, user, standing)
+            && let Some(record) = book.get(chat)
+        {
+            admitted.tick.chats.push((chat, record.clone()));
         }
     }
 

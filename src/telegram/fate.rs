@@ -139,6 +139,22 @@ fn refused(code: u16, error: &ApiError, description: &str) -> Fate {
     }
 }
 
+/// Words that say that the effect is there already, or that nothing is left to have it: the message or the member is gone,
+/// somebody else answered the request to join, the press no longer waits. They say nothing about the chat.
+const SETTLED: [&str; 11] = [
+    "message to delete not found",
+    "message to edit not found",
+    "message is not modified",
+    "message_id_invalid",
+    "participant_id_invalid",
+    "user_not_participant",
+    "user_already_participant",
+    "hide_requester_missing",
+    "user is deactivated",
+    "query is too old",
+    "chat_not_modified",
+];
+
 /// The Bot API has no code finer than the status; these words are the documented way to tell refusals apart.
 fn refused_by_words(code: u16, description: &str) -> Fate {
     let words = description.to_ascii_lowercase();
@@ -147,7 +163,7 @@ fn refused_by_words(code: u16, description: &str) -> Fate {
     if code == 401 && (words == "unauthorized" || said("invalid token")) {
         return Fate::Halt { why: description.to_owned() };
     }
-    if said("message to delete not found") || said("participant_id_invalid") || said("user_not_participant") {
+    if SETTLED.iter().any(|part| said(part)) {
         return Fate::Done;
     }
     if said("not enough rights") || said("chat_admin_required") || said("need administrator rights") {
@@ -173,6 +189,30 @@ mod tests {
     #[test]
     fn a_message_that_is_gone_is_deleted() {
         assert_eq!(refusal(400, "Bad Request: message to delete not found").fate(), Fate::Done);
+    }
+
+    #[test]
+    fn what_is_settled_already_is_done_and_said_of_no_chat() {
+        for words in [
+            "Bad Request: message is not modified",
+            "Bad Request: message to edit not found",
+            "Bad Request: MESSAGE_ID_INVALID",
+            "Bad Request: USER_ALREADY_PARTICIPANT",
+            "Bad Request: HIDE_REQUESTER_MISSING",
+            "Bad Request: CHAT_NOT_MODIFIED",
+            "Bad Request: query is too old and response timeout expired or query ID is invalid",
+        ] {
+            assert_eq!(refusal(400, words).fate(), Fate::Done, "{words}");
+        }
+        assert_eq!(refusal(403, "Forbidden: user is deactivated").fate(), Fate::Done, "the chat is still there");
+    }
+
+    #[test]
+    fn a_copy_that_cannot_be_had_is_given_up_and_the_chat_is_not_blamed() {
+        for words in ["Bad Request: message to copy not found", "Bad Request: the message can't be copied"] {
+            let Fate::GiveUp { chat, .. } = refusal(400, words).fate() else { panic!("{words} was not given up") };
+            assert_eq!(chat, ChatTrouble::None, "{words}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! a fault of the server; a decision.
 
 pub mod fate;
+mod payload;
 mod post;
 pub mod request;
 pub mod update;

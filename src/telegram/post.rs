@@ -2,11 +2,19 @@
 //!
 //! Promises: unknown fields and kinds are passed over; a missing one has its default.
 
-use super::update::{Person, Standing, What};
-use super::wire::{ChatMember, User};
+mod change;
+mod fill;
+mod replied;
+
+use super::update::{CommandLine, Told, What};
+use super::wire::{self, User};
+use crate::limits;
 use crate::message::{
-    AlbumId, ChatId, ChatKind, Media, Message, MessageId, Provenance, Revision, Sender, SurfaceKind, UserId, fnv1a,
+    AlbumId, ChatId, ChatKind, Media, Message, MessageId, Provenance, Revision, Sender, UserId, fnv1a,
 };
+use crate::text::one_line;
+use change::{Callback, JoinRequest, MemberChange};
+use replied::Original;
 use serde::Deserialize;
 
 /// Telegram's own account, which carries a linked channel's posts into its group.
@@ -41,31 +49,6 @@ struct Chat {
 }
 
 #[derive(Deserialize)]
-struct MemberChange {
-    chat: Chat,
-    old_chat_member: Option<ChatMember>,
-    new_chat_member: ChatMember,
-}
-
-#[derive(Deserialize)]
-struct JoinRequest {
-    chat: Chat,
-    from: User,
-}
-
-#[derive(Deserialize)]
-struct Callback {
-    id: String,
-    message: Option<CallbackMessage>,
-}
-
-#[derive(Deserialize)]
-struct CallbackMessage {
-    chat: Chat,
-    message_id: i32,
-}
-
-#[derive(Deserialize)]
 struct Reaction {
     chat: Chat,
 }
@@ -75,6 +58,8 @@ struct Entity {
     #[serde(default, rename = "type")]
     kind: EntityKind,
     #[serde(default)]
+    offset: u32,
+    #[serde(default)]
     url: String,
 }
 
@@ -82,6 +67,7 @@ struct Entity {
 #[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 enum EntityKind {
+    BotCommand,
     CustomEmoji,
     #[default]
     #[serde(other)]
@@ -92,8 +78,6 @@ enum EntityKind {
 struct Texted {
     #[serde(default)]
     text: String,
-    #[serde(default)]
-    caption: String,
 }
 
 #[derive(Deserialize)]
@@ -189,8 +173,11 @@ struct Post {
     edit_date: Option<u64>,
     from: Option<User>,
     sender_chat: Option<Chat>,
+    #[serde(default, rename = "is_automatic_forward")]
+    carried: Carried,
+    message_thread_id: Option<i32>,
     #[serde(default)]
-    is_automatic_forward: bool,
+    is_topic_message: bool,
     media_group_id: Option<String>,
     #[serde(default)]
     text: String,
@@ -201,7 +188,7 @@ struct Post {
     #[serde(default)]
     caption_entities: Vec<Entity>,
     quote: Option<Texted>,
-    reply_to_message: Option<Texted>,
+    reply_to_message: Option<Original>,
     external_reply: Option<ExternalReply>,
     forward_origin: Option<Origin>,
     via_bot: Option<User>,
@@ -225,6 +212,8 @@ struct Post {
     checklist: Option<Titled>,
     giveaway: Option<Giveaway>,
     reply_markup: Option<Keyboard>,
+    new_chat_members: Option<Vec<Empty>>,
+    left_chat_member: Option<Empty>,
     migrate_to_chat_id: Option<i64>,
     migrate_from_chat_id: Option<i64>,
 }
@@ -232,51 +221,58 @@ struct Post {
 #[derive(Deserialize)]
 struct Empty {}
 
+/// Whether Telegram itself carried a post of a linked channel into its group: `is_automatic_forward`.
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(from = "bool")]
+enum Carried {
+    #[default]
+    BySomebody,
+    ByTelegram,
+}
+
+impl From<bool> for Carried {
+    fn from(automatic: bool) -> Self {
+        if automatic { Self::ByTelegram } else { Self::BySomebody }
+    }
+}
+
 #[derive(Deserialize)]
 struct Giveaway {
     #[serde(default)]
     prize_description: String,
 }
 
-/// Whether an update brought a message of a channel's own feed.
+/// Which of an update's places a message came in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Feed {
+    /// A new message of a chat.
     Group,
+    /// A changed one.
+    Edit,
+    /// A message of a channel's own feed, new or changed.
     Channel,
 }
 
 impl Update {
     pub fn what(self) -> What {
-        if let Some(post) = self.message.or(self.edited_message) {
-            return post.what(Feed::Group);
-        }
-        if let Some(post) = self.channel_post.or(self.edited_channel_post) {
-            return post.what(Feed::Channel);
+        let post = (self.message.map(|post| (post, Feed::Group)))
+            .or(self.edited_message.map(|post| (post, Feed::Edit)))
+            .or(self.channel_post.map(|post| (post, Feed::Channel)))
+            .or(self.edited_channel_post.map(|post| (post, Feed::Channel)));
+        if let Some((post, feed)) = post {
+            return post.what(feed);
         }
         if let Some(change) = self.my_chat_member {
-            let title =
-                Some(change.chat.title).filter(|title| !title.is_empty()).map(|title| super::wire::title(&title));
-            return What::OwnStanding { chat: ChatId(change.chat.id), title };
+            return change.own_standing();
         }
         if let Some(change) = self.chat_member {
-            let standing = match change.new_chat_member.status.as_str() {
-                "creator" | "administrator" => Standing::Administrator,
-                _ => Standing::Other,
-            };
-            let user = UserId(change.new_chat_member.user.id);
-            let was_out = change.old_chat_member.is_some_and(|old| matches!(old.status.as_str(), "left" | "kicked"));
-            if was_out && matches!(change.new_chat_member.status.as_str(), "member" | "restricted") {
-                return What::Joined { chat: ChatId(change.chat.id), who: Person { user, ..Person::default() } };
-            }
-            return What::Administrator { chat: ChatId(change.chat.id), user, standing };
+            return change.what();
         }
         if let Some(request) = self.chat_join_request {
-            let who = Person { user: UserId(request.from.id), ..Person::default() };
-            return What::JoinRequest { chat: ChatId(request.chat.id), who, bio: String::new() };
+            return request.what();
         }
         if let Some(press) = self.callback_query {
-            let message = press.message.map(|message| (ChatId(message.chat.id), MessageId(message.message_id)));
-            return What::Callback { id: press.id, who: Person::default(), message, words: String::new() };
+            return press.what();
         }
         match self.message_reaction.or(self.message_reaction_count) {
             Some(reaction) => What::Reaction { chat: ChatId(reaction.chat.id) },
@@ -300,39 +296,67 @@ impl Post {
             "channel" => ChatKind::Channel,
             _ => ChatKind::Supergroup,
         };
-        let mut message = Message::empty(chat, MessageId(self.message_id), self.sender(feed));
+        let message = self.message(kind, feed);
+        if message.surfaces.is_empty() && message.media == Media::None {
+            return self.told().map_or(What::Nothing, |what| What::Service { chat, message: message.id, what });
+        }
+        match self.command(&message, feed) {
+            Some(command) => What::Command(Box::new(message), Box::new(command)),
+            None => What::Message(Box::new(message)),
+        }
+    }
+
+    fn message(&self, kind: ChatKind, feed: Feed) -> Message {
+        let mut message = Message::empty(ChatId(self.chat.id), MessageId(self.message_id), self.sender(feed));
         message.chat_kind = kind;
-        message.album = self.media_group_id.as_deref().map(|id| AlbumId(fnv1a(id.as_bytes())));
+        message.album = album(self.media_group_id.as_deref());
         message.sent_s = self.date;
         message.revision = self.edit_date.map_or(Revision::Original, Revision::Edited);
         message.media = self.media();
         if self.forward_origin.is_some() {
             message.provenance = Provenance::Forwarded;
         }
-        fill(&mut message, &self);
-        if message.surfaces.is_empty() && message.media == Media::None {
-            return What::Nothing;
+        message.sender_name = name_of(self.sender_chat.as_ref(), self.from.as_ref());
+        // Replies outside of forums have threads too, which are no topics.
+        message.topic = self.message_thread_id.filter(|_| self.is_topic_message);
+        fill::fill(&mut message, self);
+        message
+    }
+
+    /// What a service message tells of members.
+    const fn told(&self) -> Option<Told> {
+        if self.new_chat_members.is_some() {
+            Some(Told::Joined)
+        } else if self.left_chat_member.is_some() {
+            Some(Told::Left)
+        } else {
+            None
         }
-        What::Message(Box::new(message))
+    }
+
+    /// The command that a new message of a group begins with. What was forwarded, or sent by way of a bot, is not the sender's
+    /// own word and orders nothing.
+    fn command(&self, message: &Message, feed: Feed) -> Option<CommandLine> {
+        let begins = self.text.strip_prefix('/')?.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let marked = |entity: &Entity| entity.kind == EntityKind::BotCommand && entity.offset == 0;
+        let ordered = feed == Feed::Group
+            && message.chat_kind != ChatKind::Channel
+            && message.revision == Revision::Original
+            && message.provenance == Provenance::Own
+            && self.via_bot.is_none()
+            && begins
+            && (self.entities.is_empty() || self.entities.iter().any(marked));
+        ordered.then(|| CommandLine {
+            text: wire::start(&self.text, limits::COMMAND_BYTES_MAX),
+            replied: self.reply_to_message.as_ref().and_then(|original| original.replied(message)),
+        })
     }
 
     fn sender(&self, feed: Feed) -> Sender {
-        let from = self.from.as_ref();
         if feed == Feed::Channel {
             return Sender::Nobody;
         }
-        if self.is_automatic_forward || from.is_some_and(|user| user.id == SERVICE_ACCOUNT) {
-            return Sender::LinkedChannel;
-        }
-        if let Some(chat) = &self.sender_chat {
-            return if chat.id == self.chat.id { Sender::AnonymousAdmin } else { Sender::Channel(ChatId(chat.id)) };
-        }
-        match from {
-            None => Sender::Nobody,
-            Some(user) if user.id == GROUP_ANONYMOUS_BOT => Sender::AnonymousAdmin,
-            Some(user) if user.is_bot => Sender::Bot(UserId(user.id)),
-            Some(user) => Sender::Member(UserId(user.id)),
-        }
+        sender_of(self.chat.id, self.carried, self.sender_chat.as_ref(), self.from.as_ref())
     }
 
     fn media(&self) -> Media {
@@ -367,219 +391,34 @@ impl Post {
     }
 }
 
-/// Puts every text of a post into the message: its own words first, so that a cut takes the least telling.
-fn fill(message: &mut Message, post: &Post) {
-    message.push(SurfaceKind::Text, &post.text);
-    message.push(SurfaceKind::Caption, &post.caption);
-    for entity in post.entities.iter().chain(&post.caption_entities) {
-        message.push(SurfaceKind::TextLink, &entity.url);
-        message.custom_emoji = message.custom_emoji.saturating_add(u16::from(entity.kind == EntityKind::CustomEmoji));
+/// Who sent a message of a chat.
+fn sender_of(chat: i64, carried: Carried, sender_chat: Option<&Chat>, from: Option<&User>) -> Sender {
+    if carried == Carried::ByTelegram || from.is_some_and(|user| user.id == SERVICE_ACCOUNT) {
+        return Sender::LinkedChannel;
     }
-    for button in post.reply_markup.iter().flat_map(|markup| markup.inline_keyboard.iter().flatten()) {
-        message.push(SurfaceKind::ButtonLabel, &button.text);
-        message.push(SurfaceKind::ButtonUrl, &button.url);
+    if let Some(sender) = sender_chat {
+        return if sender.id == chat { Sender::AnonymousAdmin } else { Sender::Channel(ChatId(sender.id)) };
     }
-    if let Some(poll) = &post.poll {
-        fill_poll(message, poll);
-    }
-    fill_quotes(message, post);
-    if let Some(contact) = &post.contact {
-        fill_contact(message, contact);
-    }
-    for file in [&post.document, &post.audio, &post.video, &post.animation].into_iter().flatten() {
-        message.push(SurfaceKind::FileName, &file.file_name);
-        message.push(SurfaceKind::FileName, &file.title);
-        message.push(SurfaceKind::FileName, &file.performer);
-    }
-    for titled in [&post.game, &post.venue, &post.invoice, &post.checklist].into_iter().flatten() {
-        message.push(SurfaceKind::Title, &titled.title);
-        message.push(SurfaceKind::Title, &titled.description);
-        message.push(SurfaceKind::Title, &titled.address);
-        for task in &titled.tasks {
-            message.push(SurfaceKind::Title, &task.text);
-        }
-    }
-    if let Some(giveaway) = &post.giveaway {
-        message.push(SurfaceKind::Title, &giveaway.prize_description);
-    }
-    if let Some(sticker) = &post.sticker {
-        message.push(SurfaceKind::StickerSet, &sticker.set_name);
-    }
-    if let Some(bot) = &post.via_bot {
-        message.push(SurfaceKind::ViaBot, &bot.username);
-    }
-    if let Some(origin) = &post.forward_origin {
-        fill_origin(message, SurfaceKind::ForwardOrigin, origin);
+    match from {
+        None => Sender::Nobody,
+        Some(user) if user.id == GROUP_ANONYMOUS_BOT => Sender::AnonymousAdmin,
+        Some(user) if user.is_bot => Sender::Bot(UserId(user.id)),
+        Some(user) => Sender::Member(UserId(user.id)),
     }
 }
 
-fn fill_poll(message: &mut Message, poll: &Poll) {
-    message.push(SurfaceKind::PollQuestion, &poll.question);
-    for option in &poll.options {
-        message.push(SurfaceKind::PollOption, &option.text);
-    }
-    message.push(SurfaceKind::PollQuestion, &poll.explanation);
-}
-
-fn fill_contact(message: &mut Message, contact: &Contact) {
-    let name = format!("{} {}", contact.first_name, contact.last_name);
-    message.push(SurfaceKind::ContactName, name.trim());
-    message.push(SurfaceKind::ContactName, &contact.phone_number);
-    message.push(SurfaceKind::ContactName, &contact.vcard);
-}
-
-/// A quote from the same chat repeats a message that was judged when it came; a member who quotes spam in order to
-/// report it is not its author. Any other quote is the sender's own doing.
-fn fill_quotes(message: &mut Message, post: &Post) {
-    if let Some(quote) = &post.quote {
-        let repeated = post.external_reply.is_none()
-            && post
-                .reply_to_message
-                .as_ref()
-                .is_some_and(|original| original.text.contains(&quote.text) || original.caption.contains(&quote.text));
-        if !repeated {
-            message.push(SurfaceKind::Quote, &quote.text);
-        }
-    }
-    let Some(reply) = &post.external_reply else { return };
-    if let Some(origin) = &reply.origin {
-        fill_origin(message, SurfaceKind::ExternalReply, origin);
-    }
-    if let Some(chat) = &reply.chat {
-        message.push(SurfaceKind::ExternalReply, &chat.title);
-        message.push(SurfaceKind::ExternalReply, &chat.username);
-    }
-    if let Some(poll) = &reply.poll {
-        fill_poll(message, poll);
-    }
-    if let Some(contact) = &reply.contact {
-        fill_contact(message, contact);
-    }
-    if let Some(document) = &reply.document {
-        message.push(SurfaceKind::FileName, &document.file_name);
+/// What a sender is called where the message is shown: a chat by its title, anybody else by their name.
+fn name_of(sender_chat: Option<&Chat>, from: Option<&User>) -> String {
+    match (sender_chat, from) {
+        (Some(chat), _) => one_line(&chat.title, limits::NAME_BYTES_MAX),
+        (None, Some(user)) => user.name(),
+        (None, None) => String::new(),
     }
 }
 
-fn fill_origin(message: &mut Message, kind: SurfaceKind, origin: &Origin) {
-    message.push(kind, &origin.sender_user_name);
-    message.push(kind, &origin.author_signature);
-    if let Some(user) = &origin.sender_user {
-        message.push(kind, format!("{} {}", user.first_name, user.last_name).trim());
-        message.push(kind, &user.username);
-    }
-    for chat in [&origin.sender_chat, &origin.chat].into_iter().flatten() {
-        message.push(kind, &chat.title);
-        message.push(kind, &chat.username);
-    }
+fn album(media_group: Option<&str>) -> Option<AlbumId> {
+    media_group.map(|id| AlbumId(fnv1a(id.as_bytes())))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::telegram::wire::update;
-
-    fn message(json: &str) -> Message {
-        match update(json).expect("an update with an id").what {
-            What::Message(message) => *message,
-            other => panic!("not a message: {other:?}"),
-        }
-    }
-
-    fn texts(message: &Message) -> Vec<(SurfaceKind, &str)> {
-        message.surfaces.iter().map(|surface| (surface.kind, surface.text.as_str())).collect()
-    }
-
-    #[test]
-    fn text_is_found_wherever_it_hides() {
-        let found = message(
-            r#"{"update_id":1,"message":{"message_id":2,"date":3,"chat":{"id":-100,"type":"supergroup"},"from":{"id":7,"is_bot":false,"first_name":"A"},
-            "caption":"cap","photo":[{"file_id":"x"}],"caption_entities":[{"type":"text_link","offset":0,"length":3,"url":"https://a.example"}],
-            "quote":{"text":"quo","position":0},"external_reply":{"origin":{"type":"channel","chat":{"id":-5,"type":"channel","title":"Ext"}}},
-            "poll":{"question":"ask","options":[{"text":"one"}]},"contact":{"first_name":"Con","last_name":"Tact","phone_number":"+1"},
-            "sticker":{"set_name":"set"},"via_bot":{"id":9,"is_bot":true,"first_name":"b","username":"viabot"},
-            "forward_origin":{"type":"hidden_user","sender_user_name":"Hidden"},
-            "reply_markup":{"inline_keyboard":[[{"text":"push","url":"https://b.example"}]]},"media_group_id":"77"}}"#,
-        );
-        let expected = [
-            (SurfaceKind::Caption, "cap"),
-            (SurfaceKind::TextLink, "https://a.example"),
-            (SurfaceKind::ButtonLabel, "push"),
-            (SurfaceKind::ButtonUrl, "https://b.example"),
-            (SurfaceKind::PollQuestion, "ask"),
-            (SurfaceKind::PollOption, "one"),
-            (SurfaceKind::Quote, "quo"),
-            (SurfaceKind::ExternalReply, "Ext"),
-            (SurfaceKind::ContactName, "Con Tact"),
-            (SurfaceKind::ContactName, "+1"),
-            (SurfaceKind::StickerSet, "set"),
-            (SurfaceKind::ViaBot, "viabot"),
-            (SurfaceKind::ForwardOrigin, "Hidden"),
-        ];
-        assert_eq!(texts(&found), expected);
-        assert_eq!((found.media, found.provenance), (Media::Photo, Provenance::Forwarded));
-        assert!(found.album.is_some());
-    }
-
-    #[test]
-    fn senders_that_are_never_acted_on_are_told_apart() {
-        let post = |rest: &str| {
-            message(&format!(
-                r#"{{"update_id":1,"message":{{"message_id":2,"date":3,"chat":{{"id":-100,"type":"supergroup"}},"text":"x",{rest}}}}}"#
-            ))
-            .sender
-        };
-        let channel_bot = r#""from":{"id":136817688,"is_bot":true,"first_name":"Channel"}"#;
-        assert_eq!(post(r#""from":{"id":777000,"is_bot":false,"first_name":"Telegram"}"#), Sender::LinkedChannel);
-        assert_eq!(
-            post(r#""is_automatic_forward":true,"sender_chat":{"id":-5,"type":"channel"}"#),
-            Sender::LinkedChannel
-        );
-        assert_eq!(post(r#""sender_chat":{"id":-100,"type":"supergroup"}"#), Sender::AnonymousAdmin);
-        assert_eq!(
-            post(&format!(r#"{channel_bot},"sender_chat":{{"id":-5,"type":"channel"}}"#)),
-            Sender::Channel(ChatId(-5))
-        );
-        assert_eq!(
-            post(r#""from":{"id":9007199254740993,"is_bot":false,"first_name":"L"}"#),
-            Sender::Member(UserId(9_007_199_254_740_993))
-        );
-    }
-
-    #[test]
-    fn a_member_who_quotes_a_message_of_the_same_chat_is_not_its_author() {
-        let quoted = message(
-            r#"{"update_id":1,"message":{"message_id":2,"date":3,"chat":{"id":-100,"type":"supergroup"},"from":{"id":7,"is_bot":false,"first_name":"A"},
-            "text":"look at this","quote":{"text":"free coins"},"reply_to_message":{"message_id":1,"text":"get free coins now"}}}"#,
-        );
-        assert_eq!(texts(&quoted), [(SurfaceKind::Text, "look at this")]);
-    }
-
-    #[test]
-    fn a_join_is_told_from_a_change_of_rank() {
-        let update = |old: &str, new: &str| {
-            let text = format!(
-                r#"{{"update_id":1,"chat_member":{{"chat":{{"id":-5,"type":"supergroup"}},"from":{{"id":7,"is_bot":false,"first_name":"a"}},"date":1,"old_chat_member":{{"status":"{old}","user":{{"id":7,"is_bot":false,"first_name":"a"}}}},"new_chat_member":{{"status":"{new}","user":{{"id":7,"is_bot":false,"first_name":"a"}}}}}}}}"#
-            );
-            crate::telegram::update::read(&text).expect("an update").what
-        };
-        let joined = What::Joined { chat: ChatId(-5), who: Person { user: UserId(7), ..Person::default() } };
-        assert_eq!(update("left", "member"), joined);
-        assert_eq!(update("kicked", "restricted"), joined);
-        assert_ne!(update("left", "administrator"), joined);
-        assert_ne!(update("administrator", "member"), joined);
-        assert_ne!(update("member", "left"), joined);
-    }
-
-    #[test]
-    fn a_supergroup_that_grew_out_of_a_group_is_told_from_both_sides() {
-        let to = update(
-            r#"{"update_id":1,"message":{"message_id":1,"chat":{"id":-5,"type":"group"},"migrate_to_chat_id":-1005}}"#,
-        );
-        let from = update(
-            r#"{"update_id":2,"message":{"message_id":1,"chat":{"id":-1005,"type":"supergroup"},"migrate_from_chat_id":-5}}"#,
-        );
-        for found in [to, from] {
-            assert_eq!(found.expect("readable").what, What::Moved { from: ChatId(-5), to: ChatId(-1005) });
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! What Aegis asks Telegram to do, and the answers.
 
-use super::{CallError, Telegram, wire};
+use super::{CallError, Telegram, payload, wire};
 use crate::message::{ChatId, MessageId, UserId};
 use teloxide::payloads;
 use teloxide::types;
@@ -292,7 +292,53 @@ fn user_of(user: UserId) -> types::UserId {
     types::UserId(u64::try_from(user.0).unwrap_or(0))
 }
 
+/// What says `text` in this manner.
+pub(super) fn say<'a>(chat: ChatId, text: &'a str, manner: &'a Manner) -> payload::Say<'a> {
+    payload::Say {
+        chat_id: chat.0,
+        text,
+        disable_notification: true,
+        link_preview_options: payload::NO_PREVIEWS,
+        message_thread_id: manner.topic,
+        reply_parameters: manner.answers.map(|message| payload::Answered::if_there(message.0)),
+        reply_markup: (!manner.buttons.is_empty()).then(|| payload::Keyboard::of(&manner.buttons)),
+    }
+}
+
 pub(super) async fn carry_out(telegram: &Telegram, request: &Request) -> Result<Reply, CallError> {
+    match request {
+        Request::Administrators { chat } => {
+            let body = telegram.answer(&payloads::GetChatAdministrators { chat_id: chat_of(*chat) }).await?;
+            wire::administrators(&body).map(Reply::Administrators)
+        }
+        Request::Linked { chat } => {
+            let body = telegram.answer(&payloads::GetChat { chat_id: chat_of(*chat) }).await?;
+            wire::chat_facts(&body).map(Reply::Chat)
+        }
+        Request::Me => {
+            let body = telegram.answer(&payloads::GetMe {}).await?;
+            wire::myself(&body).map(Reply::Me)
+        }
+        Request::Say { chat, text, manner } => {
+            let body = telegram.answer(&say(*chat, text, manner)).await?;
+            Ok(wire::sent(&body).map_or(Reply::Done, Reply::Sent))
+        }
+        Request::Copy { chat, from, message } => {
+            let payload = payload::Copy {
+                chat_id: chat.0,
+                from_chat_id: from.0,
+                message_id: message.0,
+                disable_notification: true,
+            };
+            let body = telegram.answer(&payload).await?;
+            Ok(wire::sent(&body).map_or(Reply::Done, Reply::Sent))
+        }
+        other => carry_out_and_be_done(telegram, other).await.map(|()| Reply::Done),
+    }
+}
+
+/// Calls whose answer tells nothing but that they are done.
+async fn carry_out_and_be_done(telegram: &Telegram, request: &Request) -> Result<(), CallError> {
     match request {
         Request::Delete { chat, messages } => {
             let message_ids = messages.iter().map(|id| types::MessageId(id.0)).collect();
@@ -302,37 +348,49 @@ pub(super) async fn carry_out(telegram: &Telegram, request: &Request) -> Result<
             let message_id = types::MessageId(message.0);
             telegram.answer(&payloads::DeleteMessage { chat_id: chat_of(*chat), message_id }).await?;
         }
-        Request::Administrators { chat } => {
-            let body = telegram.answer(&payloads::GetChatAdministrators { chat_id: chat_of(*chat) }).await?;
-            return wire::administrators(&body).map(Reply::Administrators);
+        Request::Edit { chat, message, text, buttons } => {
+            let payload = payload::Edit {
+                chat_id: chat.0,
+                message_id: message.0,
+                text,
+                link_preview_options: payload::NO_PREVIEWS,
+                reply_markup: payload::Keyboard::of(buttons),
+            };
+            telegram.answer(&payload).await?;
         }
-        Request::Linked { chat } => {
-            let body = telegram.answer(&payloads::GetChat { chat_id: chat_of(*chat) }).await?;
-            return wire::chat_facts(&body).map(Reply::Chat);
+        Request::Permit { chat, rights } => {
+            let payload = payload::Permit {
+                chat_id: chat.0,
+                permissions: payload::Rights(*rights),
+                use_independent_chat_permissions: true,
+            };
+            telegram.answer(&payload).await?;
         }
-        Request::Me => {
-            let body = telegram.answer(&payloads::GetMe {}).await?;
-            return wire::myself(&body).map(Reply::Me);
+        Request::Commands { audience, language, commands } => {
+            telegram.answer(&payload::Commands::of(*audience, language, commands)).await?;
+        }
+        Request::AnswerCallback { id, text } => {
+            telegram.answer(&payload::AnswerCallback::of(id, text)).await?;
         }
         other => carry_out_on_sender(telegram, other).await?,
     }
-    Ok(Reply::Done)
+    Ok(())
 }
 
 async fn carry_out_on_sender(telegram: &Telegram, request: &Request) -> Result<(), CallError> {
     match request {
         Request::Mute { chat, user, until_s } => {
             let permissions = types::ChatPermissions::empty();
-            let payload = wire::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: *until_s };
+            let payload = payload::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: *until_s };
             telegram.answer(&payload).await?;
         }
         Request::Unmute { chat, user } => {
             let permissions = types::ChatPermissions::all();
-            let payload = wire::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: None };
+            let payload = payload::Mute { chat_id: chat.0, user_id: user.0, permissions, until_date: None };
             telegram.answer(&payload).await?;
         }
         Request::Ban { chat, user, until_s } => {
-            telegram.answer(&wire::Ban { chat_id: chat.0, user_id: user.0, until_date: *until_s }).await?;
+            telegram.answer(&payload::Ban { chat_id: chat.0, user_id: user.0, until_date: *until_s }).await?;
         }
         Request::BanChannel { chat, channel } => {
             let payload =
@@ -360,18 +418,19 @@ async fn carry_out_on_sender(telegram: &Telegram, request: &Request) -> Result<(
                 payloads::UnbanChatSenderChat { chat_id: chat_of(*chat), sender_chat_id: types::ChatId(channel.0) };
             telegram.answer(&payload).await?;
         }
-        Request::Say { chat, text, .. } => {
-            telegram.answer(&wire::Say { chat_id: chat.0, text, disable_notification: true }).await?;
+        Request::Admit { chat, user } => {
+            telegram.answer(&payload::Admit { chat_id: chat.0, user_id: user.0 }).await?;
         }
-        Request::AnswerCallback { id, .. } => {
-            telegram.answer(&wire::AnswerCallback { callback_query_id: id }).await?;
+        Request::Decline { chat, user } => {
+            telegram.answer(&payload::Decline { chat_id: chat.0, user_id: user.0 }).await?;
         }
-        Request::Copy { .. }
+        // Carried out above.
+        Request::Say { .. }
+        | Request::Copy { .. }
         | Request::Edit { .. }
-        | Request::Admit { .. }
-        | Request::Decline { .. }
         | Request::Permit { .. }
         | Request::Commands { .. }
+        | Request::AnswerCallback { .. }
         | Request::Delete { .. }
         | Request::DeleteOne { .. }
         | Request::Administrators { .. }

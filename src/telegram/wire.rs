@@ -1,16 +1,18 @@
-//! The Bot API's JSON, as far as Aegis reads it, and the few payloads the library does not offer in a usable form.
+//! The Bot API's JSON, as far as Aegis reads it.
 //!
 //! Promises: an answer is read piece by piece, so that one update that cannot be read harms no other. Unknown fields
 //! and kinds are passed over.
 
 use super::post::Update;
-use super::update::{Incoming, What};
+use super::request::RIGHTS;
+use super::update::{Incoming, Person, PersonKind, What};
 use super::{Admin, CallError, ChatFacts, Myself};
 use crate::limits;
-use crate::message::{ChatId, UpdateId, UserId, floor_char_boundary};
-use serde::{Deserialize, Serialize};
+use crate::message::{ChatId, MessageId, UpdateId, UserId, floor_char_boundary};
+use crate::text::one_line;
+use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use teloxide::requests::Payload;
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -36,10 +38,9 @@ fn open(body: &[u8]) -> Result<&RawValue, CallError> {
     if envelope.ok {
         return envelope.result.ok_or_else(|| CallError::Lost("an answer without a result".to_owned()));
     }
-    let cut = floor_char_boundary(&envelope.description, limits::DESCRIPTION_BYTES_MAX);
     Err(CallError::Refused {
         code: envelope.error_code,
-        description: envelope.description.get(..cut).unwrap_or_default().to_owned(),
+        description: start(&envelope.description, limits::DESCRIPTION_BYTES_MAX),
         retry_after_s: envelope.parameters.as_ref().and_then(|parameters| parameters.retry_after),
         moved_to: envelope.parameters.and_then(|parameters| parameters.migrate_to_chat_id).map(ChatId),
     })
@@ -111,7 +112,7 @@ pub(super) fn administrators(body: &[u8]) -> Result<Vec<Admin>, CallError> {
             let owner = member.status == "creator";
             Admin {
                 user: UserId(member.user.id),
-                name: String::new(),
+                name: if member.user.is_bot { String::new() } else { member.user.name() },
                 may_delete: owner || member.can_delete_messages,
                 may_restrict: owner || member.can_restrict_members,
             }
@@ -125,17 +126,43 @@ pub(super) fn chat_facts(body: &[u8]) -> Result<ChatFacts, CallError> {
     struct Full {
         linked_chat_id: Option<i64>,
         title: Option<String>,
+        permissions: Option<serde_json::Map<String, Value>>,
     }
     read::<Full>(body).map(|full| ChatFacts {
         linked: full.linked_chat_id.map(ChatId),
         title: full.title.as_deref().map(title),
-        rights: None,
+        rights: full.permissions.as_ref().map(rights),
     })
+}
+
+/// Rights as bits. A right that is not named is not given, except that topics go by pinned messages then, as the Bot API
+/// says.
+fn rights(permissions: &serde_json::Map<String, Value>) -> u16 {
+    let given = |name: &str| permissions.get(name).and_then(Value::as_bool);
+    let is_given = |name: &str| match name {
+        "can_manage_topics" => given(name).or_else(|| given("can_pin_messages")).unwrap_or(false),
+        _ => given(name).unwrap_or(false),
+    };
+    RIGHTS.iter().rev().fold(0, |bits, name| bits << 1 | u16::from(is_given(name)))
+}
+
+/// The number of a message that was said or copied. `None` when the answer does not name it: said it is all the same.
+pub(super) fn sent(body: &[u8]) -> Option<MessageId> {
+    #[derive(Deserialize)]
+    struct Sent {
+        message_id: i32,
+    }
+    serde_json::from_slice::<Sent>(body).ok().map(|sent| MessageId(sent.message_id))
 }
 
 /// As much of a title as is kept.
 pub(super) fn title(title: &str) -> String {
-    title.get(..floor_char_boundary(title, limits::TITLE_BYTES_MAX)).unwrap_or_default().to_owned()
+    start(title, limits::TITLE_BYTES_MAX)
+}
+
+/// The first characters of a text that fit into `bytes_max`.
+pub(super) fn start(text: &str, bytes_max: usize) -> String {
+    text.get(..floor_char_boundary(text, bytes_max)).unwrap_or_default().to_owned()
 }
 
 /// What this bot is.
@@ -159,53 +186,6 @@ pub(super) fn myself(body: &[u8]) -> Result<Myself, CallError> {
     })
 }
 
-macro_rules! payload {
-    ($kind:ident $(<$life:lifetime>)?, $name:literal) => {
-        impl $(<$life>)? Payload for $kind $(<$life>)? {
-            type Output = ();
-            const NAME: &'static str = $name;
-        }
-    };
-}
-
-/// Says a plain sentence: no markup, so that nothing in it can be more than text.
-#[derive(Serialize)]
-pub(super) struct Say<'a> {
-    pub chat_id: i64,
-    pub text: &'a str,
-    pub disable_notification: bool,
-}
-payload!(Say<'a>, "SendMessage");
-
-/// Answers a pressed button with nothing.
-#[derive(Serialize)]
-pub(super) struct AnswerCallback<'a> {
-    pub callback_query_id: &'a str,
-}
-payload!(AnswerCallback<'a>, "AnswerCallbackQuery");
-
-/// Bans; the library's own payload wants a date type of a crate that Aegis does not otherwise need.
-#[derive(Serialize)]
-pub(super) struct Ban {
-    pub chat_id: i64,
-    pub user_id: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until_date: Option<u64>,
-}
-payload!(Ban, "BanChatMember");
-
-/// Takes or gives rights to write; see [`Ban`]. What is not said of `use_independent_chat_permissions` is `false`: a right that
-/// needs another brings it along.
-#[derive(Serialize)]
-pub(super) struct Mute {
-    pub chat_id: i64,
-    pub user_id: i64,
-    pub permissions: teloxide::types::ChatPermissions,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub until_date: Option<u64>,
-}
-payload!(Mute, "RestrictChatMember");
-
 #[derive(Deserialize)]
 pub(super) struct User {
     pub id: i64,
@@ -219,11 +199,31 @@ pub(super) struct User {
     pub username: String,
 }
 
+impl User {
+    /// First and last name in one line.
+    pub fn name(&self) -> String {
+        one_line(&format!("{} {}", self.first_name, self.last_name), limits::NAME_BYTES_MAX)
+    }
+
+    /// Them, as an update shows them.
+    pub fn person(&self) -> Person {
+        Person {
+            user: UserId(self.id),
+            name: self.name(),
+            username: one_line(&self.username, limits::NAME_BYTES_MAX),
+            kind: if self.is_bot { PersonKind::Bot } else { PersonKind::Human },
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct ChatMember {
     #[serde(default)]
     pub status: String,
     pub user: User,
+    /// Whether a restricted member is in the chat.
+    #[serde(default)]
+    pub is_member: bool,
     #[serde(default)]
     pub can_delete_messages: bool,
     #[serde(default)]
@@ -280,16 +280,36 @@ mod tests {
     }
 
     #[test]
-    fn who_may_write_again_gets_every_right_back_and_who_is_muted_loses_every_right() {
-        let said = |permissions| {
-            let payload = Mute { chat_id: -1, user_id: 7, permissions, until_date: None };
-            serde_json::to_string(&payload).expect("plain data")
+    fn administrators_have_names_and_bots_have_none() {
+        let body = br#"[{"status":"creator","user":{"id":7,"is_bot":false,"first_name":"Ann","last_name":"Lee"}},
+            {"status":"administrator","user":{"id":9,"is_bot":true,"first_name":"Bot"},"can_delete_messages":true}]"#;
+        let found = administrators(body).expect("the answer is whole");
+        let named: Vec<(i64, &str)> = found.iter().map(|admin| (admin.user.0, admin.name.as_str())).collect();
+        assert_eq!(named, [(7, "Ann Lee"), (9, "")]);
+    }
+
+    #[test]
+    fn rights_that_are_not_named_are_not_given_and_topics_go_by_pinned_messages() {
+        let rights = |permissions: &str| {
+            let body = format!("{{\"id\":-1,\"permissions\":{permissions}}}");
+            chat_facts(body.as_bytes()).expect("the answer is whole").rights
         };
-        let given = said(teloxide::types::ChatPermissions::all());
-        for right in ["can_send_messages", "can_send_photos", "can_send_other_messages", "can_add_web_page_previews"] {
-            assert!(given.contains(&format!("\"{right}\":true")), "{given}");
+        assert_eq!(rights("{}"), Some(0));
+        assert_eq!(rights("null"), None);
+        assert_eq!(rights(r#"{"can_send_messages":true,"can_send_polls":true}"#), Some(0b1000_0001));
+        assert_eq!(rights(r#"{"can_pin_messages":true}"#), Some(0b11_0000_0000_0000));
+        assert_eq!(rights(r#"{"can_pin_messages":true,"can_manage_topics":false}"#), Some(0b01_0000_0000_0000));
+        assert_eq!(rights(r#"{"can_send_messages":"yes","a_right_of_the_future":true}"#), Some(0));
+        assert_eq!(chat_facts(b"{\"id\":-1}").expect("whole").rights, None);
+        assert!(chat_facts(b"{\"id\":-1,\"permissions\":5}").is_err());
+    }
+
+    #[test]
+    fn a_message_and_its_bare_number_name_what_was_sent() {
+        assert_eq!(sent(br#"{"message_id":9,"chat":{"id":-1},"text":"x"}"#), Some(MessageId(9)));
+        assert_eq!(sent(br#"{"message_id":9}"#), Some(MessageId(9)));
+        for other in ["true", "{}", r#"{"message_id":null}"#, r#"{"message_id":"9"}"#, "[]"] {
+            assert_eq!(sent(other.as_bytes()), None, "{other}");
         }
-        assert!(!given.contains("false"), "{given}");
-        assert!(!said(teloxide::types::ChatPermissions::empty()).contains("\":true"));
     }
 }
