@@ -121,6 +121,12 @@ pub const PAUSE_MAX_MS: u64 = 24 * 3_600_000;
 /// A call that takes longer than this, milliseconds, no longer holds others back; it still counts as under way.
 pub const STUCK_MS: u64 = 1_000;
 
+/// Bot API: no more than one message a second to one chat; milliseconds, with a margin for the way.
+pub const WORD_GAP_MS: u64 = 1_050;
+
+/// Actions of one chat that wait from which on those of other chats go before them.
+pub const LOUD_ROWS: usize = 20;
+
 /// Calls a second that are worth having several under way for, when the pace has no limit.
 pub const UNPACED_CALLS_PER_S: u64 = 2_000;
 

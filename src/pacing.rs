@@ -52,6 +52,12 @@ impl Bucket {
         Monotonic(self.full_at_us.saturating_sub(slack).div_ceil(1000))
     }
 
+    /// The earliest time at which the burst is whole: one may be taken then, and the rest of the burst is left for others.
+    #[must_use]
+    pub const fn whole_at(&self) -> Monotonic {
+        Monotonic(self.full_at_us.div_ceil(1000))
+    }
+
     /// Takes one. The caller has waited until [`Bucket::ready_at`].
     pub fn take(&mut self, now: Monotonic) {
         self.full_at_us = self.full_at_us.max(now.0.saturating_mul(1000)).saturating_add(self.interval_us);

@@ -53,6 +53,9 @@ pub(super) struct Lane {
     /// Telegram asked for a pause until then.
     pub paused_until: Monotonic,
     pub notice_bucket: Bucket,
+    /// Telegram wants a moment between two messages to one chat.
+    next_word_at: Monotonic,
+    word_gap_ms: u64,
     /// The copy under way, by the message of its key: its card waits.
     pub copying: Option<MessageId>,
     pub administrators: Facts,
@@ -98,6 +101,8 @@ impl Lane {
             removing: 0,
             paused_until: Monotonic(0),
             notice_bucket: Bucket::new(group_messages_per_minute, 60_000),
+            next_word_at: Monotonic(0),
+            word_gap_ms: if group_messages_per_minute == 0 { 0 } else { limits::WORD_GAP_MS },
             copying: None,
             administrators: Facts::Wanted { at: Monotonic(0), tries: 0 },
             must_know,
@@ -129,6 +134,11 @@ impl Lane {
         self.removals.len() + self.measures.len() + self.notices.len()
     }
 
+    /// Whether so much waits here that others go before it.
+    pub fn is_loud(&self) -> bool {
+        self.removals.len() + self.measures.len() > limits::LOUD_ROWS
+    }
+
     /// Whether the lane has neither work nor questions nor calls, and so need not be kept.
     pub fn is_idle(&self, now: Monotonic) -> bool {
         self.len() == 0
@@ -136,7 +146,7 @@ impl Lane {
             && self.administrators == Facts::Settled
             && self.linked == Facts::Settled
             && self.paused_until <= now
-            && self.notice_bucket.ready_at() <= now
+            && self.notice_bucket.ready_at().max(self.next_word_at) <= now
     }
 
     /// Takes an action out, if it waits here.
@@ -283,7 +293,7 @@ impl Lane {
         if item.row.key.action == ActionKind::Card && self.copying == Some(item.row.key.message) {
             return None;
         }
-        let at = item.ready.max(self.notice_bucket.ready_at());
+        let at = item.ready.max(self.notice_bucket.ready_at()).max(self.next_word_at);
         if at > now.mono {
             sooner(soonest, at);
             return None;
@@ -293,6 +303,7 @@ impl Lane {
         }
         self.notice_bucket.take(now.mono);
         let item = self.notices.pop_front()?;
+        self.next_word_at = now.mono.plus_ms(self.word_gap_ms);
         if item.row.key.action == ActionKind::Copy {
             self.copying = Some(item.row.key.message);
         }
