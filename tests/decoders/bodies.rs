@@ -89,7 +89,15 @@ pub fn packs(bytes: &[u8]) {
 pub fn updates(bytes: &[u8]) {
     let json = String::from_utf8_lossy(bytes);
     let Some(incoming) = update::read(&json) else { return };
-    let What::Message(message) = incoming.what else { return };
+    let message = match incoming.what {
+        What::Message(message) => message,
+        What::Command(message, line) => {
+            let excerpt = line.replied.map_or(0, |replied| replied.excerpt.len());
+            assert!(line.text.len() <= limits::COMMAND_BYTES_MAX && excerpt <= limits::EXCERPT_BYTES_MAX, "{json}");
+            message
+        }
+        _ => return,
+    };
     let size: usize = message.surfaces.iter().map(|surface| surface.text.len()).sum();
     assert!(size <= limits::MESSAGE_TEXT_BYTES_MAX && message.surfaces.len() <= limits::SURFACES_MAX, "{json}");
     let mut scratch = Scratch::default();

@@ -69,6 +69,16 @@ pub fn updates() -> Vec<Vec<u8>> {
         "{\"update_id\":4294967295,\"callback_query\":{\"id\":\"9\",\"from\":{\"id\":1,\"is_bot\":false,\"first_name\":\"A\"},\
          \"chat_instance\":\"1\",\"data\":\"d\"}}"
             .to_owned(),
+        format!("{{\"update_id\":7,\"message\":{{{chat},\"text\":\"/ban spam\",\"entities\":[{{\"type\":\"bot_command\",\
+                 \"offset\":0,\"length\":4}}],\"is_topic_message\":true,\"message_thread_id\":3,\"reply_to_message\":{{{chat},\
+                 \"text\":\"buy \\ud83d\\ude00\",\"media_group_id\":\"7\"}}}}}}"),
+        "{\"update_id\":8,\"chat_member\":{\"chat\":{\"id\":-1,\"type\":\"supergroup\"},\"from\":{\"id\":1},\"date\":1,\
+         \"old_chat_member\":{\"user\":{\"id\":2},\"status\":\"restricted\",\"is_member\":false},\"new_chat_member\":\
+         {\"user\":{\"id\":2},\"status\":\"member\"}}}"
+            .to_owned(),
+        "{\"update_id\":9,\"chat_join_request\":{\"chat\":{\"id\":-1,\"type\":\"supergroup\"},\"from\":{\"id\":1,\
+         \"first_name\":\"A\"},\"user_chat_id\":1,\"date\":1,\"bio\":\"b\"}}"
+            .to_owned(),
     ]
     .into_iter()
     .map(String::into_bytes)
