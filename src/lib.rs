@@ -13,6 +13,7 @@ pub mod access;
 pub mod budget;
 pub mod decide;
 pub mod document;
+pub mod ids;
 pub mod judge;
 pub mod learn;
 pub mod links;

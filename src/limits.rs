@@ -8,6 +8,7 @@
 mod cache;
 mod flow;
 mod judging;
+mod listed;
 mod model;
 mod overlay;
 mod people;
@@ -18,6 +19,7 @@ mod web;
 pub use cache::*;
 pub use flow::*;
 pub use judging::*;
+pub use listed::*;
 pub use model::*;
 pub use overlay::*;
 pub use people::*;
