@@ -253,9 +253,22 @@ impl Run {
     }
 }
 
-/// Packs ids into a file, with room for so many blocks.
 #[cfg(test)]
-pub(super) fn fill_for_tests(beside: &Beside, blocks: usize, ids: impl Iterator<Item = u64>) -> Result<(), Refused> {
-    let mut out = Out::new(beside, Room { ids: limits::LISTED_IDS_MAX, blocks })?;
-    ids.into_iter().try_for_each(|id| out.push(id))
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_ids_than_there_is_room_for_are_refused_and_so_are_ids_that_fill_the_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = Beside::of(&folder.path().join("a.ids")).unwrap();
+        let fill = |ids, blocks, what: &mut dyn Iterator<Item = u64>| {
+            let mut out = Out::new(&beside, Room { ids, blocks }).unwrap();
+            what.try_for_each(|id| out.push(id)).map_err(|refused| refused.0)
+        };
+        assert_eq!(fill(100, 3, &mut (1..=100)), Ok(()));
+        assert!(fill(100, 3, &mut (1..=101)).unwrap_err().contains("more than 100 ids"));
+        // 2^40 apart takes six bytes, so that a block holds 43.
+        assert_eq!(fill(1_000, 3, &mut (1..=129).map(|step| step << 40)), Ok(()));
+        assert!(fill(1_000, 3, &mut (1..=173).map(|step| step << 40)).unwrap_err().contains("spread wider"));
+    }
 }

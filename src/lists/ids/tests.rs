@@ -33,30 +33,29 @@ proptest! {
     }
 }
 
+/// A source that fails after its text.
+struct Failing<'t>(&'t [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.is_empty() { Err(std::io::ErrorKind::ConnectionReset.into()) } else { self.0.read(bytes) }
+    }
+}
+
 #[test]
 fn a_refusal_in_the_middle_of_merges_leaves_the_old_list_and_nothing_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.ids");
     import_few("7\n", &path).unwrap();
-    let many: Vec<u64> = (1..2_000).map(|step| step * 1_700).collect();
-    for end in ["x\n".repeat(500), "[".repeat(20_000 * 40)] {
-        import_few(&(lines(&many) + &end), &path).unwrap_err();
-        assert_eq!(IdList::open(&path).unwrap().has(UserId(7)), Ok(true));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-    import_few("1,a\n2,b", Path::new("/nowhere/a.ids")).unwrap_err();
-}
-
-#[test]
-fn ids_spread_wider_than_any_user_s_are_refused_when_the_index_is_full() {
-    // Every second id is far from the one before, so that a block holds few of them.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.ids");
-    let beside = crate::lists::files::Beside::of(&path).unwrap();
-    let refused = import::fill_for_tests(&beside, 3, (1..200).map(|step: u64| step << 40)).unwrap_err();
-    assert!(refused.0.contains("spread wider"), "{refused}");
-    let refused = import::fill_for_tests(&beside, 300_000, 1..=limits::LISTED_IDS_MAX + 1).unwrap_err();
-    assert!(refused.0.contains("more than 8000000 ids"), "{refused}");
+    let many = lines(&(1..2_000).map(|step| step * 1_700).collect::<Vec<u64>>());
+    let refused = import_few(&(many.clone() + &"x\n".repeat(500)), &path).unwrap_err();
+    assert!(refused.0.contains("500 of 2499 lines are bad") && refused.0.contains("line 2000: \"x\""), "{refused}");
+    let refused = import_sorting(Failing(many.as_bytes()), &path, Wall(6), 16).unwrap_err();
+    assert!(refused.0.contains("line 1999: cannot be read any further"), "{refused}");
+    let refused = import_few(&format!("[{}", many.replace('\n', ",")), &path).unwrap_err();
+    assert!(refused.0.contains("element 1999: the array has no end"), "{refused}");
+    assert_eq!(IdList::open(&path).unwrap().has(UserId(7)), Ok(true));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]
