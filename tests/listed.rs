@@ -1,6 +1,6 @@
 //! Lists of known spammers' ids: files that are whole or refused, answers that are right or errors, and the commands.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 mod board;
 

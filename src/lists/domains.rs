@@ -152,7 +152,7 @@ pub fn open(path: &Path) -> Result<(DomainSet, Head), Refused> {
     };
     let counts = numbers(BUCKETS)?;
     let remainders = numbers(domains)?;
-    if !reader.is_whole() {
+    if !reader.ends_whole() {
         return Err(words.damaged());
     }
     let set = DomainSet::from_parts(counts.into_iter(), remainders).ok_or_else(|| words.damaged())?;

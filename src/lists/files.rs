@@ -114,7 +114,7 @@ impl<R: Read> Hashed<R> {
     }
 
     /// Whether the checksum that comes next is that of all that passed.
-    pub(super) fn is_whole(mut self) -> bool {
+    pub(super) fn ends_whole(mut self) -> bool {
         let mut told = [0; CHECKSUM_BYTES];
         self.inner.read_exact(&mut told).is_ok() && self.hash.finalize().as_slice() == told
     }

@@ -172,7 +172,7 @@ impl IdList {
             body.take(&mut [0; FIRST_BYTES]).map_err(unread)?;
         }
         body.hash_also(&header);
-        if count != head.count || last > limits::LISTED_ID_MAX || !body.is_whole() {
+        if count != head.count || last > limits::LISTED_ID_MAX || !body.ends_whole() {
             return Err(words.damaged());
         }
         Ok(Self { file, index, head })

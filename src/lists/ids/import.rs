@@ -261,9 +261,12 @@ mod tests {
     fn more_ids_than_there_is_room_for_are_refused_and_so_are_ids_that_fill_the_index() {
         let folder = tempfile::tempdir().unwrap();
         let beside = Beside::of(&folder.path().join("a.ids")).unwrap();
-        let fill = |ids, blocks, what: &mut dyn Iterator<Item = u64>| {
+        let fill = |ids, blocks, what: &mut dyn Iterator<Item = u64>| -> Result<(), String> {
             let mut out = Out::new(&beside, Room { ids, blocks }).unwrap();
-            what.try_for_each(|id| out.push(id)).map_err(|refused| refused.0)
+            for id in what {
+                out.push(id).map_err(|refused| refused.0)?;
+            }
+            Ok(())
         };
         assert_eq!(fill(100, 3, &mut (1..=100)), Ok(()));
         assert!(fill(100, 3, &mut (1..=101)).unwrap_err().contains("more than 100 ids"));
