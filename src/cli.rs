@@ -121,7 +121,7 @@ enum Command {
     Undo(desk::UndoArgs),
     /// Ask the running appliance's API, as an owner.
     Api(desk::ApiArgs),
-    /// Lists of domains.
+    /// Lists of domains, and of known spammers' ids.
     Lists {
         /// A settings file.
         #[arg(long, value_name = "FILE", global = true)]

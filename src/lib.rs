@@ -14,6 +14,7 @@ pub mod budget;
 pub mod command;
 pub mod decide;
 pub mod document;
+pub mod ids;
 pub mod judge;
 pub mod learn;
 pub mod links;

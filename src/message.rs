@@ -57,6 +57,15 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+/// Mixes a hash, so that each of its bits depends on all: the finisher of SplitMix64. FNV alone mixes its upper bits too
+/// little for short texts.
+#[must_use]
+pub const fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
 impl ChatId {
     /// The shard of this chat among `shards` (at least 1).
     #[must_use]

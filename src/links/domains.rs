@@ -12,7 +12,7 @@
 
 use super::host;
 use crate::limits;
-use crate::message::fnv1a;
+use crate::message::{fnv1a, mixed};
 
 /// Buckets of a set: one for each value of the hash's first 16 bits.
 pub const BUCKETS: usize = 1 << 16;
@@ -34,11 +34,7 @@ impl Default for DomainSet {
 
 /// 48 bits of a domain's hash.
 fn fingerprint(domain: &str) -> u64 {
-    // FNV alone mixes its upper bits too little for short names; this is the finisher of SplitMix64.
-    let mut hash = fnv1a(domain.as_bytes());
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (hash ^ (hash >> 31)) >> 16
+    mixed(fnv1a(domain.as_bytes())) >> 16
 }
 
 fn bucket_of(fingerprint: u64) -> usize {
