@@ -15,7 +15,8 @@ use aegis::demo::readings::Readings;
 use aegis::demo::script::{Expected, Script, Scripted};
 use aegis::demo::standin::StandIn;
 use aegis::message::{Media, Message, Provenance, Revision, Sender, Truncation};
-use aegis::telegram::{What, update, update::Standing};
+use aegis::telegram::update::{Standing, Told};
+use aegis::telegram::{What, update};
 use board::{Board, LONG, Signal, TOKEN};
 use serde::Deserialize;
 use serde_json::Value;
@@ -112,6 +113,10 @@ fn kind(json: &str) -> String {
     let Some(incoming) = update::read(json) else { return "no update".to_owned() };
     match incoming.what {
         What::Message(_) => "message",
+        What::Command(..) => "command",
+        What::Left { .. } => "left",
+        What::Service { what: Told::Joined, .. } => "joined message",
+        What::Service { what: Told::Left, .. } => "left message",
         What::Moved { .. } => "moved",
         What::OwnStanding { .. } => "own standing",
         What::Administrator { standing: Standing::Administrator, .. } => "administrator",
@@ -166,7 +171,11 @@ fn misread(case: &Case, expect: &Expect) -> Vec<String> {
         let json = update.to_string();
         let expected = expect.kind.get(place).or(expect.kind.last()).cloned().unwrap_or_default();
         differs("kind", kind(&json), expected);
-        let Some(What::Message(message)) = update::read(&json).map(|incoming| incoming.what) else { continue };
+        let Some(What::Message(message) | What::Command(message, _)) =
+            update::read(&json).map(|incoming| incoming.what)
+        else {
+            continue;
+        };
         // The last one shows how it stands in the end.
         if place + 1 < updates.len() {
             continue;
