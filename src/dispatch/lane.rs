@@ -1,6 +1,6 @@
 //! One chat's promised actions, in their order.
 //!
-//! Promises: removals before measures against senders before notices; a notice waits while a duty of its chat is
+//! Promises: removals before measures against senders before notices, and in turn where much waits; a notice waits while a duty of its chat is
 //! ready. Measures about one sender keep their order, and none begins while another about the same sender is under way.
 //! What a chat is called is asked for when nothing else is to be done. A lane knows when it may be looked at next.
 
@@ -50,6 +50,8 @@ pub(super) struct Lane {
     pub in_flight: usize,
     /// Removal calls under way: one at a time, so that what gathers meanwhile shares the next.
     pub removing: usize,
+    /// Whether the last duty picked was a removal.
+    removed_last: bool,
     /// Telegram asked for a pause until then.
     pub paused_until: Monotonic,
     pub notice_bucket: Bucket,
@@ -99,6 +101,7 @@ impl Lane {
             notices: VecDeque::new(),
             in_flight: 0,
             removing: 0,
+            removed_last: false,
             paused_until: Monotonic(0),
             notice_bucket: Bucket::new(group_messages_per_minute, 60_000),
             next_word_at: Monotonic(0),
@@ -229,7 +232,10 @@ impl Lane {
         held: &impl Fn(MessageId) -> Option<Monotonic>,
         soonest: &mut Option<Monotonic>,
     ) -> Option<Pick> {
+        // Where much waits, removals and measures take turns: else a flood of messages to remove would keep every sender.
+        let measures_first = self.is_loud() && self.removed_last;
         if self.removing == 0
+            && !measures_first
             && let Some(pick) = self.pick_removal(now, held, soonest)
         {
             return Some(pick);
@@ -254,7 +260,11 @@ impl Lane {
                 held_back.insert(target);
             }
         }
-        self.measures.remove(found?).map(Pick::Measure)
+        if let Some(item) = found.and_then(|index| self.measures.remove(index)) {
+            self.removed_last = false;
+            return Some(Pick::Measure(item));
+        }
+        if self.removing == 0 && measures_first { self.pick_removal(now, held, soonest) } else { None }
     }
 
     fn pick_removal(
@@ -284,6 +294,7 @@ impl Lane {
                 }
             }
         }
+        self.removed_last |= !batch.is_empty();
         (!batch.is_empty()).then_some(Pick::Remove(batch))
     }
 
