@@ -106,7 +106,7 @@ const PACK: &str = "[pack]\nid = \"promo\"\nversion = 1\n\n[[rule]]\nid = \"prom
 fn spawn(api_url: &str, folder: &Path, page: SocketAddr) -> Child {
     std::fs::create_dir_all(folder.join("policies")).unwrap();
     std::fs::write(folder.join("policies/promo.toml"), PACK).unwrap();
-    std::fs::write(folder.join("aegis.toml"), format!("[degrade]\nadmin_chat = \"{ADMINS}\"\n")).unwrap();
+    std::fs::write(folder.join("aegis.toml"), format!("[review]\nadmin_chat = \"{ADMINS}\"\n")).unwrap();
     let log = std::fs::File::create(folder.join("aegis.log")).unwrap();
     let mut command = Command::new(aegis_binary());
     for (name, _) in std::env::vars_os() {
