@@ -15,6 +15,7 @@ pub mod decide;
 pub mod document;
 pub mod judge;
 pub mod learn;
+pub mod length;
 pub mod links;
 pub mod manners;
 pub mod message;

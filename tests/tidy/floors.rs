@@ -29,6 +29,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "overlay",
         "tenant",
         "pacing",
+        "length",
         "manners",
         "words",
         "command",
