@@ -9,6 +9,7 @@
 mod ai;
 mod board;
 mod layers;
+mod manners;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -60,7 +61,7 @@ pub struct Config {
     pub degrade: Degrade,
     /// Tenants besides the default one, which all other settings here describe.
     pub tenants: BTreeMap<TenantName, TenantSettings>,
-    /// How groups are kept.
+    /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
     /// What is logged, and how.
     pub log: Log,

@@ -209,11 +209,16 @@ impl<'a> Section<'a> {
 
     /// A text.
     pub fn text(&mut self, key: &'static str, mistakes: &mut Mistakes) -> Option<Lined<String>> {
+        self.text_called(key, "a text in quotes", mistakes)
+    }
+
+    /// A text, for which something else is often written: `wanted` says what it must be, with an example.
+    pub fn text_called(&mut self, key: &'static str, wanted: &str, mistakes: &mut Mistakes) -> Option<Lined<String>> {
         let found = self.take(key)?;
         if let Some(text) = found.value.as_str() {
             return Some(Lined { value: text.to_owned(), line: found.line });
         }
-        self.wrong_type(key, &found, "a text in quotes", mistakes);
+        self.wrong_type(key, &found, wanted, mistakes);
         None
     }
 

@@ -17,6 +17,7 @@ pub mod document;
 pub mod ids;
 pub mod judge;
 pub mod learn;
+pub mod length;
 pub mod links;
 pub mod manners;
 pub mod message;

@@ -469,7 +469,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
         // As read, and as the rulebook has them; what was changed on the page, in force and as it is to be.
         holder(
             "settings: tenants, chats with their own, what was changed",
-            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 256 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
+            wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 384 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
             "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.

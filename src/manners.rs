@@ -5,7 +5,7 @@
 //!
 //! Never: a clock. Times and counts are given.
 
-use crate::limits;
+use crate::length;
 use crate::verdict::{ActionKind, PlannedAction};
 use crate::words::Language;
 
@@ -147,6 +147,46 @@ impl RaidPolicy {
     }
 }
 
+/// A value as it is written in settings.
+trait Written {
+    fn written(self) -> String;
+}
+
+impl Written for Switch {
+    fn written(self) -> String {
+        self.is_on().to_string()
+    }
+}
+
+impl Written for u16 {
+    fn written(self) -> String {
+        self.to_string()
+    }
+}
+
+/// Seconds.
+impl Written for u32 {
+    fn written(self) -> String {
+        quoted(&length::in_words(self))
+    }
+}
+
+macro_rules! written_as_its_word {
+    ($($kind:ty),*) => {
+        $(impl Written for $kind {
+            fn written(self) -> String {
+                quoted(self.word())
+            }
+        })*
+    };
+}
+
+written_as_its_word!(Language, Measure, JoinPolicy, RaidPolicy);
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
 /// Makes [`Manners`], and the same with each field left open.
 macro_rules! manners {
     ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
@@ -162,7 +202,21 @@ macro_rules! manners {
             $($(#[$doc])* pub $name: Option<$kind>,)*
         }
 
+        impl From<Manners> for MannersLayer {
+            /// All of them, set.
+            fn from(manners: Manners) -> Self {
+                Self { $($name: Some(manners.$name),)* }
+            }
+        }
+
         impl MannersLayer {
+            /// What is set here, as it is written in settings: each key with its value.
+            #[must_use]
+            pub fn written(&self) -> Vec<(&'static str, String)> {
+                let all = [$((stringify!($name), self.$name.map(Written::written)),)*];
+                all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+            }
+
             /// These manners, with what is set here.
             #[must_use]
             pub fn over(&self, usual: Manners) -> Manners {
@@ -281,8 +335,6 @@ impl Manners {
         self.trust_messages > 0 && messages >= self.trust_messages
     }
 }
-
-const _: () = assert!(limits::WARNS_KEPT >= 10, "as many warnings as a limit may ask for are kept");
 
 #[cfg(test)]
 mod tests {

@@ -162,6 +162,32 @@ fn packs_that_change_stay_those_of_their_tenants() {
 }
 
 #[test]
+fn how_groups_are_kept_changes_without_a_restart_and_not_at_all_with_a_mistake() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = settings(folder.path(), "[tenants.a]\nchats = [\"-1\"]\n");
+    let file = folder.path().join("aegis.toml");
+    let config = source.load().unwrap();
+    let in_force = InForce::new(Arc::new(rulebook(&config, compile(&packs()).unwrap())));
+    let mut reloader =
+        Reloader::new(&config, None, in_force.clone(), Arc::default(), Wall(0)).with_settings(source, config.clone());
+    let limits = || [A, A_OWN, NOBODYS].map(|chat| in_force.now().manners(ChatId(chat)).warn_limit);
+    assert_eq!(limits(), [3, 3, 3]);
+    let text = "[manners]\nwarn_limit = 4\n[tenants.a]\nchats = [\"-1\"]\n[tenants.a.manners]\nwarn_limit = 5\n";
+    let own = format!("{text}[chats.\"{A_OWN}\".manners]\nwarn_limit = 6\n");
+    // Each of the three places alone is a change.
+    for (changed, wanted) in [(text, [5, 4, 4]), (&own, [5, 6, 4]), (&own.replace("= 5", "= 7"), [7, 6, 4])] {
+        std::fs::write(&file, changed).unwrap();
+        assert_eq!(reloader.read_settings(Wall(1)), Some(Resettled::Swapped));
+        assert_eq!(limits(), wanted);
+        assert_eq!(reloader.read_settings(Wall(2)), Some(Resettled::Unchanged));
+    }
+    std::fs::write(&file, own.replace("= 4", "= 2").replace("= 6", "= 60")).unwrap();
+    let Some(Resettled::Refused(mistakes)) = reloader.read_settings(Wall(3)) else { panic!("accepted") };
+    assert!(mistakes.to_string().contains("manners.warn_limit` must be between 0 and 10, not 60"), "{mistakes}");
+    assert_eq!(limits(), [7, 6, 4]);
+}
+
+#[test]
 fn changed_settings_are_put_in_force_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let source = settings(folder.path(), SETTINGS);

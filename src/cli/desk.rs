@@ -11,6 +11,7 @@ use crate::app::FailureKind;
 use crate::clock::Wall;
 use crate::config::Config;
 use crate::control::{self, Answer, Command};
+use crate::length;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -223,17 +224,8 @@ fn since_s(typed: &str) -> Result<u64, Failure> {
     if let Ok(seconds) = typed.parse() {
         return Ok(seconds);
     }
-    let (count, unit) = typed.split_at(typed.len().saturating_sub(1));
-    let unit_s = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => return Err(wrong()),
-    };
-    let back_s = count.parse::<u64>().map_err(|_| wrong())?.saturating_mul(unit_s);
-    Ok(crate::clock::Clock::start().now().wall.seconds().saturating_sub(back_s))
+    let back_s = length::seconds(typed).ok_or_else(wrong)?;
+    Ok(crate::clock::Clock::start().now().wall.seconds().saturating_sub(u64::from(back_s)))
 }
 
 /// Takes back.

@@ -10,6 +10,7 @@ use crate::judge::{self, LineFate};
 use crate::learn::{Layer, Learned, prior};
 use crate::lessons;
 use crate::limits;
+use crate::manners::{Manners, MannersLayer};
 use crate::policy::{PacksOff, Paused, Scratch, Terms, compile, contradictions};
 use crate::store::io::IoCount;
 use crate::store::{JOURNAL_FILE, Store, StoreError, open_file, schema};
@@ -88,6 +89,11 @@ pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
     let listen = config.web.listen.map_or_else(|| "off".to_owned(), |listen| listen.to_string());
     let token = if config.telegram.token.is_some() { "present" } else { "missing: set AEGIS_TELEGRAM_TOKEN" };
     let from = config.policy_dir.as_ref().map_or_else(|| "shipped".to_owned(), |dir| dir.display().to_string());
+    let admin_chat = config.degrade.admin_chat.map_or_else(|| "none".to_owned(), |chat| chat.0.to_string());
+    let usual = MannersLayer::from(Manners::default()).written();
+    let other = config.manners.written().into_iter().filter(|written| !usual.contains(written));
+    let set: Vec<String> = other.map(|(key, value)| format!("{key} = {value}")).collect();
+    let manners = if set.is_empty() { "as usual".to_owned() } else { format!("as usual, but {}", set.join(", ")) };
     for (name, value) in [
         ("token", token.to_owned()),
         ("mode", config.mode.word().to_owned()),
@@ -99,6 +105,8 @@ pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
         ("unsure messages", config.review_fallback.word().to_owned()),
         ("chats with their own settings", config.chats.len().to_string()),
         ("tenants with their own settings", config.tenants.len().to_string()),
+        ("administrators' chat", admin_chat),
+        ("how groups are kept", manners),
         ("time zone", config.zone.name().to_owned()),
         ("model", if config.ai.is_on() { config.ai.model.clone() } else { "none: rules only".to_owned() }),
     ] {

@@ -151,7 +151,8 @@ pub struct Degrade {
     pub new_member_s: u64,
     /// Messages up to which a sender is new.
     pub new_member_messages: u64,
-    /// The chat that is told when the model is lost, is back, or is nearly paid out; `None` for none.
+    /// The chat of administrators, where cards go, and which is told when the model is lost, is back, or is nearly paid
+    /// out; `None` for none.
     pub admin_chat: Option<ChatId>,
 }
 
@@ -345,17 +346,25 @@ pub(super) fn read_degrade(degrade: &mut Degrade, section: &mut Section<'_>, mis
     degrade.new_member_s = number(section, "new_member_s", 0..=year, mistakes).unwrap_or(degrade.new_member_s);
     let messages = number(section, "new_member_messages", 0..=100_000, mistakes);
     degrade.new_member_messages = messages.unwrap_or(degrade.new_member_messages);
-    if let Some(found) = section.text("admin_chat", mistakes) {
-        match found.value.parse::<i64>() {
-            Ok(chat) if chat != 0 => degrade.admin_chat = Some(ChatId(chat)),
-            _ if found.value.is_empty() => degrade.admin_chat = None,
-            _ => {
-                let shown = found.value.escape_debug();
-                let what = format!("`admin_chat` is a chat's number such as \"-1001234567890\", not \"{shown}\"");
-                mistakes.add(section.file(), found.line, what);
-            }
-        }
+    if let Some(found) = admin_chat(section, mistakes) {
+        degrade.admin_chat = found.value;
     }
+}
+
+/// Reads the chat of administrators; an empty text is none.
+pub(super) fn admin_chat(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Option<Lined<Option<ChatId>>> {
+    let found = section.text("admin_chat", mistakes)?;
+    let chat = match found.value.parse::<i64>() {
+        Ok(chat) if chat != 0 => Some(ChatId(chat)),
+        _ if found.value.is_empty() => None,
+        _ => {
+            let shown = found.value.escape_debug();
+            let what = format!("`admin_chat` is a chat's number such as \"-1001234567890\", not \"{shown}\"");
+            mistakes.add(section.file(), found.line, what);
+            return None;
+        }
+    };
+    Some(Lined { value: chat, line: found.line })
 }
 
 /// Reads a time zone by its name.

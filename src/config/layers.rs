@@ -1,9 +1,8 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, tenants, web};
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, manners, tenants, web};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::limits;
-use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
 use crate::verdict::{Mode, ReviewFallback};
@@ -281,6 +280,12 @@ fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &m
         ai::read_degrade(&mut config.degrade, &mut review, mistakes);
         review.finish(mistakes);
     }
+    if let Some(Lined { value: Some(chat), line }) = ai::admin_chat(root, mistakes)
+        && config.degrade.admin_chat.replace(chat).is_some_and(|other| other != chat)
+    {
+        mistakes.add(name, line, "`admin_chat` is written here, and differently in [review]; keep one of them");
+    }
+    config.manners = manners::read(root, mistakes);
     let Some(mut chats) = root.section("chats", mistakes) else { return };
     for key in chats.keys() {
         let Some(mut section) = chats.section_named(&key, mistakes) else { continue };
@@ -293,10 +298,10 @@ fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &m
             continue;
         };
         let own = ChatSettings {
-            manners: MannersLayer::default(),
             mode: section.text("mode", mistakes).and_then(|found| mode(name, &found, mistakes)),
             review: score(&mut section, "review", mistakes),
             block: score(&mut section, "block", mistakes),
+            manners: manners::read(&mut section, mistakes),
         };
         if config.chats.len() >= limits::CHATS_MAX {
             mistakes.add(

@@ -7,6 +7,7 @@
 
 use super::ai::{self, Budget, Degrade};
 use super::layers;
+use super::manners;
 use super::{ChatSettings, Config, Surroundings};
 use crate::decide::ChatRules;
 use crate::document::{Lined, Mistakes, Section};
@@ -220,6 +221,7 @@ fn tenant(
         mistakes.add(file, found.line, format!("`retention_days` is {least} to {most}, or 0 for never stored"));
     }
     let retention_days = kept.and_then(|found| u8::try_from(found.value).ok());
+    let manners = manners::read(&mut section, mistakes);
     section.finish(mistakes);
     TenantSettings {
         chats,
@@ -233,7 +235,7 @@ fn tenant(
         rules,
         packs,
         retention_days,
-        manners: MannersLayer::default(),
+        manners,
     }
 }
 

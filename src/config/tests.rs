@@ -5,12 +5,13 @@
 use super::{Config, LogFormat, Surroundings};
 use crate::budget::{Caps, Micros};
 use crate::limits;
+use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
 use crate::tenant::DegradeMode;
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::path::{Path, PathBuf};
 
-fn load(file: Option<&str>, environment: &[(&str, &str)]) -> Result<Config, String> {
+pub(super) fn load(file: Option<&str>, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment: Vec<(String, String)> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let read = |path: &Path| match path.to_str() {
@@ -46,6 +47,7 @@ fn zone(name: &str) -> std::io::Result<Vec<u8>> {
 #[test]
 fn what_may_be_set_is_what_memory_is_counted_for() {
     assert_eq!(usize::from(limits::AI_QUEUE_MAX), limits::WAITING_ROWS_MAX);
+    assert!(usize::from(limits::WARN_LIMIT_MAX) <= limits::WARNS_KEPT);
 }
 
 #[test]
@@ -55,6 +57,9 @@ fn the_example_shows_every_setting_with_its_default() {
     let shown = example.replace("#= ", "");
     let config = load(Some(&shown), &[]).expect("the examples in it are whole too");
     assert_eq!((config.chats.len(), config.tenants.len(), config.tenants().iter().count()), (1, 1, 2));
+    // Every key of the manners is there, and with the value that holds without it.
+    assert_eq!(config.manners, MannersLayer::from(Manners::default()));
+    assert_eq!(config.degrade.admin_chat, Some(ChatId(-1_001_234_567_890)));
 }
 
 #[test]
@@ -113,7 +118,7 @@ fn a_board_brings_its_sizes_and_a_setting_beats_them() {
 const PRICED: &str =
     "base_url = \"https://a.example/v1/\"\nmodel = \"m\"\nprice_input = \"0.15\"\nprice_output = \"0.6\"\n";
 
-fn refused(file: &str, expected: &[&str]) {
+pub(super) fn refused(file: &str, expected: &[&str]) {
     let told = load(Some(file), &[]).expect_err("it is not valid");
     for expected in expected {
         assert!(told.contains(expected), "missing: {expected}\nin: {told}");

@@ -36,6 +36,31 @@ pub const MEMBERS_IN_MEMORY: usize = 2_048;
 /// Warnings kept of one member; the oldest is forgotten.
 pub const WARNS_KEPT: usize = 16;
 
+/// Warnings that settings may ask for before something follows; more are refused.
+pub const WARN_LIMIT_MAX: u16 = 10;
+
+/// How long a warning counts at least, seconds; less is refused. At most it counts as long as a mute may last, see
+/// [`super::ACTION_SECONDS_MAX`].
+pub const WARN_WINDOW_S_MIN: u32 = 60 * 60;
+
+/// Messages after which settings may call a member known; more are refused.
+pub const TRUST_MESSAGES_MAX: u16 = 1_000;
+
+/// Letters that settings may ask of such a message; more are refused, as hardly any message has them.
+pub const TRUST_LETTERS_MAX: u16 = 500;
+
+/// How long an answer of the bot may stand, seconds, as settings may say it: long enough to be read, and not to become part
+/// of the talk. Anything else is refused.
+pub const ANSWER_S_MIN: u32 = 5;
+/// See [`ANSWER_S_MIN`].
+pub const ANSWER_S_MAX: u32 = 10 * 60;
+
+/// How long somebody may have to press the button, seconds, as settings may say it: long enough to see it, and not so long
+/// that whoever never will fills the group. Anything else is refused.
+pub const CAPTCHA_S_MIN: u32 = 20;
+/// See [`CAPTCHA_S_MIN`].
+pub const CAPTCHA_S_MAX: u32 = 30 * 60;
+
 /// Why somebody was warned, bytes. The rest is cut.
 pub const WARN_REASON_BYTES_MAX: usize = 96;
 
@@ -77,8 +102,14 @@ pub const SWEEP_MS: u64 = 5_000;
 /// What of a message a card shows, characters. The rest is cut.
 pub const CARD_TEXT_CHARS_MAX: usize = 300;
 
-/// A length of time that a command may name, seconds: Telegram takes a longer one as for ever.
+/// How long it must be quiet until a raid is over, seconds, as settings and commands may say it. Less would end a raid
+/// between two of its waves; more would forget that one is on.
+pub const RAID_S_MIN: u32 = 60;
+/// See [`RAID_S_MIN`].
 pub const RAID_S_MAX: u32 = 24 * 60 * 60;
+
+/// The rate, a minute, that settings may call a raid: more is never reached, and a slip of the pen.
+pub const RAID_RATE_MAX: u16 = 10_000;
 
 /// Chats whose rates are counted to see raids. When full, the one that was quiet longest is forgotten.
 pub const RAID_CHATS_MAX: usize = 256;

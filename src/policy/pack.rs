@@ -10,6 +10,7 @@ use super::condition::{self, Conditions};
 use super::keywords::Phrases;
 use super::regexes;
 use crate::document::{self, Lined, Mistakes, Section};
+use crate::length;
 use crate::limits;
 use crate::verdict::{ActionKind, PlannedAction};
 use regex_automata::meta::Regex;
@@ -246,7 +247,7 @@ fn read_actions(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Vec<Plann
 
 fn read_duration(section: &mut Section<'_>, key: &'static str, mistakes: &mut Mistakes) -> Option<Lined<u32>> {
     let written = section.text(key, mistakes)?;
-    let seconds = duration(&written.value);
+    let seconds = length::of_action(written.value.trim());
     if seconds.is_none() {
         let what = format!(
             "`rule.{key}` must be a duration from 30s to 366d as \"30m\", \"2h\", \"3d\" or \"2w\", or \"forever\", not \"{}\"",
@@ -272,28 +273,6 @@ fn read_ceiling(section: &mut Section<'_>, mistakes: &mut Mistakes) -> Option<Ce
     Some(Ceiling { hits, window_s: window.map_or(limits::HIT_CEILING_WINDOW_S, |window| window.value) })
 }
 
-/// Seconds of a duration in words; 0 is for ever.
-fn duration(text: &str) -> Option<u32> {
-    let text = text.trim();
-    if text == "forever" {
-        return Some(0);
-    }
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        "w" => 7 * 24 * 60 * 60,
-        _ => return None,
-    };
-    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let seconds = number.parse::<u32>().ok()?.checked_mul(unit)?;
-    (limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX).contains(&seconds).then_some(seconds)
-}
-
 pub(super) fn unknown(what: &str, written: &str, known: &[&str]) -> String {
     let written_safe = written.escape_debug();
     match document::nearest(written, known) {
@@ -317,30 +296,6 @@ pub(super) fn check_list_name(name: &Lined<String>, file: &str, mistakes: &mut M
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_duration_is_what_telegram_takes_or_for_ever() {
-        for (text, seconds) in [
-            ("30s", Some(30)),
-            ("30m", Some(1_800)),
-            ("2h", Some(7_200)),
-            ("3d", Some(259_200)),
-            ("2w", Some(1_209_600)),
-            ("366d", Some(31_622_400)),
-            ("forever", Some(0)),
-            ("29s", None),
-            ("367d", None),
-            ("5", None),
-            ("", None),
-            ("d", None),
-            ("-3d", None),
-            ("+3d", None),
-            ("99999999999w", None),
-            ("3\u{434}", None),
-        ] {
-            assert_eq!(duration(text), seconds, "{text}");
-        }
-    }
 
     #[test]
     fn lists_are_named_without_a_path() {

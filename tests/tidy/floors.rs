@@ -30,6 +30,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "overlay",
         "tenant",
         "pacing",
+        "length",
         "manners",
         "words",
         "command",
