@@ -39,14 +39,22 @@ impl Clerk {
             Some(user) => self.office.settler.lock().members.get(scene.chat, user)?.cloned().unwrap_or_default(),
             None => MemberRecord::default(),
         };
-        if is_recent(mine.reported_at, scene.now.wall) {
+        let known = match scene.replied {
+            Some(replied) => self.office.snapshots.report(scene.chat, replied.message)?,
+            None => None,
+        };
+        let is_mine = known.as_ref().is_some_and(|known| reporter.is_some_and(|user| known.by.contains(&user)));
+        if is_mine && mine.reported_at == scene.errand.at {
+            // This very report, carried out again.
+            return Ok(said(Phrase::ReportThanks));
+        }
+        if is_recent(mine.reported_at, scene.errand.at) {
             return Ok(said(Phrase::ReportTooOften));
         }
         let replied = scene.replied()?;
         let name = called(replied.sender, &replied.name);
         self.may_be_acted_on(scene, replied.sender, &name)?;
-        let known = self.office.snapshots.report(scene.chat, replied.message)?;
-        if known.as_ref().is_some_and(|known| reporter.is_some_and(|user| known.by.contains(&user))) {
+        if is_mine {
             return Ok(said(Phrase::ReportAlready));
         }
         let mut done = said(Phrase::ReportThanks);
@@ -56,8 +64,8 @@ impl Clerk {
             self.take_report(scene, (reporter, &typed.reason), replied, known, &mut done.tick)?;
         }
         if let Some(user) = reporter {
-            let now = scene.now.wall;
-            let reported = |record: &mut MemberRecord| record.reported_at = now;
+            let (at, now) = (scene.errand.at, scene.now.wall);
+            let reported = |record: &mut MemberRecord| record.reported_at = at;
             done.tick.members.push(self.office.settler.lock().members.change(scene.chat, user, now, reported)?);
         }
         Ok(done)
