@@ -20,7 +20,7 @@ use aegis::message::{ChatId, MessageId, Sender, UserId};
 use aegis::store::Tick;
 use aegis::store::desk::Label;
 use aegis::store::group::{RaidRecord, Replied, SharedBan};
-use aegis::store::records::{AlbumRecord, Detail};
+use aegis::store::records::{AlbumRecord, Audit, Detail};
 use aegis::tenant::TenantName;
 use aegis::verdict::{ActionKind, Mode, Outcome};
 use aegis::words::{Language, Phrase};
@@ -183,6 +183,11 @@ fn where_decisions_are_only_recorded_no_measure_is_carried_out() {
     assert_eq!(stage.done(), [ActionKind::Unban]);
 }
 
+/// Makes a tick one that is committed at once.
+fn audit_line() -> Audit {
+    Audit { at: Wall(1), who: "test".to_owned(), what: "all is done".to_owned() }
+}
+
 #[test]
 fn spam_is_decided_about_and_learned() {
     let dir = folder();
@@ -208,9 +213,17 @@ fn spam_is_decided_about_and_learned() {
     let mark = stage.bench.office.snapshots.mark(number).unwrap().unwrap();
     assert_eq!((mark.label, mark.undone.unwrap().1.as_str()), (Some(Label::Fine), "Robin (7) in Telegram"));
     assert_eq!(stage.bench.office.snapshots.shared_bans().unwrap(), []);
-    // What was undone can be ordered again.
+    // What was undone can be ordered again, and undone again, whatever of it was done meanwhile.
+    let all_done = || {
+        let confirmed = stage.rows().iter().map(|row| row.key).collect();
+        stage.bench.commit(Tick { confirmed, audit: vec![audit_line()], ..Tick::default() });
+    };
+    all_done();
     assert_eq!(stage.says(ROBIN, "/spam", replied(5, KIM)), say(Phrase::SaidSpam, &[]));
-    assert_eq!(stage.of(ActionKind::Ban).len(), 1);
+    assert_eq!(stage.done(), [ActionKind::Ban]);
+    all_done();
+    stage.says(ROBIN, "/ham", replied(5, KIM));
+    assert_eq!(stage.done(), [ActionKind::Unban]);
 }
 
 #[test]

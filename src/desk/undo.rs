@@ -6,7 +6,7 @@
 //! Never: a deleted message brought back. Telegram has no way to.
 
 use super::Office;
-use super::decisions::why_nothing;
+use super::decisions::{named_by, why_nothing};
 use crate::access::{Caller, Role};
 use crate::cards::{self, Frame};
 use crate::limits;
@@ -191,8 +191,12 @@ impl Office {
             };
             match action.kind {
                 ActionKind::Delete => undoing.is_deleted = may_have_effect && !matches!(ending, Ending::Waits(_)),
-                ActionKind::Ban if may_have_effect => undoing.orders.push(self.order(decision, ActionKind::Unban)),
-                ActionKind::Mute if may_have_effect => undoing.orders.push(self.order(decision, ActionKind::Unmute)),
+                ActionKind::Ban if may_have_effect => {
+                    undoing.orders.push(self.order(decision, ActionKind::Unban, endings)?)
+                }
+                ActionKind::Mute if may_have_effect => {
+                    undoing.orders.push(self.order(decision, ActionKind::Unmute, endings)?)
+                }
                 ActionKind::Warn => {
                     if let Sender::Member(user) | Sender::Bot(user) = decision.sender {
                         undoing.warned = Some(user);
@@ -204,9 +208,13 @@ impl Office {
         Ok(undoing)
     }
 
-    fn order(&self, decision: &Decision, action: ActionKind) -> OutboxRow {
-        let key = OutboxKey { chat: self.current(decision.chat), message: decision.message, action };
-        OutboxRow::new(key, decision.sender, self.clock.now().wall, decision.trace)
+    fn order(&self, decision: &Decision, action: ActionKind, endings: &Endings) -> Told<OutboxRow> {
+        let mut key = OutboxKey { chat: self.current(decision.chat), message: decision.message, action };
+        if !matches!(endings.of(key)?, Ending::Unknown | Ending::Waits(_)) {
+            // The sender was freed from an earlier decision about the same message.
+            key.message = named_by(decision);
+        }
+        Ok(OutboxRow::new(key, decision.sender, self.clock.now().wall, decision.trace))
     }
 
     /// Makes it durable, in one commit, and has it done. `what` names so many decisions for the audit log.

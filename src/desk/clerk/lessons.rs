@@ -76,7 +76,7 @@ impl Clerk {
         let about = (scene.chat, replied.message, replied.sender);
         let mut rows = Vec::new();
         for action in planned {
-            rows.push(order(&endings, about, *action, scene.message, (received, trace))?);
+            rows.push(order(&endings, about, *action, MessageId::of_none(trace.0), (received, trace))?);
         }
         if let Some(album) = replied.album.filter(|_| !planned.is_empty()) {
             let parts = self.office.snapshots.album(scene.chat, album)?.unwrap_or_default().parts;

@@ -10,7 +10,7 @@ use super::{Clerk, Done, No, Then, called, order, refusal};
 use crate::access::{Caller, Role};
 use crate::cards;
 use crate::clock::Wall;
-use crate::decide::{Disposition, is_possible};
+use crate::decide::{Disposition, Standing, is_possible};
 use crate::dispatch::task::{Word, lock};
 use crate::limits;
 use crate::message::{ChatId, MessageId, Sender, UserId, fnv1a};
@@ -182,7 +182,7 @@ impl Clerk {
     fn do_now(&self, of: &Pressing<'_>, tick: &mut Tick) -> Result<(), StoreError> {
         let rulebook = self.office.in_force.now();
         let is_open = matches!(of.decision.disposition, Disposition::Recorded | Disposition::Quarantined);
-        let may = !lock(&self.office.book).is_protected(of.group, of.decision.sender);
+        let may = lock(&self.office.book).standing(of.group, of.decision.sender) == Standing::Ordinary;
         if !is_open || !may || of.mark.undone.is_some() || rulebook.rules(of.group).mode == Mode::Record {
             return Ok(());
         }
@@ -214,7 +214,10 @@ impl Clerk {
         if self.is_own(sender) || lock(&self.office.book).is_protected(of.group, sender) {
             return Err(No::Said(of.say(Phrase::WrongAdmin, &[&called(sender, "")])));
         }
-        if !self.standing_measures(of)?.is_empty() && self.bans(of)? {
+        if lock(&self.office.book).standing(of.group, sender) == Standing::WatchOnly {
+            return Err(No::Said(of.say(Phrase::WrongRights, &[])));
+        }
+        if self.bans(of)? {
             return Err(of.already(&cards::done(of.language, &[ban])));
         }
         let rulebook = self.office.in_force.now();
