@@ -224,11 +224,8 @@ impl Clerk {
     pub fn carry_out(&self, number: u64, errand: Errand) -> String {
         match &errand.what {
             Asked::Command { message, topic, text, replied } => {
-                let Some(read) = command::read(text, &self.own_username) else {
-                    self.only_done(number);
-                    return String::new();
-                };
-                let Some(name) = command::named(text, &self.own_username) else {
+                let read = command::read(text, &self.own_username);
+                let (Some(read), Some(name)) = (read, command::named(text, &self.own_username)) else {
                     self.only_done(number);
                     return String::new();
                 };

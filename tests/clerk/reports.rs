@@ -78,9 +78,9 @@ fn enough_reports_have_a_message_deleted_and_nobody_punished() {
 
 #[test]
 fn what_reports_were_worth_is_counted_once() {
-    for (press, right, wrong) in
-        [(Press::Confirm as fn(u64) -> Press, 1, 0), (Press::Ban, 1, 0), (Press::NotSpam, 0, 1), (Press::Allow, 0, 1)]
-    {
+    const WORTH: [(fn(u64) -> Press, u16, u16); 4] =
+        [(Press::Confirm, 1, 0), (Press::Ban, 1, 0), (Press::NotSpam, 0, 1), (Press::Allow, 0, 1)];
+    for (press, right, wrong) in WORTH {
         let dir = folder();
         let stage = enforcing(&dir);
         stage.says(KIM, "/report", replied(5, SASHA));
