@@ -78,7 +78,8 @@ fn enough_reports_have_a_message_deleted_and_nobody_punished() {
 
 #[test]
 fn what_reports_were_worth_is_counted_once() {
-    const WORTH: [(fn(u64) -> Press, u16, u16); 4] =
+    type Button = fn(u64) -> Press;
+    const WORTH: [(Button, u16, u16); 4] =
         [(Press::Confirm, 1, 0), (Press::Ban, 1, 0), (Press::NotSpam, 0, 1), (Press::Allow, 0, 1)];
     for (press, right, wrong) in WORTH {
         let dir = folder();
