@@ -9,6 +9,7 @@ pub mod pace;
 pub mod password;
 pub mod sessions;
 
+use crate::message::UserId;
 use crate::tenant::TenantName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -64,7 +65,7 @@ pub struct Caller {
     pub role: Role,
     /// The tenants.
     pub reach: Reach,
-    /// By which door: "page", "token NAME", "terminal".
+    /// By which door: "page", "token NAME"; as the name, where the name says it already.
     pub door: String,
 }
 
@@ -77,6 +78,18 @@ impl Caller {
     #[must_use]
     pub fn terminal() -> Self {
         Self { name: "terminal".to_owned(), role: Role::Owner, reach: Reach::All, door: "terminal".to_owned() }
+    }
+
+    /// Somebody who looks after a group in Telegram, in what belongs to that group's tenant. The name is one line; `None` is an
+    /// administrator who posts as the group itself.
+    #[must_use]
+    pub fn in_telegram(name: &str, user: Option<UserId>, tenant: TenantName) -> Self {
+        let name = match user {
+            Some(user) if name.is_empty() => format!("{} in Telegram", user.0),
+            Some(user) => format!("{name} ({}) in Telegram", user.0),
+            None => "an anonymous administrator in Telegram".to_owned(),
+        };
+        Self { door: name.clone(), name, role: Role::Admin, reach: Reach::Only(BTreeSet::from([tenant])) }
     }
 
     /// How the audit log names them.
@@ -138,6 +151,9 @@ mod tests {
             assert_eq!(kim.may(Role::Viewer, None), Err(Denied), "what belongs to the appliance is the owner's");
             assert_eq!(kim.may(Role::Admin, Some(&garden)).is_ok(), role == Role::Admin);
         }
+        let robin = Caller::in_telegram("Robin", Some(UserId(7)), garden.clone());
+        assert_eq!((robin.may(Role::Admin, Some(&garden)), robin.told()), (Ok(()), "Robin (7) in Telegram".to_owned()));
+        assert_eq!(robin.may(Role::Viewer, Some(&chess)), Err(Denied));
         let owner = caller(Role::Owner, &[]);
         assert_eq!(owner.may(Role::Owner, Some(&chess)), Ok(()));
         assert_eq!(owner.may(Role::Owner, None), Ok(()));

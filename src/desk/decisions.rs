@@ -9,7 +9,7 @@ use super::pieces::{pieces, saw};
 use crate::access::{Caller, Denied, Role};
 use crate::decide::{Disposition, is_possible};
 use crate::limits;
-use crate::message::{ChatId, Message, Revision, Sender, SurfaceKind};
+use crate::message::{ChatId, Message, MessageId, Revision, Sender, SurfaceKind};
 use crate::opinion::{MODEL_RULE, NO_MODEL_RULE};
 use crate::shard::Rulebook;
 use crate::store::desk::{Label, Mark};
@@ -182,6 +182,11 @@ impl Office {
         let key = OutboxKey { chat: decision.chat, message: decision.message, action };
         let ending = endings.of(key)?;
         let now = self.current(decision.chat);
+        if matches!(ending, Ending::Done(_) | Ending::Dropped(_) | Ending::Dead(..)) {
+            // Of an earlier decision about the same message: then this one's goes by a name of its own.
+            let own = endings.of(OutboxKey { chat: now, message: named_by(decision), action })?;
+            return Ok(if own == Ending::Unknown { ending } else { own });
+        }
         if ending == Ending::Unknown && now != decision.chat {
             return Ok(endings.of(OutboxKey { chat: now, ..key })?);
         }
@@ -268,6 +273,11 @@ impl Office {
         }
         Ok(views)
     }
+}
+
+/// What names an action of a decision where one of the same name came to its end before.
+pub(super) fn named_by(decision: &Decision) -> MessageId {
+    MessageId::of_none(decision.trace.0)
 }
 
 /// Why nothing was done; `None` when something was promised.

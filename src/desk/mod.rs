@@ -8,6 +8,7 @@
 
 mod answers;
 mod audit;
+pub mod clerk;
 mod decisions;
 #[cfg(test)]
 mod fixture;

@@ -16,9 +16,9 @@ use crate::message::ChatId;
 use crate::reload::{SharedReloader, hold};
 use crate::shard::InForce;
 use crate::signals::Script;
-use crate::store::Snapshots;
 use crate::store::desk::{DeskTick, Label, Lesson, Mark};
 use crate::store::records::Decision;
+use crate::store::{Snapshots, Tick};
 use crate::tenant::TenantName;
 use crate::text;
 use crate::web::desk::{Refused, Told};
@@ -72,6 +72,11 @@ impl Office {
     /// # Errors
     /// As there.
     pub fn label(&self, caller: &Caller, number: u64, label: &str) -> Told<Taught> {
+        self.label_with(caller, number, label, Tick::default())
+    }
+
+    /// As [`Office::label`], with more that becomes durable in the same commit.
+    pub(super) fn label_with(&self, caller: &Caller, number: u64, label: &str, mut more: Tick) -> Told<Taught> {
         caller.is_at_least(Role::Admin)?;
         let decision =
             self.gate_found(caller, Role::Admin, self.snapshots.decision(number)?, |decision| decision.chat)?;
@@ -88,12 +93,15 @@ impl Office {
         let what = format!("said of decision {number}: {}", word(label));
         let tenant = self.tenant_of(decision.chat);
         let line = self.audit_line(caller, Some(tenant), what, before.map_or("", word), word(label));
-        self.commit_desk(DeskTick {
+        let said = DeskTick {
             audit: vec![line],
             marks: vec![(number, Mark { undone: None, label: Some(label) })],
             lessons: lesson.iter().cloned().collect(),
             ..DeskTick::default()
-        })?;
+        };
+        more.absorb(Tick { desk: said, ..Tick::default() });
+        let cancelled = more.dropped.clone();
+        self.commit_and_cancel(more, cancelled)?;
         let place = self.lecture().place(decision.chat);
         let (spam, fine) = self.count(number, decision.chat, lesson.is_some().then_some(label), place)?;
         let words = self.learning(lesson.is_some(), spam, fine, place);

@@ -6,14 +6,16 @@
 //! Never: a deleted message brought back. Telegram has no way to.
 
 use super::Office;
-use super::decisions::why_nothing;
+use super::decisions::{named_by, why_nothing};
 use crate::access::{Caller, Role};
+use crate::cards::{self, Frame};
 use crate::limits;
-use crate::message::{ChatId, Sender, TraceId, UserId};
+use crate::message::{ChatId, Sender, TraceId, UserId, fnv1a};
 use crate::store::Tick;
 use crate::store::desk::Mark;
 use crate::store::endings::{Ending, Endings};
-use crate::store::records::{Decision, OutboxKey, OutboxRow};
+use crate::store::group::{CardRecord, SharedBan};
+use crate::store::records::{Decision, Detail, OutboxKey, OutboxRow};
 use crate::tenant::TenantName;
 use crate::verdict::{ActionKind, Outcome};
 use crate::web::desk::{Refused, Told};
@@ -62,6 +64,11 @@ impl Office {
     /// # Errors
     /// As [`Refused`] says; [`Refused::Conflict`] when there is nothing to undo.
     pub fn undo(&self, caller: &Caller, number: u64) -> Told<Undone> {
+        self.undo_with(caller, number, Tick::default())
+    }
+
+    /// As [`Office::undo`], with more that becomes durable in the same commit.
+    pub(super) fn undo_with(&self, caller: &Caller, number: u64, more: Tick) -> Told<Undone> {
         let decision = self.found_decision(caller, Role::Admin, number)?;
         let _one = self.one_at_a_time();
         let mark = self.snapshots.mark(number)?.unwrap_or_default();
@@ -86,7 +93,7 @@ impl Office {
         let mut undone = tally(&[&undoing]);
         undone.words = words(&undone, Tense::Is);
         let what = format!("undone: decision {number}");
-        self.carry_out(caller, &[(number, decision, undoing)], |_| what.clone())?;
+        self.carry_out(caller, &[(number, decision, undoing)], |_| what.clone(), more)?;
         Ok(undone)
     }
 
@@ -126,7 +133,8 @@ impl Office {
         };
         undone.words.truncate(undone.words.trim_end().len());
         if !wanted.dry_run && !these.is_empty() {
-            self.carry_out(caller, &these, |count| format!("undone: {count} decisions of rule {}", wanted.rule))?;
+            let what = |count| format!("undone: {count} decisions of rule {}", wanted.rule);
+            self.carry_out(caller, &these, what, Tick::default())?;
         }
         Ok(undone)
     }
@@ -183,8 +191,12 @@ impl Office {
             };
             match action.kind {
                 ActionKind::Delete => undoing.is_deleted = may_have_effect && !matches!(ending, Ending::Waits(_)),
-                ActionKind::Ban if may_have_effect => undoing.orders.push(self.order(decision, ActionKind::Unban)),
-                ActionKind::Mute if may_have_effect => undoing.orders.push(self.order(decision, ActionKind::Unmute)),
+                ActionKind::Ban if may_have_effect => {
+                    undoing.orders.push(self.order(decision, ActionKind::Unban, endings)?)
+                }
+                ActionKind::Mute if may_have_effect => {
+                    undoing.orders.push(self.order(decision, ActionKind::Unmute, endings)?)
+                }
                 ActionKind::Warn => {
                     if let Sender::Member(user) | Sender::Bot(user) = decision.sender {
                         undoing.warned = Some(user);
@@ -196,9 +208,13 @@ impl Office {
         Ok(undoing)
     }
 
-    fn order(&self, decision: &Decision, action: ActionKind) -> OutboxRow {
-        let key = OutboxKey { chat: self.current(decision.chat), message: decision.message, action };
-        OutboxRow::new(key, decision.sender, self.clock.now().wall, decision.trace)
+    fn order(&self, decision: &Decision, action: ActionKind, endings: &Endings) -> Told<OutboxRow> {
+        let mut key = OutboxKey { chat: self.current(decision.chat), message: decision.message, action };
+        if !matches!(endings.of(key)?, Ending::Unknown | Ending::Waits(_)) {
+            // The sender was freed from an earlier decision about the same message.
+            key.message = named_by(decision);
+        }
+        Ok(OutboxRow::new(key, decision.sender, self.clock.now().wall, decision.trace))
     }
 
     /// Makes it durable, in one commit, and has it done. `what` names so many decisions for the audit log.
@@ -207,8 +223,8 @@ impl Office {
         caller: &Caller,
         undone: &[(u64, Decision, Undoing)],
         what: impl Fn(usize) -> String,
+        mut tick: Tick,
     ) -> Told<()> {
-        let mut tick = Tick::default();
         let now = self.clock.now().wall;
         let mut warns: BTreeMap<(ChatId, UserId), Vec<TraceId>> = BTreeMap::new();
         let mut by_tenant: BTreeMap<TenantName, Vec<&Undoing>> = BTreeMap::new();
@@ -219,7 +235,10 @@ impl Office {
             if let Some(user) = undoing.warned {
                 warns.entry((self.current(decision.chat), user)).or_default().push(decision.trace);
             }
-            tick.desk.marks.push((*number, Mark { undone: Some((now, caller.told())), label: None }));
+            let mark = Mark { undone: Some((now, caller.told())), label: None };
+            tick.orders.extend(self.told_on_its_card(*number, decision, &mark, &tick)?);
+            tick.desk.marks.push((*number, mark));
+            tick.group.bans.extend(self.unshared(decision, undoing));
             by_tenant.entry(self.tenant_of(decision.chat)).or_default().push(undoing);
         }
         for (tenant, undoings) in by_tenant {
@@ -235,6 +254,48 @@ impl Office {
         }
         let cancelled = tick.dropped.clone();
         self.commit_and_cancel(tick, cancelled).map(drop)
+    }
+}
+
+impl Office {
+    /// What changes the card of a decision that is undone, where it has one that is not changed already.
+    fn told_on_its_card(&self, number: u64, decision: &Decision, mark: &Mark, tick: &Tick) -> Told<Option<OutboxRow>> {
+        let Some(card) = self.snapshots.card(number)? else { return Ok(None) };
+        let is_it = |row: &OutboxRow| matches!(row.detail, Detail::Edited { card: known, .. } if known == card.message);
+        if tick.orders.iter().any(is_it) {
+            return Ok(None);
+        }
+        let label = self.snapshots.mark(number)?.and_then(|mark| mark.label);
+        let mark = Mark { label, ..mark.clone() };
+        // A decision is undone once.
+        let trace = TraceId(fnv1a(format!("undone {number}").as_bytes()));
+        Ok(Some(self.edit(number, decision, &mark, card, "", trace)))
+    }
+
+    /// What makes a card say what people did with its decision.
+    pub(super) fn edit(
+        &self,
+        number: u64,
+        decision: &Decision,
+        mark: &Mark,
+        card: CardRecord,
+        outcome: &str,
+        trace: TraceId,
+    ) -> OutboxRow {
+        let group = self.current(decision.chat);
+        let (title, language) = (self.title_of(group), self.in_force.now().manners(group).language);
+        let frame = Frame { language, title: &title, name: "", outcome, number: Some(number) };
+        let detail = Detail::Edited { card: card.message, buttons: cards::buttons(decision, mark, &frame) };
+        let text = cards::text(decision, mark, &frame);
+        let key = cards::key(card.chat, ActionKind::Edit, trace);
+        OutboxRow { detail, text, ..OutboxRow::new(key, Sender::Nobody, self.clock.now().wall, trace) }
+    }
+
+    /// Whoever is free is free in the owner's other groups as well.
+    fn unshared(&self, decision: &Decision, undoing: &Undoing) -> Option<(TenantName, UserId, Option<SharedBan>)> {
+        let frees = undoing.orders.iter().any(|row| row.key.action == ActionKind::Unban);
+        let (Sender::Member(user) | Sender::Bot(user)) = decision.sender else { return None };
+        frees.then(|| (self.tenant_of(decision.chat), user, None))
     }
 }
 

@@ -80,8 +80,15 @@ pub const REPORT_EVERY_MS: u64 = 30_000;
 /// costs nothing, a campaign of them does.
 pub const REPORTS_WRONG_MAX: u16 = 3;
 
-/// Messages one `/purge` deletes at most: one call, see [`super::DELETE_BATCH_MAX`].
-pub const PURGE_MAX: u16 = 100;
+/// The newest decisions among which one that a command made already is looked for. One that is not among them was made long
+/// before the command was cut off.
+pub const ERRAND_DECISIONS_LOOKED_AT: usize = 200;
+
+/// The newest decisions among which the one about a message is looked for. An older one is not found, and that is said.
+pub const WHY_DECISIONS_LOOKED_AT: usize = 5_000;
+
+/// How long a group's rules stay where they were asked for, seconds: long enough to be read. They are told once in as long.
+pub const RULES_SHOWN_S: u32 = 120;
 
 /// How long a deletion waits for the copy of its message, milliseconds; then it goes ahead without.
 pub const COPY_WAIT_MS: u64 = 2_000;

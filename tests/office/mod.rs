@@ -50,7 +50,7 @@ const PACK: &str = "[pack]\nid = \"p\"\nversion = 1\n\n[[rule]]\nid = \"spam\"\n
 
 /// A desk and what is behind it. Dropped, it ends without a word of warning, as in a power cut of the program.
 pub struct Bench {
-    pub office: Office,
+    pub office: Arc<Office>,
     dispatcher: JoinHandle<()>,
     stop: watch::Sender<bool>,
     writer: Writer,
@@ -211,7 +211,7 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
             runtime.spawn(async move { drop(dispatcher.run(heard, stopped).await) })
         }
     };
-    Bench { office, dispatcher, stop, writer, runtime }
+    Bench { office: Arc::new(office), dispatcher, stop, writer, runtime }
 }
 
 /// A desk that nobody carries anything out for.

@@ -39,7 +39,7 @@ pub const FLOORS: [&[&str]; 5] = [
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
     &[
         "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload",
-        "jobs",
+        "jobs", "cards",
     ],
     &["main", "app", "cli", "demo"],
 ];
