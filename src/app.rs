@@ -165,7 +165,7 @@ pub struct Running {
 #[derive(Debug)]
 enum Stage {
     /// The first run: everything is ready, and somebody is to bring the token.
-    Waits(Box<Ready>, oneshot::Receiver<Telegram>),
+    Waits(Box<(Ready, Arc<Office>)>, oneshot::Receiver<Telegram>),
     /// It moderates.
     Moderates(Flow),
 }
@@ -276,8 +276,8 @@ fn open_doors(
     heap: fn() -> u64,
     running: impl FnOnce(Stage, Vec<JoinHandle<()>>, Option<web::Web>) -> Running,
 ) -> Result<Running, Failure> {
-    let office = office(&ready, &reloader);
-    let site = Arc::new(Site::new(Arc::new(office)).map_err(|refused| Failure::storage(refused.to_string()))?);
+    let office = Arc::new(office(&ready, &reloader));
+    let site = Arc::new(Site::new(office.clone()).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
     let page = match ready.config.web.listen {
@@ -321,10 +321,10 @@ fn open_doors(
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), heap)));
     let stage = match telegram {
-        Some(telegram) => Stage::Moderates(ready.begin(telegram)?),
+        Some(telegram) => Stage::Moderates(ready.begin(telegram, office)?),
         None => {
             tracing::warn!("there is no bot token yet: the page asks for it, and Aegis begins when it is given");
-            Stage::Waits(Box::new(ready), begun)
+            Stage::Waits(Box::new((ready, office)), begun)
         }
     };
     Ok(running(stage, helpers, page))
@@ -449,6 +449,9 @@ impl Flow {
         if ends.reviewer.is_none() && !self.reviewer.is_finished() {
             ends.reviewer = (&mut self.reviewer).await.ok();
         }
+        // Its inbox is closed with the poller; it holds the journal until it has ended.
+        let clerk = self.clerk;
+        let _ended = tokio::task::spawn_blocking(move || clerk.join()).await;
     }
 }
 
@@ -474,13 +477,14 @@ impl Running {
         let mut told = std::pin::pin!(told);
         let flow = loop {
             self.stage = match self.stage {
-                Stage::Waits(ready, mut begun) => tokio::select! {
+                Stage::Waits(waits, mut begun) => tokio::select! {
                     () = &mut told => break None,
                     _ = &mut self.gone => break None,
                     telegram = &mut begun => match telegram {
                         Ok(telegram) => {
+                            let (ready, office) = *waits;
                             self.token_of_page = Some(ready.config.data_dir.clone());
-                            Stage::Moderates(ready.begin(telegram)?)
+                            Stage::Moderates(ready.begin(telegram, office)?)
                         }
                         Err(_) => break None,
                     },

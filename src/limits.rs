@@ -433,14 +433,17 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             "a larger list is refused; the old one stays",
         ),
         // Measured: building takes about 3.5 times the final size, next to the one in use. A password is hashed, and the
-        // learner is taught from answers on the page, in the same place: whoever does one of these holds the reloader.
+        // learner is taught from answers on the page, and learned models are read anew, in the same place: whoever does one of
+        // these holds the reloader.
         holder(
-            "building new packs beside the old, teaching the learner, or hashing a password",
-            larger(capacity.keyword_bytes * 5 / 2, larger(wide(TEACH_BYTES_MAX), wide(PASSWORD_HASH_BYTES))),
+            "building new packs or reading models beside the old, teaching the learner, or hashing a password",
+            larger(
+                larger(capacity.keyword_bytes * 5 / 2, 2 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX)),
+                larger(wide(TEACH_BYTES_MAX), wide(PASSWORD_HASH_BYTES)),
+            ),
             "a larger list is refused, and the old one stays; one waits for the other",
         ),
-        // Each once more while it is read anew.
-        holder("learned models", 4 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
+        holder("learned models", 2 * wide(LEARN_WEIGHTS) * wide(LEARN_LAYERS_MAX), "a further source is refused"),
         holder(
             "what was seen of late, in numbers",
             // An album has its parts and the reason it was blocked for.

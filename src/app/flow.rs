@@ -8,7 +8,8 @@ use crate::clock::Clock;
 use crate::command::CommandName;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::desk::setup;
+use crate::desk::clerk::Clerk;
+use crate::desk::{Office, setup};
 use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
@@ -59,6 +60,7 @@ pub(super) struct Flow {
     pub poller: JoinHandle<poll::Ended>,
     pub dispatcher: JoinHandle<task::Ended>,
     pub reviewer: JoinHandle<review::task::Ended>,
+    pub clerk: std::thread::JoinHandle<()>,
 }
 
 impl Ready {
@@ -66,7 +68,7 @@ impl Ready {
     ///
     /// # Errors
     /// When the durable file cannot be read.
-    pub fn begin(self, telegram: Telegram) -> Result<Flow, Failure> {
+    pub fn begin(self, telegram: Telegram, office: Arc<Office>) -> Result<Flow, Failure> {
         let own_name = OwnName::default();
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
         let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
@@ -85,8 +87,14 @@ impl Ready {
             clock: self.clock.clone(),
             notes: self.notes.clone(),
         };
-        tokio::spawn(greet(telegram.clone(), self.bot, own_name, self.words.clone()));
-        let (clerk, errands) = mpsc::channel(limits::ERRANDS_MAX);
+        tokio::spawn(greet(telegram.clone(), self.bot, Arc::clone(&own_name), self.words.clone()));
+        let (errands, inbox) = mpsc::channel(limits::ERRANDS_MAX);
+        let clerk = Clerk::new(office, telegram.signer(), telegram.own_id(), Arc::clone(&own_name), None);
+        let clerk = std::thread::Builder::new()
+            .name("clerk".to_owned())
+            .stack_size(limits::STACK_BYTES)
+            .spawn(move || clerk.run(inbox))
+            .map_err(|error| Failure::storage(format!("the clerk's thread cannot be started: {error}")))?;
         let sweeper = Sweeper {
             settler: self.settler.clone(),
             in_force: self.in_force.clone(),
@@ -97,7 +105,7 @@ impl Ready {
         };
         tokio::spawn(sweeper.run(self.stopped.clone()));
         let poller = Poller {
-            clerk,
+            clerk: errands,
             telegram,
             ingest,
             shards: Shards::start(self.config.shards, self.in_force.clone(), Arc::clone(&self.counters)),
@@ -113,6 +121,7 @@ impl Ready {
             notes: self.notes,
         };
         Ok(Flow {
+            clerk,
             reviewer: tokio::spawn(reviewer.run(self.settled, self.stopped.clone())),
             poller: tokio::spawn(poller.run(self.stopped.clone())),
             dispatcher: tokio::spawn(dispatcher.run(self.heard, self.stopped)),

@@ -21,6 +21,7 @@ use crate::cards::{self, Pace};
 use crate::clock::{Now, Wall};
 use crate::command::{self, CommandName, Typed, Whom};
 use crate::dispatch::task::lock;
+use crate::ingest::errands::OwnName;
 use crate::limits;
 use crate::manners::Manners;
 use crate::message::{ChatId, MessageId, Sender, TraceId, UserId, floor_char_boundary};
@@ -65,7 +66,7 @@ pub struct Clerk {
     office: Arc<Office>,
     signer: Signer,
     own: UserId,
-    own_username: String,
+    own_name: OwnName,
     raids: Option<Arc<dyn RaidSwitch>>,
     /// How many cards about reports were sent of late.
     pace: Mutex<Pace>,
@@ -176,10 +177,10 @@ impl Clerk {
         office: Arc<Office>,
         signer: Signer,
         own: UserId,
-        own_username: String,
+        own_name: OwnName,
         raids: Option<Arc<dyn RaidSwitch>>,
     ) -> Self {
-        Self { office, signer, own, own_username, raids, pace: Mutex::default() }
+        Self { office, signer, own, own_name, raids, pace: Mutex::default() }
     }
 
     /// Carries out what is stored, and then what comes in, until nobody is left who could bring more. For a thread of its own.
@@ -224,8 +225,9 @@ impl Clerk {
     pub fn carry_out(&self, number: u64, errand: Errand) -> String {
         match &errand.what {
             Asked::Command { message, topic, text, replied } => {
-                let read = command::read(text, &self.own_username);
-                let (Some(read), Some(name)) = (read, command::named(text, &self.own_username)) else {
+                let own_name = self.own_name.get().map_or("", String::as_str);
+                let read = command::read(text, own_name);
+                let (Some(read), Some(name)) = (read, command::named(text, own_name)) else {
                     self.only_done(number);
                     return String::new();
                 };

@@ -21,7 +21,7 @@ pub const COMMAND_BYTES_MAX: usize = 512;
 
 /// Commands and presses that wait to be carried out. When full, a further press is answered with "busy", and a further
 /// command is passed over and counted: people type it again.
-pub const ERRANDS_MAX: usize = 256;
+pub const ERRANDS_MAX: usize = 64;
 
 /// Members of all groups that something is kept of. When full, one of whom nothing was heard for long is forgotten, of those
 /// nobody vouches for and who have no warning first.
@@ -31,7 +31,7 @@ pub const MEMBERS_KEPT: u64 = 50_000;
 pub const MEMBERS_LOOKED_AT: usize = 64;
 
 /// Members whose record is in memory. When full, the one that was not heard of longest is read again from storage.
-pub const MEMBERS_IN_MEMORY: usize = 2_048;
+pub const MEMBERS_IN_MEMORY: usize = 1_024;
 
 /// Warnings kept of one member; the oldest is forgotten.
 pub const WARNS_KEPT: usize = 16;
@@ -65,7 +65,7 @@ pub const CAPTCHA_S_MAX: u32 = 30 * 60;
 pub const WARN_REASON_BYTES_MAX: usize = 96;
 
 /// Bans that groups of one owner share. When full, the oldest tenth is forgotten; where it was carried out it stands.
-pub const SHARED_BANS_KEPT: u64 = 20_000;
+pub const SHARED_BANS_KEPT: u64 = 10_000;
 
 /// Messages with reports that are remembered. When full, the oldest is forgotten, and may be reported anew.
 pub const REPORTS_KEPT: u64 = 500;
@@ -128,4 +128,4 @@ pub const BANNED_OF_LATE_MAX: usize = 8_192;
 pub const BANNED_OF_LATE_MS: u64 = 10 * 60_000;
 
 /// Members who wait to show that they are human. When full, a further one is not asked, and may write.
-pub const CAPTCHAS_MAX: usize = 1_024;
+pub const CAPTCHAS_MAX: usize = 512;

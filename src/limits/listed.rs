@@ -15,8 +15,8 @@ pub const LISTED_LISTS_MAX: usize = 4;
 pub const LISTED_ID_MAX: u64 = 1 << 53;
 
 /// What all open lists hold in memory to find their blocks, bytes. Eight million ids as Telegram gives them, up to 8.6e9,
-/// take half of it. Ids that are spread wider take more blocks; a list with which it would be full is refused.
-pub const LISTED_INDEX_BYTES: usize = 1024 * 1024;
+/// fill it. Ids that are spread wider take more blocks; a list with which it would be full is refused.
+pub const LISTED_INDEX_BYTES: usize = 512 * 1024;
 
 /// Blocks of all lists: one number of the index each.
 pub const LISTED_BLOCKS_MAX: usize = LISTED_INDEX_BYTES / size_of::<u64>();

@@ -65,7 +65,13 @@ pub fn raised(dir: &Path, mode: Mode, manners: Manners, raids: Option<Arc<dyn Ra
         }
         book.linked(GROUP, Some(ChatId(-500)));
     }
-    let clerk = Clerk::new(Arc::clone(&bench.office), signer(), OWN, "aegis_bot".to_owned(), raids);
+    let clerk = Clerk::new(
+        Arc::clone(&bench.office),
+        signer(),
+        OWN,
+        Arc::new(std::sync::OnceLock::from("aegis_bot".to_owned())),
+        raids,
+    );
     Stage { bench, clerk, next: Cell::new(1_000) }
 }
 

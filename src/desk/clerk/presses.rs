@@ -24,8 +24,8 @@ use crate::verdict::{ActionKind, Mode, PlannedAction};
 use crate::words::{Language, Phrase};
 
 /// The answer to a press, as the dispatcher is told.
-fn answered(id: &str, _text: &str) -> Word {
-    Word::Pressed(id.to_owned())
+fn answered(id: &str, text: &str) -> Word {
+    Word::Pressed { id: id.to_owned(), text: text.to_owned() }
 }
 
 /// A press on the button of a card.
