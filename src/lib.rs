@@ -11,11 +11,13 @@ pub mod secret;
 // Floor 1: pure and total.
 pub mod access;
 pub mod budget;
+pub mod bursts;
 pub mod command;
 pub mod decide;
 pub mod document;
 pub mod judge;
 pub mod learn;
+pub mod likeness;
 pub mod links;
 pub mod manners;
 pub mod message;

@@ -391,7 +391,7 @@ const fn wide(value: usize) -> u64 {
 
 /// Everything Aegis holds at once, at most: a line a holder.
 #[must_use]
-pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 20] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
@@ -432,6 +432,18 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
                 + 192 * wide(MEMBERS_IN_MEMORY)
                 + 512 * wide(ALBUMS_MAX),
             "the oldest is forgotten",
+        ),
+        // A captcha, a name, a chat under a raid; a sign and its two places in the counts; the sums of shared bans; who was banned or
+        // recorded of late.
+        holder(
+            "the door: captchas, names of administrators, raids, shared bans",
+            96 * wide(CAPTCHAS_MAX)
+                + (2 * wide(NAME_BYTES_MAX) + 128) * wide(ADMIN_NAMES_MAX)
+                + 160 * wide(RAID_CHATS_MAX)
+                + 160 * wide(RAID_SIGNS_MAX)
+                + 2 * SHARED_BANS_KEPT * 8
+                + 80 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
+            "the oldest is forgotten; a further newcomer is not asked",
         ),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.

@@ -19,6 +19,8 @@ pub const FLOORS: [&[&str]; 5] = [
         "learn",
         "repeats",
         "newcomers",
+        "bursts",
+        "likeness",
         "policy",
         "verdict",
         "decide",
