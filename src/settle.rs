@@ -1,12 +1,16 @@
 //! From a verdict to what is promised: the decision, its actions, the parts of its album, its notices.
 //!
-//! Promises: an album is one unit; a member gets at most one notice in a window.
+//! Promises: an album is one unit; a member gets at most one notice in a window, and one ban for a row of messages. Who is
+//! removed, banned or muted is no longer asked whether they are human. What is about no message deletes none.
 //!
 //! Never: a commit. What follows is written into a `Tick`, which is nothing until the journal has it.
+
+pub mod of_late;
 
 use crate::clock::{Now, Wall};
 use crate::counters::Counters;
 use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
+use crate::ingest::door::SharedDoor;
 use crate::limits;
 use crate::manners::{Consequence, Manners};
 use crate::members::Members;
@@ -15,7 +19,9 @@ use crate::opinion;
 use crate::shard::Rulebook;
 use crate::store::records::{AlbumRecord, Decision, OutboxKey, OutboxRow, Warned, excerpt};
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
+use crate::tenant::TenantName;
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
+use of_late::OfLate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,6 +59,8 @@ pub struct House<'h> {
     pub admin_chat: Option<ChatId>,
     /// What it is called.
     pub title: &'h str,
+    /// Who owns it.
+    pub tenant: &'h TenantName,
 }
 
 impl<'h> House<'h> {
@@ -61,7 +69,8 @@ impl<'h> House<'h> {
     pub fn of(rulebook: &'h Rulebook, chat: ChatId, title: &'h str) -> Self {
         let tenant = rulebook.tenant(chat);
         let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
-        Self { rules: rulebook.rules(chat), manners: rulebook.manners(chat), admin_chat, title }
+        let (rules, manners) = (rulebook.rules(chat), rulebook.manners(chat));
+        Self { rules, manners, admin_chat, title, tenant: &tenant.name }
     }
 }
 
@@ -110,6 +119,10 @@ pub struct Settler {
     album_order: VecDeque<(ChatId, AlbumId)>,
     /// What is known of members.
     pub members: Members,
+    /// Who was banned of late.
+    banned: OfLate,
+    /// Where those wait who are asked whether they are human, and where bans are shared.
+    door: Option<SharedDoor>,
 }
 
 impl Settler {
@@ -120,7 +133,28 @@ impl Settler {
             counters,
             albums: BTreeMap::new(),
             album_order: VecDeque::new(),
+            banned: OfLate::new(limits::BANNED_OF_LATE_MAX),
+            door: None,
         }
+    }
+
+    /// Tells this door of what is promised, from now on.
+    pub fn attend(&mut self, door: SharedDoor) {
+        self.door = Some(door);
+    }
+
+    /// A sender is free again, in a group of this tenant: the next ban is promised anew, and no other group bans them for this
+    /// one.
+    pub fn freed(&mut self, chat: ChatId, sender: Sender, tenant: &TenantName, tick: &mut Tick) {
+        self.came_back(chat, sender);
+        if let (Some(door), Sender::Member(user) | Sender::Bot(user)) = (&self.door, sender) {
+            door.lock().unshare(tenant, user, tick);
+        }
+    }
+
+    /// A sender was let in, so that no ban of an earlier time stands.
+    pub fn came_back(&mut self, chat: ChatId, sender: Sender) {
+        self.banned.forget(chat, sender);
     }
 
     /// The verdict of a part, judged together with its album. A part of an album that was blocked goes with it.
@@ -168,10 +202,17 @@ impl Settler {
             if action.kind.is_courtesy() && !self.may_notice(case, now, tick)? {
                 continue;
             }
+            let deletes_nothing = action.kind.is_removal() && !case.message.is_real();
+            if deletes_nothing || self.is_banned_already(case, *action, now) {
+                continue;
+            }
             rows.push(row(case, case.message, *action, &verdict));
             if action.kind == ActionKind::Delete {
                 rows.extend(also_removed.iter().map(|part| row(case, *part, *action, &verdict)));
             }
+        }
+        if let Some(door) = self.door.as_ref().filter(|_| !rows.is_empty()) {
+            door.lock().promised(case, &verdict, house, &rows, now, tick);
         }
         let decision = Decision {
             at: now.wall,
@@ -236,6 +277,18 @@ impl Settler {
         Ok(also_removed)
     }
 
+    /// Whether the sender was banned for ever of late: once is enough. If not, they are from now on.
+    fn is_banned_already(&mut self, case: &Case, action: PlannedAction, now: Now) -> bool {
+        if action.kind != ActionKind::Ban || action.seconds > 0 {
+            return false;
+        }
+        let was = self.banned.has(case.chat, case.sender, now.mono);
+        if !was {
+            self.banned.add(case.chat, case.sender, now.mono);
+        }
+        was
+    }
+
     /// Whether a courtesy about the sender may be promised now: one in a window.
     fn may_notice(&mut self, case: &Case, now: Now, tick: &mut Tick) -> Result<bool, StoreError> {
         let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(true) };
@@ -270,9 +323,22 @@ impl Settler {
 }
 
 /// One record a member and tick: the last one holds all changes.
-fn note(tick: &mut Tick, change: MemberChange) {
-    tick.members.retain(|known| (known.chat, known.user) != (change.chat, change.user));
+pub(crate) fn note(tick: &mut Tick, change: MemberChange) {
+    let is_other = |known: &MemberChange| (known.chat, known.user) != (change.chat, change.user);
+    tick.members.retain(is_other);
+    tick.group.heard.retain(is_other);
     tick.members.push(change);
+}
+
+/// The same for what is of no consequence and rides along, unless something of the member is made durable anyway.
+pub(crate) fn note_heard(tick: &mut Tick, change: MemberChange) {
+    let is_same = |known: &MemberChange| (known.chat, known.user) == (change.chat, change.user);
+    if tick.members.iter().any(is_same) {
+        note(tick, change);
+        return;
+    }
+    tick.group.heard.retain(|known| !is_same(known));
+    tick.group.heard.push(change);
 }
 
 fn with_its_album(verdict: Verdict, reason: String, score: u16) -> Verdict {

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::pacing::backoff_ms;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
+use crate::store::records::OutboxKey;
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,6 +110,8 @@ impl Poller {
                     self.say(None);
                     self.counters.polls.one();
                     self.counters.poll_answered_ms.set(self.clock.now().mono.0);
+                    let over = self.ingest.pulse(&self.shards.rulebook(), &lock(&self.book), self.clock.now());
+                    self.make_durable(over).await?;
                     if let Some(last) = batch.iter().map(|incoming| incoming.id.0).max() {
                         heard = self.clock.now().mono;
                         self.take(batch).await?;
@@ -148,15 +151,16 @@ impl Poller {
     /// Deals with a batch: when this returns, everything that follows from it is durable.
     async fn take(&mut self, batch: Vec<Incoming>) -> Result<(), Ended> {
         let now = self.clock.now();
-        let Admitted { arrivals, mut tick, want_facts, moved, callbacks } =
-            self.ingest.admit(batch, &mut lock(&self.book), now);
-        let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
         let rulebook = self.shards.rulebook();
+        let Admitted { arrivals, mut tick, want_facts, moved, callbacks } =
+            self.ingest.admit(batch, &mut lock(&self.book), &rulebook, now)?;
+        let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
         let judged = self.shards.judge(&messages).await;
         if let Some(notes) = &self.notes {
             for (message, judged) in messages.iter().zip(&judged) {
                 if let Judged::Verdict(verdict) = judged
                     && !message.sender.is_exempt()
+                    && message.id.is_real()
                     && rulebook.may_store(message.chat)
                 {
                     notes.note(message, verdict);
@@ -187,14 +191,22 @@ impl Poller {
 
     async fn make_durable(&self, tick: Tick) -> Result<(), Ended> {
         if !tick.matters() {
+            // Of these only the removal of somebody who left, which harms nobody if it comes back.
+            self.cancel(tick.dropped.clone()).await?;
             return Ok(self.journal.ride(tick).await?);
         }
+        let cancelled = tick.dropped.clone();
         let committed = self.journal.commit(tick).await?;
+        self.cancel(cancelled).await?;
         if !committed.accepted.is_empty() {
             self.counters.actions_planned.add(u64::try_from(committed.accepted.len()).unwrap_or(0));
             self.tell(Word::Rows(committed.accepted)).await?;
         }
         Ok(())
+    }
+
+    async fn cancel(&self, cancelled: Vec<OutboxKey>) -> Result<(), Ended> {
+        if cancelled.is_empty() { Ok(()) } else { self.tell(Word::Cancel(cancelled)).await }
     }
 
     async fn tell(&self, word: Word) -> Result<(), Ended> {

@@ -24,4 +24,3 @@ pub const TYPED_WORD_BYTES_MAX: usize = 40;
 
 /// Bot API: messages that one call deletes, and the most that one `/purge` may ask for. More are refused.
 pub const PURGE_MESSAGES_MAX: u16 = 100;
-
