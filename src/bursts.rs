@@ -178,7 +178,7 @@ mod tests {
             raided += usize::from(seen == Seen::Burst);
             assert!(seen == Seen::Calm || who >= 39, "40 are four times the measure");
         }
-        assert_eq!(raided, 24, "each of them is at least the third of its chat, and the measure's quarter is 2.5");
+        assert_eq!(raided, 25, "each of them is at least the third of its chat, and the measure's quarter is 2.5");
         let calm = bursts.note(ChatId(-99), Sign::Unwanted, 99, MEASURES, 10);
         assert_eq!(calm, Seen::Calm, "a chat with less than a quarter is not raided");
     }

@@ -433,18 +433,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 20] {
                 + 512 * wide(ALBUMS_MAX),
             "the oldest is forgotten",
         ),
-        // A captcha, a name, a chat under a raid; a sign and its two places in the counts; the sums of shared bans; who was banned or
-        // recorded of late.
-        holder(
-            "the door: captchas, names of administrators, raids, shared bans",
-            96 * wide(CAPTCHAS_MAX)
-                + (2 * wide(NAME_BYTES_MAX) + 128) * wide(ADMIN_NAMES_MAX)
-                + 160 * wide(RAID_CHATS_MAX)
-                + 160 * wide(RAID_SIGNS_MAX)
-                + 2 * SHARED_BANS_KEPT * 8
-                + 80 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
-            "the oldest is forgotten; a further newcomer is not asked",
-        ),
+        door_line(),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
         holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
@@ -501,6 +490,21 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 20] {
             "the oldest is dropped and counted",
         ),
     ]
+}
+
+/// A captcha, a name, a chat under a raid; a sign and its places in the counts; the sums of shared bans; who was banned or recorded
+/// of late.
+const fn door_line() -> Holder {
+    holder(
+        "the door: captchas, names of administrators, raids, shared bans",
+        96 * wide(CAPTCHAS_MAX)
+            + (2 * wide(NAME_BYTES_MAX) + 128) * wide(ADMIN_NAMES_MAX)
+            + 160 * wide(RAID_CHATS_MAX)
+            + 160 * wide(RAID_SIGNS_MAX)
+            + 2 * 8 * SHARED_BANS_KEPT
+            + 80 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
+        "the oldest is forgotten; a further newcomer is not asked",
+    )
 }
 
 /// Everything Aegis holds at once, bytes: the sum of [`memory_lines`], and a tenth for what the allocator rounds up.

@@ -81,7 +81,7 @@ pub const RAID_S_MAX: u32 = 24 * 60 * 60;
 pub const RAID_CHATS_MAX: usize = 256;
 
 /// Senders banned of late who are not banned again. When full, the oldest is forgotten; banning twice changes nothing.
-pub const BANNED_OF_LATE_MAX: usize = 8_192;
+pub const BANNED_OF_LATE_MAX: usize = 2_048;
 
 /// How long they are remembered, milliseconds.
 pub const BANNED_OF_LATE_MS: u64 = 10 * 60_000;
@@ -91,7 +91,7 @@ pub const CAPTCHAS_MAX: usize = 1_024;
 
 /// Signs of a raid, joins and senders of unwanted messages of the last minute, that are counted over all chats. When full, the
 /// oldest is forgotten; long before that a raid was seen.
-pub const RAID_SIGNS_MAX: usize = 2_048;
+pub const RAID_SIGNS_MAX: usize = 1_024;
 
 /// How long a sign counts, milliseconds.
 pub const RAID_WINDOW_MS: u64 = 60_000;
@@ -111,7 +111,7 @@ pub const LIKENESS_LETTERS_MIN: usize = 4;
 
 /// Names of administrators over all chats that are known. When full, the one learned first is forgotten, and learned again
 /// when they write.
-pub const ADMIN_NAMES_MAX: usize = 512;
+pub const ADMIN_NAMES_MAX: usize = 256;
 
 /// How long somebody who was asked to show that they are human may not write, seconds, unless they do: longer than the
 /// removal is tried for. Who left meanwhile is not muted for ever.

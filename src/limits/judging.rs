@@ -58,7 +58,7 @@ pub const LEARN_LAYERS_MAX: usize = 4;
 pub const LEARN_KNOWN_PERCENT: u8 = 70;
 
 /// Newcomers of all chats that are remembered. When full, who joined first is forgotten, and no longer new.
-pub const NEWCOMERS_KEPT: usize = 8_192;
+pub const NEWCOMERS_KEPT: usize = 4_096;
 
 /// Messages that are remembered, as numbers, to see what is repeated. When full, the oldest is forgotten.
 pub const REPEATS_KEPT: usize = 1_024;

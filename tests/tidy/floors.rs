@@ -38,8 +38,8 @@ pub const FLOORS: [&[&str]; 5] = [
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
     &[
-        "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload",
-        "jobs",
+        "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
+        "reload", "jobs",
     ],
     &["main", "app", "cli", "demo"],
 ];
