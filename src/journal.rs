@@ -244,11 +244,13 @@ impl CommitLoop {
         let mut riders = std::mem::take(&mut self.riders);
         riders.totals = totals(&self.counters);
         self.ride_until = None;
-        let (mut ticks, replies): (Vec<Tick>, Vec<_>) = self.urgent.drain(..).unzip();
-        ticks.push(riders);
+        let (urgent, replies): (Vec<Tick>, Vec<_>) = self.urgent.drain(..).unzip();
+        // What rode along is older: what is known of a member by now must not be written over by it.
+        let mut ticks = vec![riders];
+        ticks.extend(urgent);
         // On failure the replies are dropped, which tells everybody who waits.
         let committed = self.store.commit(&ticks, now.wall)?;
-        for (committed, reply) in committed.into_iter().zip(replies) {
+        for (committed, reply) in committed.into_iter().skip(1).zip(replies) {
             // A receiver that is gone has no use for the answer.
             let _unheard = reply.send(committed);
         }

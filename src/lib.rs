@@ -11,6 +11,7 @@ pub mod secret;
 // Floor 1: pure and total.
 pub mod access;
 pub mod budget;
+pub mod bursts;
 pub mod command;
 pub mod decide;
 pub mod document;
@@ -18,6 +19,7 @@ pub mod ids;
 pub mod judge;
 pub mod learn;
 pub mod length;
+pub mod likeness;
 pub mod links;
 pub mod manners;
 pub mod message;

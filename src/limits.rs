@@ -408,13 +408,13 @@ const fn wide(value: usize) -> u64 {
 
 /// Everything Aegis holds at once, at most: a line a holder.
 #[must_use]
-pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
+pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
     const KIB: u64 = 1024;
     [
         holder("program: code and tables that are touched", 5 * KIB * KIB, "constant"),
-        // Journal, history, page and its library, signal and blocking threads, two workers: touched pages, not the reserved
-        // size.
-        holder("stacks of 16 threads", 16 * 64 * KIB, "constant"),
+        // Journal, history, clerk, page and its library, signal and blocking threads, two workers: touched pages, not the
+        // reserved size.
+        holder("stacks of 17 threads", 17 * 64 * KIB, "constant"),
         // The body, the same again while it is parsed, and the messages made of it.
         holder(
             "one batch of updates: body, parts, messages",
@@ -452,6 +452,14 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
                 + 192 * wide(MEMBERS_IN_MEMORY)
                 + 512 * wide(ALBUMS_MAX),
             "the oldest is forgotten",
+        ),
+        door_line(),
+        // Once more while a list is read anew. A command with the message it answers to.
+        holder(
+            "lists of known spammers: their indexes; commands and presses that wait",
+            2 * wide(LISTED_INDEX_BYTES)
+                + wide(ERRANDS_MAX) * wide(COMMAND_BYTES_MAX + EXCERPT_BYTES_MAX + 2 * NAME_BYTES_MAX + 256),
+            "a further list is refused; a further press is answered with nothing",
         ),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
@@ -509,6 +517,21 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 19] {
             "the oldest is dropped and counted",
         ),
     ]
+}
+
+/// A captcha, a name, a chat under a raid; a sign and its places in the counts; the sums of shared bans; who was banned or recorded
+/// of late.
+const fn door_line() -> Holder {
+    holder(
+        "the door: captchas, names of administrators, raids, shared bans",
+        96 * wide(CAPTCHAS_MAX)
+            + (2 * wide(NAME_BYTES_MAX) + 128) * wide(ADMIN_NAMES_MAX)
+            + 160 * wide(RAID_CHATS_MAX)
+            + 160 * wide(RAID_SIGNS_MAX)
+            + 2 * 8 * SHARED_BANS_KEPT
+            + 80 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
+        "the oldest is forgotten; a further newcomer is not asked",
+    )
 }
 
 /// Everything Aegis holds at once, bytes: the sum of [`memory_lines`], and a tenth for what the allocator rounds up.

@@ -1,22 +1,29 @@
 //! From a verdict to what is promised: the decision, its actions, the parts of its album, its notices.
 //!
-//! Promises: an album is one unit; a member gets at most one notice in a window.
+//! Promises: an album is one unit; a member gets at most one notice in a window, and one ban for a row of messages. Who is
+//! removed, banned or muted is no longer asked whether they are human. What is about no message deletes none.
 //!
 //! Never: a commit. What follows is written into a `Tick`, which is nothing until the journal has it.
+
+pub mod of_late;
 
 use crate::cards::{self, Frame, InRaid, Pace, Showing};
 use crate::clock::{Now, Wall};
 use crate::counters::Counters;
 use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
+use crate::ingest::door::SharedDoor;
 use crate::limits;
 use crate::manners::{Consequence, Manners};
 use crate::members::Members;
-use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, floor_char_boundary};
+use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
 use crate::opinion;
 use crate::shard::Rulebook;
+use crate::store::group::SharedBan;
 use crate::store::records::{AlbumRecord, Decision, OutboxKey, OutboxRow, Warned, excerpt};
 use crate::store::{MemberChange, Promise, Snapshots, StoreError, Tick};
+use crate::tenant::TenantName;
 use crate::verdict::{ActionKind, Finding, Outcome, PlannedAction, Verdict};
+use of_late::OfLate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -56,6 +63,8 @@ pub struct House<'h> {
     pub title: &'h str,
     /// Whether it is raided now.
     pub in_raid: InRaid,
+    /// Who owns it.
+    pub tenant: &'h TenantName,
 }
 
 impl<'h> House<'h> {
@@ -64,7 +73,8 @@ impl<'h> House<'h> {
     pub fn of(rulebook: &'h Rulebook, chat: ChatId, title: &'h str) -> Self {
         let tenant = rulebook.tenant(chat);
         let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
-        Self { rules: rulebook.rules(chat), manners: rulebook.manners(chat), admin_chat, title, in_raid: InRaid::No }
+        let (rules, manners) = (rulebook.rules(chat), rulebook.manners(chat));
+        Self { rules, manners, admin_chat, title, tenant: &tenant.name, in_raid: InRaid::No }
     }
 }
 
@@ -115,6 +125,10 @@ pub struct Settler {
     pub members: Members,
     /// How many cards chats of administrators got of late.
     pub cards: Pace,
+    /// Who was banned of late.
+    banned: OfLate,
+    /// Where those wait who are asked whether they are human, and where bans are shared.
+    door: Option<SharedDoor>,
 }
 
 impl Settler {
@@ -126,7 +140,52 @@ impl Settler {
             counters,
             albums: BTreeMap::new(),
             album_order: VecDeque::new(),
+            banned: OfLate::new(limits::BANNED_OF_LATE_MAX),
+            door: None,
         }
+    }
+
+    /// Tells this door of what is promised, from now on.
+    pub fn attend(&mut self, door: SharedDoor) {
+        self.door = Some(door);
+    }
+
+    /// What people order is about to be made durable: whoever they ban is asked nothing any more, since a removal that comes
+    /// after a ban would lift it.
+    pub fn ordered(&mut self, tick: &mut Tick) {
+        let Some(door) = &self.door else { return };
+        let mut door = door.lock();
+        for row in &tick.orders {
+            if let (ActionKind::Ban | ActionKind::Kick, Sender::Member(user) | Sender::Bot(user)) =
+                (row.key.action, row.target)
+            {
+                tick.dropped.extend(door.cancel_for(row.key.chat, user));
+            }
+        }
+        for key in tick.dropped.iter().filter(|key| key.action == ActionKind::Kick) {
+            door.taken_back(*key);
+        }
+    }
+
+    /// It is durable: what is shared by now.
+    pub fn has_ordered(&self, bans: &[(TenantName, UserId, Option<SharedBan>)]) {
+        if let Some(door) = self.door.as_ref().filter(|_| !bans.is_empty()) {
+            door.lock().shared_by_hand(bans);
+        }
+    }
+
+    /// A sender is free again, in a group of this tenant: the next ban is promised anew, and no other group bans them for this
+    /// one.
+    pub fn freed(&mut self, chat: ChatId, sender: Sender, tenant: &TenantName, tick: &mut Tick) {
+        self.came_back(chat, sender);
+        if let (Some(door), Sender::Member(user) | Sender::Bot(user)) = (&self.door, sender) {
+            door.lock().unshare(tenant, user, tick);
+        }
+    }
+
+    /// A sender was let in, so that no ban of an earlier time stands.
+    pub fn came_back(&mut self, chat: ChatId, sender: Sender) {
+        self.banned.forget(chat, sender);
     }
 
     /// The verdict of a part, judged together with its album. A part of an album that was blocked goes with it.
@@ -174,10 +233,17 @@ impl Settler {
             if action.kind.is_courtesy() && !self.may_notice(case, now, tick)? {
                 continue;
             }
+            let deletes_nothing = action.kind.is_removal() && !case.message.is_real();
+            if deletes_nothing || self.is_banned_already(case, *action, now) {
+                continue;
+            }
             rows.push(row(case, case.message, *action, &verdict));
             if action.kind == ActionKind::Delete {
                 rows.extend(also_removed.iter().map(|part| row(case, *part, *action, &verdict)));
             }
+        }
+        if let Some(door) = self.door.as_ref().filter(|_| !rows.is_empty()) {
+            door.lock().promised(case, &verdict, house, &rows, now, tick);
         }
         let decision = Decision {
             at: now.wall,
@@ -257,6 +323,18 @@ impl Settler {
         Ok(also_removed)
     }
 
+    /// Whether the sender was banned for ever of late: once is enough. If not, they are from now on.
+    fn is_banned_already(&mut self, case: &Case, action: PlannedAction, now: Now) -> bool {
+        if action.kind != ActionKind::Ban || action.seconds > 0 {
+            return false;
+        }
+        let was = self.banned.has(case.chat, case.sender, now.mono);
+        if !was {
+            self.banned.add(case.chat, case.sender, now.mono);
+        }
+        was
+    }
+
     /// Whether a courtesy about the sender may be promised now: one in a window.
     fn may_notice(&mut self, case: &Case, now: Now, tick: &mut Tick) -> Result<bool, StoreError> {
         let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(true) };
@@ -291,9 +369,22 @@ impl Settler {
 }
 
 /// One record a member and tick: the last one holds all changes.
-fn note(tick: &mut Tick, change: MemberChange) {
-    tick.members.retain(|known| (known.chat, known.user) != (change.chat, change.user));
+pub(crate) fn note(tick: &mut Tick, change: MemberChange) {
+    let is_other = |known: &MemberChange| (known.chat, known.user) != (change.chat, change.user);
+    tick.members.retain(is_other);
+    tick.group.heard.retain(is_other);
     tick.members.push(change);
+}
+
+/// The same for what is of no consequence and rides along, unless something of the member is made durable anyway.
+pub(crate) fn note_heard(tick: &mut Tick, change: MemberChange) {
+    let is_same = |known: &MemberChange| (known.chat, known.user) == (change.chat, change.user);
+    if tick.members.iter().any(is_same) {
+        note(tick, change);
+        return;
+    }
+    tick.group.heard.retain(|known| !is_same(known));
+    tick.group.heard.push(change);
 }
 
 fn with_its_album(verdict: Verdict, reason: String, score: u16) -> Verdict {

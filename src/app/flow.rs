@@ -8,17 +8,20 @@ use crate::clock::Clock;
 use crate::command::CommandName;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::desk::clerk::Clerk;
+use crate::desk::clerk::{Clerk, RaidSwitch};
 use crate::desk::{Office, setup};
 use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
+use crate::ingest::door::SharedDoor;
 use crate::ingest::errands::OwnName;
 use crate::ingest::poll::{self, Poller, Trouble};
-use crate::ingest::sweep::Sweeper;
+use crate::ingest::sweep::{SharedLists, Sweeper};
+use crate::ingest::switch::Switch;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::limits;
+use crate::lists;
 use crate::review::task::Reviewer;
 use crate::review::{self, SharedLane};
 use crate::settle::SharedSettler;
@@ -71,10 +74,15 @@ impl Ready {
     pub fn begin(self, telegram: Telegram, office: Arc<Office>) -> Result<Flow, Failure> {
         let own_name = OwnName::default();
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
+        let door = SharedDoor::new(self.snapshots.clone())?;
+        let (lists, folder) = (SharedLists::default(), lists::folder(&self.config.data_dir));
+        lists.read(&folder, self.clock.now().wall);
+        door.lock().ask_lists(lists.asked(self.clock.clone()));
         let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
             .with_name(Arc::clone(&own_name))
             .with_lane(self.lane.clone())
-            .with_settler(self.settler.clone());
+            .with_settler(self.settler.clone())
+            .with_door(door.clone());
         let dispatcher = self.dispatcher(&telegram)?;
         let reviewer = Reviewer {
             lane: self.lane.clone(),
@@ -89,13 +97,23 @@ impl Ready {
         };
         tokio::spawn(greet(telegram.clone(), self.bot, Arc::clone(&own_name), self.words.clone()));
         let (errands, inbox) = mpsc::channel(limits::ERRANDS_MAX);
-        let clerk = Clerk::new(office, telegram.signer(), telegram.own_id(), Arc::clone(&own_name), None);
+        let raids = Switch {
+            door: door.clone(),
+            in_force: self.in_force.clone(),
+            book: Arc::clone(&self.book),
+            clock: self.clock.clone(),
+        };
+        let raids: Arc<dyn RaidSwitch> = Arc::new(raids);
+        let clerk = Clerk::new(office, telegram.signer(), telegram.own_id(), Arc::clone(&own_name), Some(raids));
         let clerk = std::thread::Builder::new()
             .name("clerk".to_owned())
             .stack_size(limits::STACK_BYTES)
             .spawn(move || clerk.run(inbox))
             .map_err(|error| Failure::storage(format!("the clerk's thread cannot be started: {error}")))?;
         let sweeper = Sweeper {
+            door: door.clone(),
+            lists,
+            folder,
             settler: self.settler.clone(),
             in_force: self.in_force.clone(),
             book: Arc::clone(&self.book),

@@ -321,10 +321,7 @@ impl Clerk {
 
     fn perform(&self, then: Then, tick: Tick) -> Told<()> {
         match then {
-            Then::Commit => {
-                let cancelled = tick.dropped.clone();
-                self.office.commit_and_cancel(tick, cancelled).map(drop)
-            }
+            Then::Commit => self.office.commit(tick).map(drop),
             Then::Label(caller, decision, label) => self.office.label_with(&caller, decision, label, tick).map(drop),
             Then::Undo(caller, decision) => self.office.undo_with(&caller, decision, tick).map(drop),
         }

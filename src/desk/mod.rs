@@ -41,7 +41,7 @@ use crate::review::SharedLane;
 use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::desk::{AuditDetail, DeskTick};
-use crate::store::records::{Audit, OutboxKey, OutboxRow};
+use crate::store::records::{Audit, OutboxRow};
 use crate::store::{Committed, Snapshots, StoreError, Tick};
 use crate::tenant::TenantName;
 use crate::web::desk::{Refused, Told};
@@ -185,16 +185,15 @@ impl Office {
     ///
     /// # Errors
     /// [`Refused::Unable`] when storage is gone; then nothing was changed.
-    pub fn commit(&self, tick: Tick) -> Told<Committed> {
-        self.commit_and_cancel(tick, Vec::new())
-    }
-
-    /// As [`Office::commit`]; the dispatcher hears first what is taken back, and then of new rows.
-    fn commit_and_cancel(&self, tick: Tick, cancelled: Vec<OutboxKey>) -> Told<Committed> {
+    pub fn commit(&self, mut tick: Tick) -> Told<Committed> {
+        self.settler.lock().ordered(&mut tick);
+        let (cancelled, bans) = (tick.dropped.clone(), tick.group.bans.clone());
         let committed = self
             .runtime
             .block_on(self.journal.commit(tick))
             .map_err(|gone| Refused::Unable(format!("nothing was changed: {gone}")))?;
+        self.settler.lock().has_ordered(&bans);
+        // The dispatcher hears first what is taken back, and then of new rows.
         if !cancelled.is_empty() {
             self.tell(Word::Cancel(cancelled));
         }

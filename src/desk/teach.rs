@@ -100,8 +100,7 @@ impl Office {
             ..DeskTick::default()
         };
         more.absorb(Tick { desk: said, ..Tick::default() });
-        let cancelled = more.dropped.clone();
-        self.commit_and_cancel(more, cancelled)?;
+        self.commit(more)?;
         let place = self.lecture().place(decision.chat);
         let (spam, fine) = self.count(number, decision.chat, lesson.is_some().then_some(label), place)?;
         let words = self.learning(lesson.is_some(), spam, fine, place);

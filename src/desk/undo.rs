@@ -248,12 +248,15 @@ impl Office {
         }
         {
             let mut settler = self.settler.lock();
+            for (_, decision, _) in undone.iter().filter(|(_, _, undoing)| !undoing.orders.is_empty()) {
+                let (chat, tenant) = (self.current(decision.chat), self.tenant_of(decision.chat));
+                settler.freed(chat, decision.sender, &tenant, &mut tick);
+            }
             for ((chat, user), traces) in warns {
                 tick.members.extend(settler.members.forgive(chat, user, &traces, now)?);
             }
         }
-        let cancelled = tick.dropped.clone();
-        self.commit_and_cancel(tick, cancelled).map(drop)
+        self.commit(tick).map(drop)
     }
 }
 

@@ -6,9 +6,11 @@
 //! Never: a watermark. After a quiet week Telegram draws ids at random, and "larger than the last" would discard
 //! everything.
 
+pub mod door;
 pub mod errands;
 pub mod poll;
 pub mod sweep;
+pub mod switch;
 mod unsure;
 
 use crate::chats::ChatBook;
@@ -26,9 +28,11 @@ use crate::store::desk::Usage;
 use crate::store::group::Errand;
 use crate::store::records::{Undecided, excerpt};
 use crate::store::{Snapshots, StoreError, Tick};
+use crate::telegram::update::Person;
 use crate::telegram::{Incoming, What, update};
 use crate::tenant::TenantName;
 use crate::verdict::{Outcome, Verdict};
+use door::{Looked, SharedDoor, only_recorded};
 use errands::OwnName;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -68,13 +72,32 @@ impl Seen {
     }
 }
 
-/// A message that was let in.
+/// Something that was let in to be judged.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// The message.
+    /// The message, or what stands for one: somebody who comes has a name and perhaps a self-description.
     pub message: Arc<Message>,
     /// Its trace.
     pub trace: TraceId,
+    /// What it is.
+    pub what: Arriving,
+}
+
+impl Arrival {
+    fn is_join_of(&self, chat: ChatId, user: UserId) -> bool {
+        self.message.chat == chat && matches!(&self.what, Arriving::Join(who) if who.user == user)
+    }
+}
+
+/// What arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arriving {
+    /// A message.
+    Message,
+    /// Somebody joined.
+    Join(Person),
+    /// Somebody asks to join.
+    Wish(Person),
 }
 
 /// What a batch of updates asks for.
@@ -108,6 +131,7 @@ pub struct Ingest {
     repeats: Repeats,
     newcomers: Newcomers,
     own_name: OwnName,
+    door: SharedDoor,
 }
 
 impl Ingest {
@@ -122,9 +146,13 @@ impl Ingest {
         counters: Arc<Counters>,
     ) -> Result<Self, StoreError> {
         let seen = Seen::new(snapshots.updates()?, updates_remembered);
+        let door = SharedDoor::new(snapshots.clone())?;
+        let settler = SharedSettler::new(snapshots, Arc::clone(&counters));
+        settler.lock().attend(door.clone());
         Ok(Self {
             seen,
-            settler: SharedSettler::new(snapshots, Arc::clone(&counters)),
+            settler,
+            door,
             lane: None,
             views: Views::default(),
             counters,
@@ -146,7 +174,21 @@ impl Ingest {
     /// Turns verdicts into promises with this settler, which others have too.
     #[must_use]
     pub fn with_settler(self, settler: SharedSettler) -> Self {
+        settler.lock().attend(self.door.clone());
         Self { settler, ..self }
+    }
+
+    /// Keeps this door, which others have too.
+    #[must_use]
+    pub fn with_door(self, door: SharedDoor) -> Self {
+        self.settler.lock().attend(door.clone());
+        Self { door, ..self }
+    }
+
+    /// The door of all groups.
+    #[must_use]
+    pub fn door(&self) -> SharedDoor {
+        self.door.clone()
     }
 
     /// What turns verdicts into promises.
@@ -171,7 +213,16 @@ impl Ingest {
     }
 
     /// Sorts a batch: what is new, what it means, what must be judged.
-    pub fn admit(&mut self, batch: Vec<Incoming>, book: &mut ChatBook, now: Now) -> Admitted {
+    ///
+    /// # Errors
+    /// When the durable file cannot be read.
+    pub fn admit(
+        &mut self,
+        batch: Vec<Incoming>,
+        book: &mut ChatBook,
+        rulebook: &Rulebook,
+        now: Now,
+    ) -> Result<Admitted, StoreError> {
         let mut admitted = Admitted::default();
         for incoming in batch {
             self.counters.updates.one();
@@ -180,50 +231,82 @@ impl Ingest {
                 continue;
             }
             admitted.tick.updates.push(incoming.id);
+            let id = incoming.id;
             match incoming.what {
-                What::Message(message) => {
-                    self.arrive(*message, incoming.id, book, now, &mut admitted);
-                }
-                What::Joined { chat, who } => self.newcomers.joined(book.current(chat), who.user, now.mono),
+                What::Message(message) => self.arrive(*message, id, book, rulebook, now, &mut admitted)?,
                 What::Command(message, line) => {
-                    admitted.errands.extend(self.command(&message, *line, incoming.id, book, now));
-                    self.arrive(*message, incoming.id, book, now, &mut admitted);
+                    admitted.errands.extend(self.command(&message, *line, id, book, now));
+                    self.arrive(*message, id, book, rulebook, now, &mut admitted)?;
                 }
-                What::Callback { id, who, message, words } => {
-                    match self.press((id, who, message, words), incoming.id, book, now) {
+                What::Callback { id: press, who, message, words } => {
+                    match self.press((press, who, message, words), id, book, now) {
                         Ok(errand) => admitted.errands.push(errand),
                         Err(idle) => admitted.callbacks.push(idle),
                     }
                 }
+                What::Joined { chat, who } => self.joins((chat, who, id), book, rulebook, now, &mut admitted)?,
+                What::JoinRequest { chat, who, bio } => {
+                    self.wishes((chat, who, id), &bio, book, rulebook, now, &mut admitted)?;
+                }
+                What::Left { chat, user } => {
+                    let chat = book.current(chat);
+                    // Who left administers nothing any more.
+                    Self::is_now(Standing::Ordinary, chat, user, book, &mut admitted);
+                    // Who came and went in one batch is asked nothing.
+                    admitted.arrivals.retain(|arrival| !arrival.is_join_of(chat, user));
+                    self.door.lock().left(chat, user, now, &mut admitted.tick);
+                }
+                What::Service { chat, message, what } => {
+                    self.tidies((chat, message, what, id), book, rulebook, now, &mut admitted.tick);
+                }
                 other => self.note(other, book, &mut admitted),
             }
         }
-        admitted
+        Ok(admitted)
     }
 
-    fn arrive(&mut self, mut message: Message, id: UpdateId, book: &mut ChatBook, now: Now, admitted: &mut Admitted) {
+    fn arrive(
+        &mut self,
+        mut message: Message,
+        id: UpdateId,
+        book: &mut ChatBook,
+        rulebook: &Rulebook,
+        now: Now,
+        admitted: &mut Admitted,
+    ) -> Result<(), StoreError> {
         if message.sender == Sender::Bot(self.own) || message.sender == Sender::Member(self.own) {
-            return;
+            return Ok(());
         }
         message.chat = book.current(message.chat);
         if book.saw(message.chat, now) {
             admitted.want_facts.push(message.chat);
         }
         message.behaviour = self.repeats.note(&message, now.mono);
-        if let Sender::Member(user) | Sender::Bot(user) = message.sender
-            && message.revision == Revision::Original
-            && let Some(newcomer) = self.newcomers.wrote(message.chat, user, now.mono)
-        {
-            message.member_age_s = Some(newcomer.age_s);
-            message.message_count = Some(newcomer.messages);
+        if let Sender::Member(user) | Sender::Bot(user) = message.sender {
+            if message.revision == Revision::Original
+                && let Some(newcomer) = self.newcomers.wrote(message.chat, user, now.mono)
+            {
+                message.member_age_s = Some(newcomer.age_s);
+                message.message_count = Some(newcomer.messages);
+            }
+            let manners = rulebook.manners(message.chat);
+            message.trust = self.settler.lock().members.trust(message.chat, user, manners)?;
+            if !message.sender_name.is_empty() && book.is_protected(message.chat, message.sender) {
+                let who = Person { user, name: message.sender_name.clone(), ..Person::default() };
+                self.door.lock().learn_admin(message.chat, &who);
+            }
         }
-        admitted.arrivals.push(Arrival { message: Arc::new(message), trace: self.trace_of(id) });
+        let trace = self.trace_of(id);
+        admitted.arrivals.push(Arrival { message: Arc::new(message), trace, what: Arriving::Message });
+        Ok(())
     }
 
     fn note(&self, what: What, book: &mut ChatBook, admitted: &mut Admitted) {
         match what {
             What::Moved { from, to } => {
                 if book.moved(from, to) {
+                    self.door.lock().moved(from, to);
+                    self.settler.lock().members.moved(from);
                     admitted.tick.moved.push((from, to));
                     admitted.moved.push((from, to));
                     admitted.want_facts.push(to);
@@ -242,17 +325,17 @@ impl Ingest {
                 };
                 Self::is_now(standing, chat, user, book, admitted);
             }
-            // Who left administers nothing any more.
-            What::Left { chat, user } => Self::is_now(Standing::Ordinary, chat, user, book, admitted),
             What::Unreadable(why) => {
                 self.counters.updates_unreadable.one();
                 tracing::warn!(why, "an update could not be read; it is acknowledged and passed over");
             }
+            // Dealt with before.
             What::JoinRequest { .. }
             | What::Reaction { .. }
             | What::Nothing
             | What::Command(..)
             | What::Callback { .. }
+            | What::Left { .. }
             | What::Service { .. }
             | What::Joined { .. }
             | What::Message(_) => {}
@@ -285,57 +368,99 @@ impl Ingest {
             self.ceilings.reset();
         }
         for (arrival, judged) in arrivals.iter().zip(judged) {
-            self.counters.messages.one();
-            let (tenant, day) = day_of(&arrival.message, rulebook, now);
-            let mut used = Usage { messages: 1, ..Usage::default() };
-            let verdict = match judged {
-                Judged::Verdict(verdict) => verdict,
-                Judged::Poison => {
-                    tick.desk.count(tenant, day, used);
-                    book.judged(arrival.message.chat, Outcome::Allow, now);
-                    tick.undecided.push(self.quarantine(arrival, now));
-                    continue;
+            match judged {
+                Judged::Verdict(verdict) if arrival.what != Arriving::Message => {
+                    self.note_hits(&verdict, rulebook, now);
+                    self.at_the_door(arrival, verdict, rulebook, book, now, &mut tick)?;
                 }
-            };
-            self.note_hits(&verdict, rulebook, now);
-            match verdict.outcome {
-                Outcome::Allow => self.counters.verdicts_allow.one(),
-                Outcome::Review => self.counters.verdicts_review.one(),
-                Outcome::Block => self.counters.verdicts_block.one(),
-            }
-            let message = &arrival.message;
-            let verdict = self.block_link(message, verdict, rulebook);
-            used.unsure = u64::from(verdict.outcome == Outcome::Review);
-            used.blocked = u64::from(verdict.outcome == Outcome::Block);
-            tick.desk.count(tenant, day, used);
-            book.judged(message.chat, verdict.outcome, now);
-            if verdict.outcome == Outcome::Allow && message.album.is_none() {
-                continue;
-            }
-            let case = Case::of(message, arrival.trace, now.wall);
-            let standing = book.standing(message.chat, message.sender);
-            if rulebook.is_admin_chat(message.chat) {
-                // What administrators say among themselves is theirs.
-                continue;
-            }
-            let house = House::of(rulebook, message.chat, book.title(message.chat));
-            let verdict = self.settler.lock().with_album(&case, verdict)?;
-            let verdict = match self.unsure(arrival, verdict, standing, rulebook, now) {
-                Unsure::Decided(verdict) => verdict,
-                Unsure::Waits(row) => {
-                    self.settler.lock().await_decision(&case, &row.verdict, &mut tick)?;
-                    tick.reviews.push(*row);
-                    continue;
+                Judged::Poison if arrival.what != Arriving::Message => {
+                    self.counters.quarantined.one();
+                    self.at_the_door(arrival, Verdict::default(), rulebook, book, now, &mut tick)?;
                 }
-            };
-            let promise = self.settler.lock().settle(&case, verdict, &house, standing, now, &mut tick)?;
-            if let Some(promise) = promise {
-                let actions = promise.actions();
-                tick.desk.count(tenant, day, Usage { actions, ..Usage::default() });
-                tick.promises.push(promise);
+                judged => self.settle_message(arrival, judged, rulebook, book, now, &mut tick)?,
             }
         }
         Ok(tick)
+    }
+
+    fn settle_message(
+        &mut self,
+        arrival: &Arrival,
+        judged: Judged,
+        rulebook: &Rulebook,
+        book: &mut ChatBook,
+        now: Now,
+        tick: &mut Tick,
+    ) -> Result<(), StoreError> {
+        self.counters.messages.one();
+        let message = &arrival.message;
+        let (tenant, day) = day_of(message, rulebook, now);
+        let mut used = Usage { messages: 1, ..Usage::default() };
+        let verdict = match judged {
+            Judged::Verdict(verdict) => verdict,
+            Judged::Poison => {
+                tick.desk.count(tenant, day, used);
+                book.judged(message.chat, Outcome::Allow, now);
+                tick.undecided.push(self.quarantine(arrival, now));
+                return Ok(());
+            }
+        };
+        self.note_hits(&verdict, rulebook, now);
+        match verdict.outcome {
+            Outcome::Allow => self.counters.verdicts_allow.one(),
+            Outcome::Review => self.counters.verdicts_review.one(),
+            Outcome::Block => self.counters.verdicts_block.one(),
+        }
+        let verdict = self.block_link(message, verdict, rulebook);
+        if rulebook.is_admin_chat(message.chat) {
+            // What administrators say among themselves is theirs.
+            tick.desk.count(tenant, day, used);
+            book.judged(message.chat, Outcome::Allow, now);
+            return Ok(());
+        }
+        let title = book.title(message.chat).to_owned();
+        let in_raid = self.door.lock().in_raid(message.chat);
+        let house = House { in_raid, ..House::of(rulebook, message.chat, &title) };
+        // Something about the sender that is only recorded has nothing done, and does not hinder them from being known.
+        let (verdict, quiet) = match self.look_at_sender(message, verdict, &house, book, now)? {
+            Looked::Verdict(verdict) => (verdict, None),
+            Looked::Recorded(verdict) => (verdict, Some(only_recorded(house.rules))),
+        };
+        let house = quiet.as_ref().map_or(house, |rules| House { rules, ..house });
+        used.unsure = u64::from(verdict.outcome == Outcome::Review);
+        used.blocked = u64::from(verdict.outcome == Outcome::Block);
+        tick.desk.count(tenant, day, used);
+        book.judged(message.chat, verdict.outcome, now);
+        if verdict.outcome == Outcome::Allow && message.album.is_none() {
+            return self.learn_from(message, Outcome::Allow, &house, book, now, tick);
+        }
+        let case = Case::of(message, arrival.trace, now.wall);
+        let standing = book.standing(message.chat, message.sender);
+        let verdict = self.settler.lock().with_album(&case, verdict)?;
+        let asked = if quiet.is_some() {
+            Unsure::Decided(verdict)
+        } else {
+            self.unsure(arrival, verdict, standing, rulebook, now)
+        };
+        let verdict = match asked {
+            Unsure::Decided(verdict) => verdict,
+            Unsure::Waits(row) => {
+                self.settler.lock().await_decision(&case, &row.verdict, tick)?;
+                tick.reviews.push(*row);
+                return Ok(());
+            }
+        };
+        let outcome = match verdict.outcome {
+            Outcome::Review if quiet.is_some() => Outcome::Allow,
+            outcome => outcome,
+        };
+        let promise = self.settler.lock().settle(&case, verdict, &house, standing, now, tick)?;
+        if let Some(promise) = promise {
+            let actions = promise.actions();
+            tick.desk.count(tenant, day, Usage { actions, ..Usage::default() });
+            tick.promises.push(promise);
+        }
+        self.learn_from(message, outcome, &house, book, now, tick)
     }
 
     fn note_hits(&mut self, verdict: &Verdict, rulebook: &Rulebook, now: Now) {

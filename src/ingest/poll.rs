@@ -15,6 +15,7 @@ use crate::pacing::backoff_ms;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
 use crate::store::group::{Asked, Errand};
+use crate::store::records::OutboxKey;
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -151,16 +152,17 @@ impl Poller {
     /// Deals with a batch: when this returns, everything that follows from it is durable.
     async fn take(&mut self, batch: Vec<Incoming>) -> Result<(), Ended> {
         let now = self.clock.now();
+        let rulebook = self.shards.rulebook();
         let Admitted { arrivals, mut tick, want_facts, moved, callbacks, errands } =
-            self.ingest.admit(batch, &mut lock(&self.book), now);
+            self.ingest.admit(batch, &mut lock(&self.book), &rulebook, now)?;
         let turned_away = self.take_errands(errands, &mut tick);
         let messages: Vec<_> = arrivals.iter().map(|arrival| Arc::clone(&arrival.message)).collect();
-        let rulebook = self.shards.rulebook();
         let judged = self.shards.judge(&messages).await;
         if let Some(notes) = &self.notes {
             for (message, judged) in messages.iter().zip(&judged) {
                 if let Judged::Verdict(verdict) = judged
                     && !message.sender.is_exempt()
+                    && message.id.is_real()
                     && rulebook.may_store(message.chat)
                 {
                     notes.note(message, verdict);
@@ -205,9 +207,13 @@ impl Poller {
 
     async fn make_durable(&self, tick: Tick) -> Result<(), Ended> {
         if !tick.matters() {
+            // Of these only the removal of somebody who left, which harms nobody if it comes back.
+            self.cancel(tick.dropped.clone()).await?;
             return Ok(self.journal.ride(tick).await?);
         }
+        let cancelled = tick.dropped.clone();
         let committed = self.journal.commit(tick).await?;
+        self.cancel(cancelled).await?;
         if !committed.accepted.is_empty() {
             self.counters.actions_planned.add(u64::try_from(committed.accepted.len()).unwrap_or(0));
             self.tell(Word::Rows(committed.accepted)).await?;
@@ -218,6 +224,10 @@ impl Poller {
             let _heard = self.clerk.try_send(errand);
         }
         Ok(())
+    }
+
+    async fn cancel(&self, cancelled: Vec<OutboxKey>) -> Result<(), Ended> {
+        if cancelled.is_empty() { Ok(()) } else { self.tell(Word::Cancel(cancelled)).await }
     }
 
     async fn tell(&self, word: Word) -> Result<(), Ended> {

@@ -122,10 +122,42 @@ pub const RAID_RATE_MAX: u16 = 10_000;
 pub const RAID_CHATS_MAX: usize = 256;
 
 /// Senders banned of late who are not banned again. When full, the oldest is forgotten; banning twice changes nothing.
-pub const BANNED_OF_LATE_MAX: usize = 8_192;
+pub const BANNED_OF_LATE_MAX: usize = 2_048;
 
 /// How long they are remembered, milliseconds.
 pub const BANNED_OF_LATE_MS: u64 = 10 * 60_000;
 
 /// Members who wait to show that they are human. When full, a further one is not asked, and may write.
 pub const CAPTCHAS_MAX: usize = 512;
+
+/// Signs of a raid, joins and senders of unwanted messages of the last minute, that are counted over all chats. When full, the
+/// oldest is forgotten; long before that a raid was seen.
+pub const RAID_SIGNS_MAX: usize = 1_024;
+
+/// How long a sign counts, milliseconds.
+pub const RAID_WINDOW_MS: u64 = 60_000;
+
+/// How many times a chat's own measure of a raid must be seen over all chats, and which part of it in the chat, for a raid
+/// that is spread over groups.
+pub const RAID_FLEET_TIMES: u32 = 4;
+
+/// How often a raid that goes on is prolonged, milliseconds.
+pub const RAID_PROLONG_MS: u64 = 60_000;
+
+/// Who joined so long before a raid began is one of its newcomers, milliseconds.
+pub const RAID_NEWCOMER_MS: u64 = 10 * 60_000;
+
+/// Letters a name needs to be taken for another: shorter ones meet by chance.
+pub const LIKENESS_LETTERS_MIN: usize = 4;
+
+/// Names of administrators over all chats that are known. When full, the one learned first is forgotten, and learned again
+/// when they write.
+pub const ADMIN_NAMES_MAX: usize = 256;
+
+/// How long somebody who was asked to show that they are human may not write, seconds, unless they do: longer than the
+/// removal is tried for. Who left meanwhile is not muted for ever.
+pub const CAPTCHA_MUTE_S: u32 = 2 * 86_400;
+
+/// Strangers about whom something was recorded of late, and is not recorded again with their next message. When full, the
+/// oldest is forgotten.
+pub const NOTED_OF_LATE_MAX: usize = 1_024;

@@ -312,10 +312,14 @@ impl Reviewer {
         if tick.is_empty() {
             return Ok(());
         }
+        let cancelled = tick.dropped.clone();
         let committed = self.journal.commit(tick).await?;
+        // A dispatcher that is gone has already said why; the rows are durable.
         if !committed.accepted.is_empty() {
-            // A dispatcher that is gone has already said why; the rows are durable.
             self.dispatch.send(Word::Rows(committed.accepted)).await.map_err(|_| Gone)?;
+        }
+        if !cancelled.is_empty() {
+            self.dispatch.send(Word::Cancel(cancelled)).await.map_err(|_| Gone)?;
         }
         Ok(())
     }

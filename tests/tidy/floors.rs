@@ -20,6 +20,8 @@ pub const FLOORS: [&[&str]; 5] = [
         "learn",
         "repeats",
         "newcomers",
+        "bursts",
+        "likeness",
         "policy",
         "verdict",
         "decide",
@@ -38,8 +40,8 @@ pub const FLOORS: [&[&str]; 5] = [
     ],
     &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
     &[
-        "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk", "reload",
-        "jobs", "cards",
+        "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
+        "reload", "jobs",
     ],
     &["main", "app", "cli", "demo"],
 ];

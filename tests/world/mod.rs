@@ -15,8 +15,10 @@ use aegis::counters::Counters;
 use aegis::decide::ChatRules;
 use aegis::dispatch::outbox::{Next, Outbox, Pace, Ticket};
 use aegis::ingest::Ingest;
+use aegis::ingest::door::SharedDoor;
 use aegis::message::{ChatId, Sender, UserId};
 use aegis::policy::{PackSource, Scratch, compile};
+use aegis::settle::SharedSettler;
 use aegis::shard::{Rulebook, judge};
 use aegis::store::desk::Mark;
 use aegis::store::records::{Detail, OutboxKey, OutboxRow, OutboxState};
@@ -101,7 +103,7 @@ impl Board {
 
     /// Deals with a batch, as `Poller::take` does: when this returns, the next poll may acknowledge it.
     pub fn take(&mut self, batch: Vec<Incoming>, now: Now) -> Result<(), StoreError> {
-        let mut admitted = self.ingest.admit(batch, &mut self.book, now);
+        let mut admitted = self.ingest.admit(batch, &mut self.book, &self.rulebook, now)?;
         let judged = admitted
             .arrivals
             .iter()
@@ -113,15 +115,43 @@ impl Board {
         for (from, to) in admitted.moved {
             self.outbox.moved(from, to, &self.book);
         }
-        if tick.matters() {
-            self.commit(tick, now)?;
-        } else {
-            self.riders.absorb(tick);
-        }
+        self.keep(tick, now)?;
         for chat in admitted.want_facts {
             self.outbox.want_facts(chat, &self.book);
         }
         Ok(())
+    }
+
+    /// What is over by now, as `Poller` asks at each poll.
+    pub fn pulse(&mut self, now: Now) -> Result<(), StoreError> {
+        let over = self.ingest.door().lock().tick(&self.rulebook, &self.book, now);
+        self.keep(over, now)
+    }
+
+    /// Makes a tick durable, now or with the next, and has taken back what it takes back.
+    pub fn keep(&mut self, tick: Tick, now: Now) -> Result<(), StoreError> {
+        self.outbox.cancel(&tick.dropped);
+        if tick.matters() {
+            self.commit(tick, now)
+        } else {
+            self.riders.absorb(tick);
+            Ok(())
+        }
+    }
+
+    /// The door of all groups.
+    pub fn door(&self) -> SharedDoor {
+        self.ingest.door()
+    }
+
+    /// The settler.
+    pub fn settler(&self) -> SharedSettler {
+        self.ingest.settler()
+    }
+
+    /// The book of chats.
+    pub fn book(&mut self) -> &mut ChatBook {
+        &mut self.book
     }
 
     /// The next call, as `Dispatcher::start_calls` finds it.
@@ -196,7 +226,7 @@ impl Board {
 
     fn commit(&mut self, tick: Tick, now: Now) -> Result<(), StoreError> {
         let riders = std::mem::take(&mut self.riders);
-        let committed = self.store.commit(&[tick, riders], now.wall)?;
+        let committed = self.store.commit(&[riders, tick], now.wall)?;
         self.commits += 1;
         for committed in committed {
             self.riders.absorb(self.outbox.push(committed.accepted, &self.book, now));
