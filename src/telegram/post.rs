@@ -65,7 +65,7 @@ struct Entity {
     #[serde(default, rename = "type")]
     kind: EntityKind,
     #[serde(default)]
-    offset: u32,
+    offset: i64,
     #[serde(default)]
     url: Words,
 }

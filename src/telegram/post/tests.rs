@@ -381,7 +381,7 @@ fn forms_that_nobody_promised_are_unreadable_and_keep_their_id() {
         r#""chat_member":{"chat":{"id":-5},"new_chat_member":{"status":"member"}}"#,
         r#""chat_member":{"chat":{"id":-5},"new_chat_member":{"status":"restricted","is_member":"yes","user":{"id":7}}}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","reply_to_message":{"message_id":"4"}}"#,
-        r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","entities":[{"type":"bot_command","offset":-1}]}"#,
+        r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","entities":[{"type":"bot_command","offset":"0"}]}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"text":"x","is_topic_message":1}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"text":"x","from":{"id":7,"first_name":5}}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"new_chat_members":{}}"#,
