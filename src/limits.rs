@@ -15,6 +15,7 @@ mod overlay;
 mod people;
 mod review;
 mod settings;
+mod updates;
 mod web;
 mod words;
 
@@ -28,6 +29,7 @@ pub use overlay::*;
 pub use people::*;
 pub use review::*;
 pub use settings::*;
+pub use updates::*;
 pub use web::*;
 pub use words::*;
 
@@ -77,18 +79,6 @@ pub const REFUSALS_UNTIL_WATCH_ONLY: u16 = 3;
 
 /// How long past its own waiting time a poll may take. A poll without an answer by then is lost.
 pub const POLL_GRACE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// What one update may take in an answer, bytes: the largest message with all its parts is about 43 KB of JSON.
-/// When an answer is over, the poll is repeated with a lower limit; a single update that is over is acknowledged,
-/// counted as unreadable, and shown.
-pub const UPDATE_BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// An answer's size bound for a poll of `limit` updates. Batches of nothing but the largest updates are rare, so a
-/// full batch is allotted half of what its updates could take.
-#[must_use]
-pub const fn poll_body_bytes_max(limit: usize) -> usize {
-    UPDATE_BODY_BYTES_MAX + UPDATE_BODY_BYTES_MAX / 2 * limit
-}
 
 /// The answer to any call but a poll, bytes: 50 administrators take about 30 KB. What is over is an answer lost.
 pub const CALL_BODY_BYTES_MAX: usize = 128 * 1024;
@@ -415,10 +405,9 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
         // Journal, history, clerk, page and its library, signal and blocking threads, two workers: touched pages, not the
         // reserved size.
         holder("stacks of 17 threads", 17 * 64 * KIB, "constant"),
-        // The body, the same again while it is parsed, and the messages made of it.
         holder(
             "one batch of updates: body, parts, messages",
-            3 * wide(UPDATE_BODY_BYTES_MAX / 2) * capacity.poll_limit / 2 + wide(UPDATE_BODY_BYTES_MAX),
+            batch_bytes_max(capacity.poll_limit),
             "a larger answer is refused and asked for again in smaller parts",
         ),
         // View, span map (24 bytes a character at worst), hits.

@@ -15,7 +15,7 @@ use aegis::demo::readings::Readings;
 use aegis::demo::script::{Expected, Script, Scripted};
 use aegis::demo::standin::StandIn;
 use aegis::message::{Media, Message, Provenance, Revision, Sender, Truncation};
-use aegis::telegram::update::{Standing, Told};
+use aegis::telegram::update::{Person, PersonKind, Standing, Told};
 use aegis::telegram::{What, update};
 use board::{Board, LONG, Signal, TOKEN};
 use serde::Deserialize;
@@ -60,6 +60,8 @@ struct Expect {
     surfaces: Option<Vec<String>>,
     /// Things that hold of the message: `edited`, `forwarded`, `album`, `cut`.
     is: Option<BTreeSet<String>>,
+    /// What is read of the last update, by name; see [`values`]. What is not named is not looked at.
+    values: BTreeMap<String, String>,
     /// Messages that are deleted, by id.
     deleted: BTreeSet<i64>,
     /// Users that are banned.
@@ -158,6 +160,48 @@ fn facts(message: &Message) -> BTreeSet<String> {
     holds.into_iter().filter(|(_, holds)| *holds).map(|(word, _)| word.to_owned()).collect()
 }
 
+/// Somebody, by name.
+fn person(who: &Person) -> Vec<(&'static str, String)> {
+    let kind = match who.kind {
+        PersonKind::Human => "human",
+        PersonKind::Bot => "bot",
+    };
+    let number = who.user.0.to_string();
+    vec![("user", number), ("name", who.name.clone()), ("username", who.username.clone()), ("who", kind.to_owned())]
+}
+
+/// What is read of an update besides the texts of its message, by name.
+fn values(what: &What) -> BTreeMap<&'static str, String> {
+    let mut found = Vec::new();
+    match what {
+        What::Command(message, line) => {
+            found.extend([("by", message.sender_name.clone()), ("command", line.text.clone())]);
+            found.extend(message.topic.map(|topic| ("topic", topic.to_string())));
+            if let Some(replied) = &line.replied {
+                found.push(("answers", replied.message.0.to_string()));
+                found.push(("answers whom", sender(replied.sender)));
+                found.push(("answers name", replied.name.clone()));
+                found.push(("answers excerpt", replied.excerpt.clone()));
+            }
+        }
+        What::Joined { who, .. } => found = person(who),
+        What::Left { user, .. } => found.push(("user", user.0.to_string())),
+        What::JoinRequest { who, bio, .. } => {
+            found = person(who);
+            found.push(("bio", bio.clone()));
+        }
+        What::Callback { who, words, message, .. } => {
+            found = person(who);
+            found.push(("words", words.clone()));
+            found.extend(message.map(|(_, message)| ("message", message.0.to_string())));
+        }
+        What::OwnStanding { title, .. } => found.extend(title.clone().map(|title| ("title", title))),
+        What::Service { message, .. } => found.push(("message", message.0.to_string())),
+        _ => {}
+    }
+    found.into_iter().collect()
+}
+
 /// Complaints about what the updates of a case mean, measured by one expectation.
 fn misread(case: &Case, expect: &Expect) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -171,15 +215,14 @@ fn misread(case: &Case, expect: &Expect) -> Vec<String> {
         let json = update.to_string();
         let expected = expect.kind.get(place).or(expect.kind.last()).cloned().unwrap_or_default();
         differs("kind", kind(&json), expected);
-        let Some(What::Message(message) | What::Command(message, _)) =
-            update::read(&json).map(|incoming| incoming.what)
-        else {
-            continue;
-        };
         // The last one shows how it stands in the end.
-        if place + 1 < updates.len() {
-            continue;
+        let Some(incoming) = update::read(&json).filter(|_| place + 1 == updates.len()) else { continue };
+        let found = values(&incoming.what);
+        for (name, expected) in &expect.values {
+            let found = found.get(name.as_str()).map_or("not there", String::as_str);
+            differs(name, found.to_owned(), expected.clone());
         }
+        let (What::Message(message) | What::Command(message, _)) = incoming.what else { continue };
         if let Some(expected) = &expect.sender {
             differs("sender", sender(message.sender), expected.clone());
         }

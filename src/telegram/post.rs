@@ -4,17 +4,24 @@
 
 mod change;
 mod fill;
+mod parts;
 mod replied;
+mod rich;
 
 use super::update::{CommandLine, Told, What};
-use super::wire::{self, User};
+use super::wire::{self, OrEmpty, User};
 use crate::limits;
 use crate::message::{
     AlbumId, ChatId, ChatKind, Media, Message, MessageId, Provenance, Revision, Sender, UserId, fnv1a,
 };
 use crate::text::one_line;
 use change::{Callback, JoinRequest, MemberChange};
+use parts::{
+    Contact, ExternalReply, Giveaway, Keyboard, Linked, NamedFile, OptionAdded, Origin, Parts, Poll, Sticker, Story,
+    Texted, Titled, Words,
+};
 use replied::Original;
+use rich::Rich;
 use serde::Deserialize;
 
 /// Telegram's own account, which carries a linked channel's posts into its group.
@@ -41,11 +48,11 @@ pub(super) struct Update {
 struct Chat {
     id: i64,
     #[serde(rename = "type", default)]
-    kind: String,
+    kind: Words,
     #[serde(default)]
-    title: String,
+    title: Words,
     #[serde(default)]
-    username: String,
+    username: Words,
 }
 
 #[derive(Deserialize)]
@@ -58,9 +65,9 @@ struct Entity {
     #[serde(default, rename = "type")]
     kind: EntityKind,
     #[serde(default)]
-    offset: u32,
+    offset: i64,
     #[serde(default)]
-    url: String,
+    url: Words,
 }
 
 /// What a stretch of text is marked as; most marks mean nothing here.
@@ -72,96 +79,6 @@ enum EntityKind {
     #[default]
     #[serde(other)]
     Plain,
-}
-
-#[derive(Deserialize)]
-struct Texted {
-    #[serde(default)]
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct ExternalReply {
-    origin: Option<Origin>,
-    chat: Option<Chat>,
-    poll: Option<Poll>,
-    contact: Option<Contact>,
-    document: Option<NamedFile>,
-}
-
-#[derive(Deserialize)]
-struct Origin {
-    #[serde(default)]
-    sender_user_name: String,
-    #[serde(default)]
-    author_signature: String,
-    sender_user: Option<User>,
-    sender_chat: Option<Chat>,
-    chat: Option<Chat>,
-}
-
-#[derive(Deserialize)]
-struct Poll {
-    #[serde(default)]
-    question: String,
-    #[serde(default)]
-    options: Vec<Texted>,
-    #[serde(default)]
-    explanation: String,
-}
-
-#[derive(Deserialize)]
-struct Contact {
-    #[serde(default)]
-    first_name: String,
-    #[serde(default)]
-    last_name: String,
-    #[serde(default)]
-    phone_number: String,
-    #[serde(default)]
-    vcard: String,
-}
-
-#[derive(Deserialize)]
-struct Sticker {
-    #[serde(default)]
-    set_name: String,
-}
-
-#[derive(Deserialize)]
-struct NamedFile {
-    #[serde(default)]
-    file_name: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    performer: String,
-}
-
-#[derive(Deserialize)]
-struct Titled {
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    address: String,
-    #[serde(default)]
-    tasks: Vec<Texted>,
-}
-
-#[derive(Deserialize)]
-struct Keyboard {
-    #[serde(default)]
-    inline_keyboard: Vec<Vec<Button>>,
-}
-
-#[derive(Deserialize)]
-struct Button {
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    url: String,
 }
 
 #[derive(Deserialize)]
@@ -180,13 +97,14 @@ struct Post {
     is_topic_message: bool,
     media_group_id: Option<String>,
     #[serde(default)]
-    text: String,
+    text: Words,
     #[serde(default)]
-    caption: String,
+    caption: Words,
     #[serde(default)]
-    entities: Vec<Entity>,
+    entities: OrEmpty<Vec<Entity>>,
     #[serde(default)]
-    caption_entities: Vec<Entity>,
+    caption_entities: OrEmpty<Vec<Entity>>,
+    rich_message: Option<Rich>,
     quote: Option<Texted>,
     reply_to_message: Option<Original>,
     external_reply: Option<ExternalReply>,
@@ -202,7 +120,7 @@ struct Post {
     animation: Option<NamedFile>,
     video_note: Option<Empty>,
     photo: Option<Vec<Empty>>,
-    story: Option<Empty>,
+    story: Option<Story>,
     paid_media: Option<Empty>,
     dice: Option<Empty>,
     location: Option<Empty>,
@@ -211,6 +129,10 @@ struct Post {
     invoice: Option<Titled>,
     checklist: Option<Titled>,
     giveaway: Option<Giveaway>,
+    giveaway_winners: Option<Giveaway>,
+    link_preview_options: Option<Linked>,
+    poll_option_added: Option<OptionAdded>,
+    checklist_tasks_added: Option<Titled>,
     reply_markup: Option<Keyboard>,
     new_chat_members: Option<Vec<Empty>>,
     left_chat_member: Option<Empty>,
@@ -234,12 +156,6 @@ impl From<bool> for Carried {
     fn from(automatic: bool) -> Self {
         if automatic { Self::ByTelegram } else { Self::BySomebody }
     }
-}
-
-#[derive(Deserialize)]
-struct Giveaway {
-    #[serde(default)]
-    prize_description: String,
 }
 
 /// Which of an update's places a message came in.
@@ -386,7 +302,20 @@ impl Post {
         {
             Media::Other
         } else {
-            Media::None
+            self.rich_message.as_ref().map_or(Media::None, Rich::media)
+        }
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts {
+            poll: self.poll.as_ref(),
+            contact: self.contact.as_ref(),
+            files: [&self.document, &self.audio, &self.video, &self.animation].map(Option::as_ref),
+            titled: [&self.game, &self.venue, &self.invoice, &self.checklist].map(Option::as_ref),
+            giveaways: [&self.giveaway, &self.giveaway_winners].map(Option::as_ref),
+            sticker: self.sticker.as_ref(),
+            story: self.story.as_ref(),
+            preview: self.link_preview_options.as_ref(),
         }
     }
 }

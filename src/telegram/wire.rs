@@ -10,9 +10,10 @@ use super::{Admin, CallError, ChatFacts, Myself};
 use crate::limits;
 use crate::message::{ChatId, MessageId, UpdateId, UserId, floor_char_boundary};
 use crate::text::one_line;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::ops::Deref;
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -186,23 +187,41 @@ pub(super) fn myself(body: &[u8]) -> Result<Myself, CallError> {
     })
 }
 
+/// What may be missing or null and is empty then.
+#[derive(Default)]
+pub(super) struct OrEmpty<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for OrEmpty<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| Self(value.unwrap_or_default()))
+    }
+}
+
+impl<T> Deref for OrEmpty<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct User {
     pub id: i64,
     #[serde(default)]
     pub is_bot: bool,
     #[serde(default)]
-    pub first_name: String,
+    pub first_name: OrEmpty<String>,
     #[serde(default)]
-    pub last_name: String,
+    pub last_name: OrEmpty<String>,
     #[serde(default)]
-    pub username: String,
+    pub username: OrEmpty<String>,
 }
 
 impl User {
     /// First and last name in one line.
     pub fn name(&self) -> String {
-        one_line(&format!("{} {}", self.first_name, self.last_name), limits::NAME_BYTES_MAX)
+        one_line(&format!("{} {}", *self.first_name, *self.last_name), limits::NAME_BYTES_MAX)
     }
 
     /// Them, as an update shows them.

@@ -6,6 +6,7 @@
 //! Never: a guess at what somebody was before, when Telegram does not say it.
 
 use super::Chat;
+use super::parts::Words;
 use crate::limits;
 use crate::message::{ChatId, MessageId, UserId};
 use crate::telegram::update::{Standing, What};
@@ -24,7 +25,7 @@ pub(super) struct JoinRequest {
     chat: Chat,
     from: User,
     #[serde(default)]
-    bio: String,
+    bio: Words,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +63,10 @@ fn place_of(member: &ChatMember) -> Place {
 
 impl MemberChange {
     pub fn own_standing(self) -> What {
+        // Whoever talks to the bot alone may stop it; that is no standing in a group.
+        if *self.chat.kind == "private" {
+            return What::Nothing;
+        }
         let title = Some(self.chat.title).filter(|title| !title.is_empty()).map(|title| wire::title(&title));
         What::OwnStanding { chat: ChatId(self.chat.id), title }
     }

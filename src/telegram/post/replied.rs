@@ -4,6 +4,8 @@
 //!
 //! Never: the root of a forum's topic for a message that somebody chose to answer to.
 
+use super::parts::Words;
+use super::rich::Rich;
 use super::{Carried, Chat, Empty, album, name_of, sender_of};
 use crate::limits;
 use crate::message::{Message, MessageId, Sender};
@@ -21,19 +23,26 @@ pub(super) struct Original {
     carried: Carried,
     media_group_id: Option<String>,
     #[serde(default)]
-    pub text: String,
+    text: Words,
     #[serde(default)]
-    pub caption: String,
+    caption: Words,
+    rich_message: Option<Rich>,
     forum_topic_created: Option<Empty>,
 }
 
 impl Original {
+    /// What it says; `None` when it has no words, or such as are not read here.
+    pub fn words(&self) -> Option<&str> {
+        let rich = self.rich_message.as_ref().map_or("", |rich| &rich.words);
+        [self.text.as_str(), self.caption.as_str(), rich].into_iter().find(|words| !words.is_empty())
+    }
+
     /// What `message` answers to; `None` when it only stands in a topic, whose root every message there answers to.
     pub fn replied(&self, message: &Message) -> Option<Replied> {
         let id = self.message_id.filter(|id| message.topic != Some(*id) && self.forum_topic_created.is_none())?;
         let chat = self.chat.as_ref().map_or(message.chat.0, |chat| chat.id);
         let sender = sender_of(chat, self.carried, self.sender_chat.as_ref(), self.from.as_ref());
-        let text = if self.text.is_empty() { &self.caption } else { &self.text };
+        let text = self.words().unwrap_or_default();
         let excerpt = match sender {
             Sender::Bot(_) => end(text, limits::EXCERPT_BYTES_MAX),
             _ => wire::start(text, limits::EXCERPT_BYTES_MAX),

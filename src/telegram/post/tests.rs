@@ -34,11 +34,11 @@ fn text_is_found_wherever_it_hides() {
         (SurfaceKind::ButtonUrl, "https://b.example"),
         (SurfaceKind::PollQuestion, "ask"),
         (SurfaceKind::PollOption, "one"),
-        (SurfaceKind::Quote, "quo"),
-        (SurfaceKind::ExternalReply, "Ext"),
         (SurfaceKind::ContactName, "Con Tact"),
         (SurfaceKind::ContactName, "+1"),
         (SurfaceKind::StickerSet, "set"),
+        (SurfaceKind::Quote, "quo"),
+        (SurfaceKind::ExternalReply, "Ext"),
         (SurfaceKind::ViaBot, "viabot"),
         (SurfaceKind::ForwardOrigin, "Hidden"),
     ];
@@ -76,6 +76,59 @@ fn a_member_who_quotes_a_message_of_the_same_chat_is_not_its_author() {
         "text":"look at this","quote":{"text":"free coins"},"reply_to_message":{"message_id":1,"text":"get free coins now"}}}"#,
     );
     assert_eq!(texts(&quoted), [(SurfaceKind::Text, "look at this")]);
+}
+
+#[test]
+fn only_what_telegram_says_is_of_this_chat_is_no_quote_of_the_senders_own() {
+    let quotes = |rest: &str| match posted(&format!(r#""text":"look","quote":{{"text":"free coins"}},{rest}"#)) {
+        What::Message(message) => message.surfaces.iter().any(|surface| surface.kind == SurfaceKind::Quote),
+        other => panic!("not a message: {other:?}"),
+    };
+    let origin = r#""origin":{"type":"user","sender_user":{"id":8,"is_bot":false,"first_name":"Bob"}}"#;
+    assert!(!quotes(r#""message_thread_id":5"#), "the message is gone");
+    assert!(!quotes(r#""reply_to_message":{"message_id":1,"photo":[]}"#), "it has no words that are read");
+    assert!(!quotes(&format!(r#""external_reply":{{{origin},"chat":{{"id":-100,"type":"supergroup"}}}}"#)));
+    assert!(quotes(&format!(r#""external_reply":{{{origin},"chat":{{"id":-101,"type":"supergroup"}}}}"#)));
+    assert!(quotes(&format!(r#""external_reply":{{{origin}}}"#)), "Telegram says of no chat that it is this one");
+    assert!(quotes(r#""reply_to_message":{"message_id":1,"text":"good morning"}"#), "it does not say that");
+    let rich = |text: &str| {
+        format!(r#""reply_to_message":{{"message_id":1,"rich_message":{{"blocks":[{{"text":"{text}"}}]}}}}"#)
+    };
+    assert!(!quotes(&rich("get free coins now")));
+    assert!(quotes(&rich("good morning")));
+    let both = format!(
+        r#""external_reply":{{{origin},"chat":{{"id":-101,"type":"supergroup"}}}},"reply_to_message":{{"message_id":1,"text":"free coins"}}"#
+    );
+    assert!(quotes(&both), "of two answers the one to elsewhere counts");
+}
+
+#[test]
+fn what_is_null_is_empty_and_the_rest_is_read() {
+    for rest in [
+        r#""text":null,"caption":"buy""#,
+        r#""caption":"buy","entities":null,"caption_entities":null,"rich_message":null"#,
+        r#""caption":"buy","sticker":{"set_name":null},"document":{"file_name":null,"title":null}"#,
+        r#""caption":"buy","reply_markup":{"inline_keyboard":null},"quote":{"text":null}"#,
+        r#""caption":"buy","poll":{"question":null,"options":null},"via_bot":{"id":9,"is_bot":true,"username":null}"#,
+    ] {
+        let What::Message(message) = posted(rest) else { panic!("{rest} was not read") };
+        assert_eq!(texts(&message), [(SurfaceKind::Caption, "buy")], "{rest}");
+    }
+    assert_eq!(posted(r#""text":null"#), What::Nothing);
+}
+
+#[test]
+fn who_stops_the_bot_alone_is_no_news_of_a_group() {
+    let standing = |kind: &str| {
+        let text = format!(
+            r#"{{"update_id":1,"my_chat_member":{{"chat":{{"id":7,"type":"{kind}","title":"Town"}},"new_chat_member":{{"status":"kicked","user":{{"id":1}}}}}}}}"#
+        );
+        update(&text).expect("an update").what
+    };
+    assert_eq!(standing("private"), What::Nothing);
+    for kind in ["group", "supergroup", "channel"] {
+        assert_eq!(standing(kind), What::OwnStanding { chat: ChatId(7), title: Some("Town".into()) }, "{kind}");
+    }
 }
 
 fn changed(old: &str, new: &str) -> What {
@@ -328,9 +381,9 @@ fn forms_that_nobody_promised_are_unreadable_and_keep_their_id() {
         r#""chat_member":{"chat":{"id":-5},"new_chat_member":{"status":"member"}}"#,
         r#""chat_member":{"chat":{"id":-5},"new_chat_member":{"status":"restricted","is_member":"yes","user":{"id":7}}}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","reply_to_message":{"message_id":"4"}}"#,
-        r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","entities":[{"type":"bot_command","offset":-1}]}"#,
+        r#""message":{"message_id":9,"chat":{"id":-5},"text":"/ban","entities":[{"type":"bot_command","offset":"0"}]}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"text":"x","is_topic_message":1}"#,
-        r#""message":{"message_id":9,"chat":{"id":-5},"text":"x","from":{"id":7,"first_name":null}}"#,
+        r#""message":{"message_id":9,"chat":{"id":-5},"text":"x","from":{"id":7,"first_name":5}}"#,
         r#""message":{"message_id":9,"chat":{"id":-5},"new_chat_members":{}}"#,
     ] {
         let found = update(&format!("{{\"update_id\":6,{broken}}}")).expect("its id is kept");
