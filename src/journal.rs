@@ -14,9 +14,11 @@ pub mod history;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::limits;
+use crate::message::{ChatId, UserId};
 use crate::pacing::Bucket;
 use crate::store::io::IoCount;
 use crate::store::{Committed, Store, StoreError, Tick};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -245,6 +247,7 @@ impl CommitLoop {
         riders.totals = totals(&self.counters);
         self.ride_until = None;
         let (mut ticks, replies): (Vec<Tick>, Vec<_>) = self.urgent.drain(..).unzip();
+        give_way(&mut riders, &ticks);
         ticks.push(riders);
         // On failure the replies are dropped, which tells everybody who waits.
         let committed = self.store.commit(&ticks, now.wall)?;
@@ -261,6 +264,14 @@ impl CommitLoop {
     }
 }
 
+/// What was only heard of a member gives way to a change that matters and stands in the same commit: it may be of before that,
+/// and would undo it.
+fn give_way(riders: &mut Tick, urgent: &[Tick]) {
+    let matters: BTreeSet<(ChatId, UserId)> =
+        urgent.iter().flat_map(|tick| &tick.members).map(|change| (change.chat, change.user)).collect();
+    riders.group.heard.retain(|change| !matters.contains(&(change.chat, change.user)));
+}
+
 /// The counters that outlive the process.
 fn totals(counters: &Counters) -> Vec<(&'static str, u64)> {
     let mut totals = Vec::with_capacity(limits::TOTALS_KEPT.len());
@@ -270,4 +281,24 @@ fn totals(counters: &Counters) -> Vec<(&'static str, u64)> {
         }
     });
     totals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemberChange;
+    use crate::store::records::MemberRecord;
+
+    #[test]
+    fn what_was_only_heard_of_a_member_does_not_undo_a_change_that_matters() {
+        let change = |user: i64, messages: u16| MemberChange {
+            chat: ChatId(-1),
+            user: UserId(user),
+            record: MemberRecord { messages, ..MemberRecord::default() },
+        };
+        let mut riders = Tick::default();
+        riders.group.heard = vec![change(1, 3), change(2, 3)];
+        give_way(&mut riders, &[Tick { members: vec![change(1, 4)], ..Tick::default() }]);
+        assert_eq!(riders.group.heard, [change(2, 3)]);
+    }
 }
