@@ -40,6 +40,10 @@ pub const MEMBER_ROWS_MAX: usize = 20;
 /// Members that one order approves, or no longer approves: one commit. An order that names more is refused.
 pub const MEMBERS_AT_ONCE: usize = 1_000;
 
+/// Members that one file of `aegis import` may name: half of what is kept, so that what is known of others stays. A longer one
+/// is refused.
+pub const IMPORT_USERS_MAX: usize = 25_000;
+
 /// Members of such an order that are changed before those who judge messages may look at members again.
 pub const MEMBERS_IN_A_TURN: usize = 50;
 
