@@ -27,6 +27,7 @@ await main(async (browser) => {
     ["viewer-now", viewer, "/", 200],
     ["viewer-decision", viewer, "/decisions/" + decision, 200],
     ["viewer-people", viewer, "/people", 200],
+    ["viewer-members", viewer, "/members/" + group, 200],
     ["denied", viewer, "/decisions/" + foreign, 403],
     ["login", null, "/login", 200],
   ];

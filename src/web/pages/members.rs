@@ -66,14 +66,16 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk, id: Option<i64>) -> Told<String> {
 fn filters(ask: &Ask<'_>, here: &str) -> Markup {
     let chosen = ask.query("only").unwrap_or_default();
     html! {
-        p { @for (word, words) in ONLY {
-            a href=(address(here, &[("only", word)])) aria-current=[(chosen == word).then_some("true")] { (words) } " "
+        ul class="tabs" aria-label="Which members" { @for (word, words) in ONLY {
+            li { a href=(address(here, &[("only", word)])) aria-current=[(chosen == word).then_some("true")] { (words) } }
         } }
         @if ask.is(Role::Admin) {
-            form method="get" action=(here) class="inline" {
-                label for="member" { "Number " }
-                input type="number" id="member" name="user" min="1" required value=(ask.query("user").unwrap_or_default());
-                " " button type="submit" class="quiet" { "Find" }
+            form method="get" action=(here) class="filters" {
+                div class="field" {
+                    label for="q-user" { "Number of a member" }
+                    input type="number" id="q-user" name="user" min="1" required value=(ask.query("user").unwrap_or_default());
+                }
+                div class="field" { button type="submit" { "Find" } }
             }
         }
     }
