@@ -12,6 +12,7 @@ mod explain;
 mod import;
 mod learn;
 mod lists;
+mod moving;
 mod offline;
 mod playing;
 mod policy;
@@ -121,6 +122,8 @@ enum Command {
     Undo(desk::UndoArgs),
     /// Ask the running appliance's API, as an owner.
     Api(desk::ApiArgs),
+    /// Move from another bot: bring over what it knows.
+    Import(moving::MovingArgs),
     /// Lists of domains, and of known spammers' ids.
     Lists {
         /// A settings file.
@@ -221,6 +224,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),
         Command::Api(args) => desk::api(&load(args.config())?, &args),
+        Command::Import(args) => moving::import(&load(args.config())?, &args),
         Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }

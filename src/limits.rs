@@ -304,7 +304,7 @@ pub const POLICY_ENTRIES_MAX: usize = 4 * PACKS_MAX;
 /// refused before they are compiled, since the attempt would already take the memory.
 pub const AUTOMATON_BYTES_PER_BYTE_MIN: u64 = 8;
 
-/// A file whose rules are brought over by `aegis policy import`, bytes: what a pack may hold, and its markup. A larger one
+/// A file that is brought over by `aegis policy import` or `aegis import`, bytes: what a pack may hold, and its markup. A larger one
 /// is refused.
 pub const IMPORT_BYTES_MAX: usize = 8 * 1024 * 1024;
 

@@ -194,9 +194,14 @@ pub fn trust_of(record: &MemberRecord, manners: &Manners) -> Trust {
 /// Warnings of the window. One in the future is of a clock that was set back, and counts.
 #[must_use]
 pub fn counted(record: &MemberRecord, manners: &Manners, now: Wall) -> u16 {
-    let window_ms = u64::from(manners.warn_window_s).saturating_mul(1_000);
-    let stands = record.warns.iter().filter(|warn| now.0.saturating_sub(warn.at.0) < window_ms);
+    let stands = record.warns.iter().filter(|warn| is_counted(warn, manners, now));
     u16::try_from(stands.count()).unwrap_or(u16::MAX)
+}
+
+/// Whether a warning is of the window.
+#[must_use]
+pub fn is_counted(warn: &Warned, manners: &Manners, now: Wall) -> bool {
+    now.0.saturating_sub(warn.at.0) < u64::from(manners.warn_window_s).saturating_mul(1_000)
 }
 
 fn day(now: Wall) -> u32 {

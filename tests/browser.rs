@@ -128,6 +128,9 @@ impl Scene {
             self.house.standin.offer(unsure(tenant.group, 300));
             self.house.standin.offer(spam(tenant.without_rights, 400));
         }
+        let vouched = json!({"group": GARDEN.group, "users": [7_000_000_200_i64, 5_123_456_789_i64]});
+        let done = self.house.by(&self.owner, "POST", "/members/approve", Some(&vouched));
+        assert_eq!(done.status, 200, "{}", done.text());
         let decided = |told: &Value| told["items"].as_array().is_some_and(|items| items.len() >= 11);
         self.house.until(&self.owner, "/decisions?limit=50", "the decisions", decided);
         let banned = |town: &Town| {

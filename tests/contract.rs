@@ -140,6 +140,8 @@ fn each_view_is_described_as_it_is_written() {
     is_written::<FindingView>("FindingView");
     is_written::<GroupView>("GroupView");
     is_written::<ListView>("ListView");
+    is_written::<MemberView>("MemberView");
+    is_written::<MembersChanged>("MembersChanged");
     is_written::<NewCode>("NewCode");
     is_written::<NewToken>("NewToken");
     is_written::<Numbers>("Numbers");
@@ -164,6 +166,7 @@ fn each_view_is_described_as_it_is_written() {
     is_written::<UsageRow>("UsageRow");
     is_written::<UsageView>("UsageView");
     is_written::<UserView>("UserView");
+    is_written::<WarningView>("WarningView");
 }
 
 /// What is taken is what the schema says: the words of whoever reads it name every field there is.
@@ -179,15 +182,20 @@ fn is_taken<T: DeserializeOwned>(schema: &BTreeSet<String>, name: &str) {
 fn each_request_is_described_as_it_is_taken() {
     let document = Document::new();
     is_taken::<BudgetChange>(&document.properties("BudgetChange"), "BudgetChange");
+    is_taken::<MembersChange>(&document.properties("MembersChange"), "MembersChange");
+    is_taken::<Pardon>(&document.properties("Pardon"), "Pardon");
     is_taken::<PolicyChange>(&document.properties("PolicyChange"), "PolicyChange");
     is_taken::<TokenChange>(&document.properties("TokenChange"), "TokenChange");
     is_taken::<Trial>(&document.properties("Trial"), "Trial");
     is_taken::<UndoRule>(&document.properties("UndoRule"), "UndoRule");
     is_taken::<UserChange>(&document.properties("UserChange"), "UserChange");
     is_taken::<UserChange>(&document.properties("NewUser"), "NewUser");
-    let parameters = document.operation("GET", "/decisions")["parameters"].as_array().unwrap();
-    let names = parameters.iter().map(|parameter| document.resolve(parameter)["name"].as_str().unwrap().to_owned());
-    is_taken::<DecisionQuery>(&names.collect(), "DecisionQuery");
+    let asked = |path: &str| {
+        let parameters = document.operation("GET", path)["parameters"].as_array().unwrap();
+        parameters.iter().map(|parameter| document.resolve(parameter)["name"].as_str().unwrap().to_owned()).collect()
+    };
+    is_taken::<DecisionQuery>(&asked("/decisions"), "DecisionQuery");
+    is_taken::<MemberQuery>(&asked("/members"), "MemberQuery");
     for (_, path, operation) in document.operations() {
         let Some(body) = operation.get("requestBody") else { continue };
         let schema = document.resolve(&body["content"]["application/json"]["schema"]);

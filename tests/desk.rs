@@ -7,13 +7,13 @@ mod office;
 use aegis::access::{Caller, Role};
 use aegis::clock::Wall;
 use aegis::decide::Disposition;
-use aegis::message::{MessageId, TraceId};
+use aegis::message::{MessageId, TraceId, UserId};
 use aegis::store::io::IoCount;
-use aegis::store::records::{DeadLetter, OutboxKey, Undecided};
+use aegis::store::records::{DeadLetter, OutboxKey, Undecided, Warned};
 use aegis::store::{Store, Tick};
 use aegis::verdict::ActionKind;
-use aegis::web::desk::Refused;
-use aegis::web::views::{BudgetChange, DecisionQuery, Piece, UndoRule};
+use aegis::web::desk::{Desk, Refused};
+use aegis::web::views::{BudgetChange, DecisionQuery, MemberQuery, MembersChange, Pardon, Piece, UndoRule};
 use office::{Bench, CHESS, COMMON, Case, GARDEN, caller, owner, quiet};
 use std::sync::Arc;
 
@@ -346,4 +346,133 @@ fn a_copy_made_under_load_holds_all_that_was_committed_before() {
         told.send(()).unwrap();
     });
     assert!(last > 0, "there was no load");
+}
+
+/// Warns somebody so many times.
+fn warned(bench: &Bench, chat: aegis::message::ChatId, user: i64, times: u64) {
+    let now = bench.office.clock.now().wall;
+    for turn in 1..=times {
+        let why = Warned { at: Wall(now.0 - turn), trace: TraceId(turn), reason: format!("reason {turn}") };
+        let change = {
+            let mut settler = bench.office.settler.lock();
+            settler.members.change(chat, UserId(user), now, |record| record.warns.push(why)).unwrap()
+        };
+        bench.commit(Tick { members: vec![change], ..Tick::default() });
+    }
+}
+
+fn of(chat: aegis::message::ChatId) -> MemberQuery {
+    MemberQuery { group: Some(chat.0), ..MemberQuery::default() }
+}
+
+#[test]
+fn who_is_vouched_for_is_so_in_memory_and_on_storage_and_in_the_audit_log() {
+    let dir = folder();
+    let bench = quiet(&dir);
+    let admin = caller(Role::Admin, &["garden"]);
+    let change = MembersChange { group: GARDEN.0, users: vec![71, 72, 71] };
+    let done = bench.office.approve_members(&admin, &change).unwrap();
+    assert_eq!((done.changed, done.unchanged), (2, 0), "each once");
+    let again = bench.office.approve_members(&admin, &change).unwrap();
+    assert_eq!((again.changed, again.unchanged), (0, 2), "twice is once");
+    assert!(again.words.contains("2 were before"), "{}", again.words);
+    let stored = |user| bench.office.snapshots.member(GARDEN, UserId(user)).unwrap();
+    for user in [71, 72] {
+        let remembered = bench.office.settler.lock().members.get(GARDEN, UserId(user)).unwrap().cloned();
+        assert!(remembered.as_ref().unwrap().approved_at.0 > 0);
+        assert_eq!(remembered, stored(user));
+    }
+    let log = bench.office.audit(&owner(), None).unwrap().items;
+    assert_eq!((log.len(), log[0].what.as_str()), (1, format!("vouched for 2 members of group {}", GARDEN.0).as_str()));
+    assert_eq!(log[0].after, "71, 72");
+    let approved = MemberQuery { only: Some("approved".to_owned()), ..of(GARDEN) };
+    let listed: Vec<_> = bench.office.members(&admin, &approved).unwrap().items.iter().map(|one| one.user).collect();
+    assert_eq!(listed, [Some(72), Some(71)]);
+    let ended = bench.office.unapprove_members(&admin, &MembersChange { users: vec![71, 99], ..change }).unwrap();
+    assert_eq!((ended.changed, ended.unchanged), (1, 1));
+    assert!(stored(99).is_none(), "nothing is kept of somebody nothing was known of");
+    bench.kill();
+    let bench = quiet(&dir);
+    assert_eq!(bench.office.members(&admin, &approved).unwrap().items.len(), 1, "it outlives the process");
+}
+
+#[test]
+fn an_order_about_too_many_or_nobody_or_a_foreign_group_changes_nothing() {
+    let dir = folder();
+    let bench = quiet(&dir);
+    let admin = caller(Role::Admin, &["garden"]);
+    for users in [vec![], vec![0], vec![-5, 7], (1..=1_001).collect()] {
+        let change = MembersChange { group: GARDEN.0, users };
+        assert!(matches!(bench.office.approve_members(&admin, &change), Err(Refused::Wrong(_))));
+    }
+    for group in [CHESS.0, -4, 5, 0] {
+        let change = MembersChange { group, users: vec![7] };
+        assert_eq!(bench.office.approve_members(&admin, &change).err(), Some(Refused::Denied));
+        assert_eq!(bench.office.unapprove_members(&admin, &change).err(), Some(Refused::Denied));
+        assert_eq!(bench.office.forgive_member(&admin, &Pardon { group, user: 7 }).err(), Some(Refused::Denied));
+        let query = MemberQuery { group: Some(group), ..MemberQuery::default() };
+        assert_eq!(bench.office.members(&admin, &query).err(), Some(Refused::Denied));
+    }
+    let change = MembersChange { group: -4, users: vec![7] };
+    assert_eq!(bench.office.approve_members(&owner(), &change).err(), Some(Refused::Missing), "who sees all is told");
+    assert!(bench.office.approve_members(&caller(Role::Viewer, &["garden"]), &change).is_err());
+    assert!(bench.office.members(&admin, &of(GARDEN)).unwrap().items.is_empty());
+    assert!(bench.office.audit(&owner(), None).unwrap().items.is_empty());
+}
+
+#[test]
+fn warnings_are_shown_and_all_of_them_are_taken_back_at_once() {
+    let dir = folder();
+    let bench = quiet(&dir);
+    warned(&bench, GARDEN, 71, 3);
+    let admin = caller(Role::Admin, &["garden"]);
+    let query = MemberQuery { user: Some(71), ..of(GARDEN) };
+    let listed = bench.office.members(&admin, &query).unwrap().items;
+    assert_eq!((listed.len(), listed[0].warnings.len()), (1, 3));
+    assert!(listed[0].warnings.iter().all(|warning| warning.counts));
+    let done = bench.office.forgive_member(&admin, &Pardon { group: GARDEN.0, user: 71 }).unwrap();
+    assert_eq!(done.words, "3 warnings are taken back.");
+    let known = bench.office.snapshots.member(GARDEN, UserId(71)).unwrap();
+    assert!(known.as_ref().unwrap().warns.is_empty());
+    assert_eq!(bench.office.settler.lock().members.get(GARDEN, UserId(71)).unwrap().cloned(), known);
+    let log = bench.office.audit(&owner(), None).unwrap().items;
+    assert!(log[0].what.contains("took 3 warnings of member 71"), "{}", log[0].what);
+    assert_eq!(log[0].before, "reason 1; reason 2; reason 3");
+    for user in [71, 99] {
+        let none = bench.office.forgive_member(&admin, &Pardon { group: GARDEN.0, user });
+        assert!(matches!(none, Err(Refused::Conflict(_))));
+    }
+}
+
+#[test]
+fn a_long_list_of_members_is_walked_in_pieces_and_shows_viewers_no_number() {
+    let dir = folder();
+    let bench = quiet(&dir);
+    let change = MembersChange { group: GARDEN.0, users: (1..=45).map(|n| n * 1_000_000).collect() };
+    bench.office.approve_members(&owner(), &change).unwrap();
+    bench.office.approve_members(&owner(), &MembersChange { group: CHESS.0, ..change }).unwrap();
+    for (role, shows) in [(Role::Admin, true), (Role::Viewer, false)] {
+        let somebody = caller(role, &["garden"]);
+        let (mut query, mut sizes, mut seen) = (of(GARDEN), Vec::new(), Vec::new());
+        loop {
+            let piece = bench.office.members(&somebody, &query).unwrap();
+            sizes.push(piece.items.len());
+            seen.extend(piece.items.into_iter().map(|one| one.user));
+            let Some(next) = piece.next else { break };
+            assert_eq!(next.len() > 2, shows, "where a list goes on is a number of somebody: {next}");
+            query.cursor = Some(next);
+        }
+        assert_eq!(sizes, [20, 20, 5], "{role:?}");
+        let numbers: std::collections::BTreeSet<_> = seen.iter().flatten().collect();
+        assert_eq!(numbers.len(), if shows { 45 } else { 0 });
+    }
+    let viewer = caller(Role::Viewer, &["garden"]);
+    let guess = MemberQuery { user: Some(1_000_000), ..of(GARDEN) };
+    assert_eq!(bench.office.members(&viewer, &guess).err(), Some(Refused::Denied), "nobody is found by guessing");
+    let admin = caller(Role::Admin, &["garden"]);
+    for (only, cursor) in [(Some("evil"), None), (None, Some("x"))] {
+        let query = MemberQuery { only: only.map(str::to_owned), cursor: cursor.map(str::to_owned), ..of(GARDEN) };
+        assert!(matches!(bench.office.members(&admin, &query), Err(Refused::Wrong(_))));
+    }
+    assert!(matches!(bench.office.members(&admin, &MemberQuery::default()), Err(Refused::Wrong(_))));
 }

@@ -39,7 +39,10 @@ fn no_secret_is_logged_or_shown_and_no_text_begins_a_line_of_its_own() {
     let words = json!({"tenant": GARDEN.name, "words": {HOSTILE: "delete"}, "note": HOSTILE});
     house.by(&kim, "POST", "/policy", Some(&words));
     let mut shown = String::new();
-    for page in ["/", "/decisions", "/simulator", "/policy", "/usage", "/waiting", "/system", "/people", "/audit"] {
+    let members = format!("/members/{}", GARDEN.group);
+    for page in
+        ["/", "/decisions", "/simulator", "/policy", &members, "/usage", "/waiting", "/system", "/people", "/audit"]
+    {
         let said = ask(house.addr, "GET", page, &[("Cookie", &owner.cookie)], None);
         assert_eq!(said.status, 200, "{page}");
         shown.push_str(&said.text());

@@ -509,6 +509,25 @@ fn a_form_needs_the_proof_of_its_session() {
 }
 
 #[test]
+fn the_button_of_a_member_names_whom_it_is_about() {
+    let (place, owner) = Place::with_owner();
+    let page = Asked { cookie: owner.cookie.clone(), ..asked("GET", "/members/-1") };
+    let answer = place.site.answer(&page);
+    let form = text(&answer).split("id=\"form-vouch7\"").nth(1).unwrap().split("</form>").next().unwrap();
+    let hidden: Vec<(&str, &str)> = form
+        .split("<input type=\"hidden\" name=\"")
+        .skip(1)
+        .map(|field| {
+            let (name, rest) = field.split_once("\" value=\"").unwrap();
+            (name, rest.split('"').next().unwrap())
+        })
+        .collect();
+    let done = place.form(&owner, &hidden);
+    assert_eq!((done.status, header(&done, "Location")), (303, Some("/members/-1")));
+    assert_eq!(*place.desk.orders.lock().unwrap(), ["vouch for [7] by olga (page)"]);
+}
+
+#[test]
 fn a_way_back_never_leads_away() {
     let (place, owner) = Place::with_owner();
     let bad = [

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use sample::{NOW_S, Sample, Style};
 
 /// Every page, with a name for its file.
-const PAGES: [(&str, &str); 15] = [
+const PAGES: [(&str, &str); 16] = [
     ("now", "/"),
     ("decisions", "/decisions"),
     ("decision", "/decisions/17"),
@@ -23,6 +23,7 @@ const PAGES: [(&str, &str); 15] = [
     ("policy-tenant", "/policy/tenant/default"),
     ("policy-group", "/policy/group/-1001"),
     ("policy-pack", "/policy/pack/crypto"),
+    ("members", "/members/-1001"),
     ("usage", "/usage"),
     ("waiting", "/waiting"),
     ("system", "/system"),
@@ -65,10 +66,9 @@ fn all(sample: &Sample) -> Vec<(String, String)> {
     for step in ["group", "rehearsal"] {
         found.push((format!("setup-{step}"), seen(&sample.at_step(step), "/setup", Role::Owner, &calm, None).unwrap()));
     }
-    for (name, path) in PAGES
-        .iter()
-        .filter(|(name, _)| ["now", "decision", "policy-tenant", "usage", "people", "waiting"].contains(name))
-    {
+    for (name, path) in PAGES.iter().filter(|(name, _)| {
+        ["now", "decision", "policy-tenant", "members", "usage", "people", "waiting"].contains(name)
+    }) {
         found.push((format!("{name}-viewer"), seen(sample, path, Role::Viewer, &calm, None).unwrap()));
     }
     let w = |text: &str| sample.word(text);

@@ -92,7 +92,7 @@ macro_rules! config_of {
 config_of!(DecisionsArgs, UndoArgs, ApiArgs);
 
 /// Asks; a refusal is a failure with the API's own words.
-fn ask(config: &Config, method: &str, path: &str, body: &Value) -> Result<String, Failure> {
+pub(super) fn ask(config: &Config, method: &str, path: &str, body: &Value) -> Result<String, Failure> {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let command = Command::Api { method: method.to_ascii_uppercase(), path: path.to_owned(), body };
     let storage = |why: String| Failure { kind: FailureKind::Storage, why };

@@ -54,29 +54,34 @@ impl std::str::FromStr for From {
 
 /// A rule as it will be written.
 #[derive(Debug, Default)]
-struct Rule {
-    id: String,
-    reason: String,
-    score: u16,
-    actions: Vec<&'static str>,
-    mute_seconds: Option<u64>,
-    keywords: Vec<String>,
+pub(super) struct Rule {
+    /// Made of the rule's name by [`Brought::add`].
+    pub id: String,
+    pub reason: String,
+    pub score: u16,
+    pub actions: Vec<&'static str>,
+    pub mute_seconds: Option<u64>,
+    /// Where keywords may stand, when it is not the usual: `substring` or `exact`.
+    pub matching: Option<&'static str>,
+    /// Conditions, as lines of a pack.
+    pub conditions: Vec<String>,
+    pub keywords: Vec<String>,
 }
 
 /// Rules brought over, and what was not.
 #[derive(Debug, Default)]
-struct Brought {
-    rules: Vec<Rule>,
-    left_out: Vec<String>,
+pub(super) struct Brought {
+    pub rules: Vec<Rule>,
+    pub left_out: Vec<String>,
 }
 
 impl Brought {
-    fn leave_out(&mut self, what: &str, why: &str) {
+    pub(super) fn leave_out(&mut self, what: &str, why: &str) {
         self.left_out.push(format!("{}: {why}", super::screen::line(what, 100)));
     }
 
     /// The phrases that can be keywords, each once, with `sign` before them. The rest are left out, with the reason.
-    fn keywords<'p>(&mut self, of: &str, sign: &str, phrases: impl Iterator<Item = &'p str>) -> Vec<String> {
+    pub(super) fn keywords<'p>(&mut self, of: &str, sign: &str, phrases: impl Iterator<Item = &'p str>) -> Vec<String> {
         let mut known = HashSet::new();
         let mut kept = Vec::new();
         for phrase in phrases.map(str::trim) {
@@ -97,7 +102,7 @@ impl Brought {
     }
 
     /// Adds a rule under an id of its own, made of its name.
-    fn add(&mut self, pack: &str, name: &str, mut rule: Rule) {
+    pub(super) fn add(&mut self, pack: &str, name: &str, mut rule: Rule) {
         let name = slug(name);
         let stem = if name.is_empty() { format!("{pack}-rule") } else { format!("{pack}-{name}") };
         let cut = |room: usize| stem.get(..stem.len().min(room)).unwrap_or(&stem).to_owned();
@@ -126,21 +131,66 @@ fn slug(name: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Imports.
-pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
-    let out = args.out.display();
-    let name = args.out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+/// The id of a pack in a file of that name. `option` is how the file was named.
+pub(super) fn pack_id(out: &Path, option: &str) -> Result<String, Failure> {
+    let name = out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let Some(stem) = name.strip_suffix(".toml").filter(|stem| !stem.ends_with(".cases") && !stem.starts_with('.'))
     else {
-        return Err(Failure::usage(format!("--out must name a pack such as imported.toml, not {out}")));
+        let words = format!("{option} must name a pack such as imported.toml, not {}", out.display());
+        return Err(Failure::usage(words));
     };
-    if args.out.exists() && !args.force {
-        return Err(Failure::usage(format!("{out} is there already; name another file, or overwrite it with --force")));
-    }
-    let pack = match slug(stem) {
+    Ok(match slug(stem) {
         slug if slug.is_empty() || slug.starts_with("aegis-") => "imported".to_owned(),
         slug => slug,
-    };
+    })
+}
+
+pub(super) fn is_there_already(out: &Path) -> Failure {
+    let out = out.display();
+    Failure::usage(format!("{out} is there already; name another file, or overwrite it with --force"))
+}
+
+/// A pack that compiles, and is not written yet.
+#[derive(Debug)]
+pub(super) struct NewPack {
+    out: PathBuf,
+    text: String,
+    rules: usize,
+    keywords: usize,
+}
+
+impl NewPack {
+    pub(super) fn new(out: &Path, pack: &str, rules: &[Rule]) -> Result<Self, Failure> {
+        let text = written(pack, rules);
+        let source = PackSource { file: out.display().to_string(), text: text.clone(), lists: Vec::new() };
+        let set = compile(&[source])?;
+        Ok(Self { out: out.to_owned(), text, rules: set.rules().len(), keywords: set.keywords_count() })
+    }
+
+    /// Whether its file is there as it would be written.
+    pub(super) fn is_there(&self) -> bool {
+        read(&self.out).is_ok_and(|text| text == self.text)
+    }
+
+    /// Writes it.
+    pub(super) fn put(&self) -> Result<(), Failure> {
+        put(&self.out, &self.text).map_err(|error| Failure {
+            kind: FailureKind::Storage,
+            why: format!("{} cannot be written: {error}", self.out.display()),
+        })
+    }
+
+    pub(super) fn words(&self) -> String {
+        format!("{}: {} rules, {} keywords", self.out.display(), self.rules, self.keywords)
+    }
+}
+
+/// Imports.
+pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
+    let pack = pack_id(&args.out, "--out")?;
+    if args.out.exists() && !args.force {
+        return Err(is_there_already(&args.out));
+    }
     let given = read(&args.file)?;
     let brought = match args.from {
         From::Discord => discord::bring(&given, &pack).map_err(|why| wrong(&args.file, &why))?,
@@ -157,19 +207,16 @@ pub(super) fn import(args: &ImportArgs) -> Result<(), Failure> {
         print(&report)?;
         return Err(wrong(&args.file, "nothing in it can become a rule; no pack was written"));
     }
-    let text = written(&pack, &brought.rules);
-    let source = PackSource { file: out.to_string(), text: text.clone(), lists: Vec::new() };
-    let set = compile(&[source])?;
-    put(&args.out, &text)
-        .map_err(|error| Failure { kind: FailureKind::Storage, why: format!("{out} cannot be written: {error}") })?;
-    print(&format!("{report}{out}: {} rules, {} keywords\n", set.rules().len(), set.keywords_count()))
+    let made = NewPack::new(&args.out, &pack, &brought.rules)?;
+    made.put()?;
+    print(&format!("{report}{}\n", made.words()))
 }
 
-fn wrong(file: &Path, why: &str) -> Failure {
+pub(super) fn wrong(file: &Path, why: &str) -> Failure {
     Failure { kind: FailureKind::Data, why: format!("{}: {why}", file.display()) }
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(limits::IMPORT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     let read = std::fs::File::open(file).and_then(|opened| opened.take(bound).read_to_end(&mut bytes));
@@ -196,6 +243,15 @@ fn written(pack: &str, rules: &[Rule]) -> String {
         if let Some(seconds) = rule.mute_seconds {
             text.push_str(&format!("mute_seconds = \"{seconds}s\"\n"));
         }
+        for condition in &rule.conditions {
+            text.push_str(&format!("{condition}\n"));
+        }
+        if let Some(matching) = rule.matching {
+            text.push_str(&format!("match = {}\n", quoted(matching)));
+        }
+        if rule.keywords.is_empty() {
+            continue;
+        }
         text.push_str("keywords = [\n");
         for keyword in &rule.keywords {
             text.push_str(&format!("    {},\n", quoted(keyword)));
@@ -206,7 +262,7 @@ fn written(pack: &str, rules: &[Rule]) -> String {
 }
 
 /// A TOML basic string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     for ch in text.chars() {
         match ch {

@@ -112,7 +112,8 @@ fn storage(error: std::io::Error) -> Failure {
     Failure { kind: FailureKind::Storage, why: format!("the folder of lessons: {error}") }
 }
 
-fn from(dir: &Path, input: &Path, source: &str, chat: Option<ChatId>) -> Result<(), Failure> {
+/// Whether there may be a source of that name, and whether there is room for it.
+pub(super) fn may_be_taught(dir: &Path, source: &str, chat: Option<ChatId>) -> Result<(), Failure> {
     if !lessons::is_name(source) {
         return Err(Failure::usage(format!(
             "`{}` is no name for a source: letters a to z, digits, - and _, at most {}, and not `prior`",
@@ -128,24 +129,42 @@ fn from(dir: &Path, input: &Path, source: &str, chat: Option<ChatId>) -> Result<
             known.layers().len()
         )));
     }
-    let examples = examples(input)?;
-    let model = train(&examples, Reach::Own).map_err(|few| Failure {
+    Ok(())
+}
+
+/// What examples teach under a name. `of` is where they are from.
+pub(super) fn taught(examples: &[Example], source: &str, chat: Option<ChatId>, of: &str) -> Result<Layer, Failure> {
+    let model = train(examples, Reach::Own).map_err(|few| Failure {
         kind: FailureKind::Data,
         why: format!(
-            "{}: {} spam and {} ham; at least {} of each are needed",
-            input.display(),
+            "{of}: {} spam and {} ham; at least {} of each are needed",
             few.0.spam,
             few.0.ham,
             limits::LEARN_EXAMPLES_MIN
         ),
     })?;
-    let count = model.examples();
-    let layer = Layer { name: source.to_owned(), chat, model };
-    lessons::write(dir, &layer).map_err(storage)?;
-    println!(
-        "learned {source} from {} spam and {} ham; a running appliance takes it up within seconds",
-        count.spam, count.ham
-    );
+    Ok(Layer { name: source.to_owned(), chat, model })
+}
+
+/// Keeps what was taught; says so in a sentence.
+pub(super) fn keep(dir: &Path, layer: &Layer) -> Result<String, Failure> {
+    lessons::write(dir, layer).map_err(storage)?;
+    let count = layer.model.examples();
+    let words = format!("learned {} from {} spam and {} ham", layer.name, count.spam, count.ham);
+    Ok(words + "; a running appliance takes it up within seconds")
+}
+
+/// One labelled text.
+pub(super) fn example(text: &str, is_spam: bool, scratch: &mut text::Scratch, features: &mut Features) -> Example {
+    features.see(text, scratch);
+    Example { features: features.list().to_vec(), is_spam, script: features.script() }
+}
+
+fn from(dir: &Path, input: &Path, source: &str, chat: Option<ChatId>) -> Result<(), Failure> {
+    may_be_taught(dir, source, chat)?;
+    let examples = examples(input)?;
+    let layer = taught(&examples, source, chat, &input.display().to_string())?;
+    println!("{}", keep(dir, &layer)?);
     if examples.len() > limits::LEARN_EXAMPLES_MAX {
         println!("the last {} lines were left out", examples.len() - limits::LEARN_EXAMPLES_MAX);
     }
@@ -176,8 +195,7 @@ fn examples(input: &Path) -> Result<Vec<Example>, Failure> {
             }
         };
         if examples.len() < limits::LEARN_EXAMPLES_MAX {
-            features.see(&labelled.text, &mut scratch);
-            examples.push(Example { features: features.list().to_vec(), is_spam, script: features.script() });
+            examples.push(example(&labelled.text, is_spam, &mut scratch, &mut features));
         } else {
             examples.push(Example { features: Vec::new(), is_spam, script: Script::None });
         }

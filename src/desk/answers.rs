@@ -3,6 +3,7 @@
 //! Promises: as [`super`].
 
 use super::Office;
+use super::members::Vouching;
 use crate::access::Caller;
 use crate::counters::Counters;
 use crate::reload::hold;
@@ -10,8 +11,8 @@ use crate::tenant::TenantName;
 use crate::web::desk::{AuditLine, Desk, PeopleChange, Readiness, StoredToken, StoredUser, Told};
 use crate::web::views::{
     AuditView, BackupView, BotView, BudgetChange, BudgetView, DeadLetterView, DecisionQuery, DecisionRow, DecisionView,
-    Listed, Overview, PolicyChange, PolicyVersionView, PolicyView, Preview, Setup, SystemView, Taught, Trial, Tried,
-    UndecidedView, UndoRule, Undone, UsageView,
+    Listed, MemberQuery, MemberView, MembersChange, MembersChanged, Overview, Pardon, PolicyChange, PolicyVersionView,
+    PolicyView, Preview, Setup, SystemView, Taught, Trial, Tried, UndecidedView, UndoRule, Undone, UsageView,
 };
 use std::path::PathBuf;
 
@@ -144,6 +145,22 @@ impl Desk for Office {
 
     fn decide(&self, caller: &Caller, id: &str, what: &str) -> Told<()> {
         Self::decide(self, caller, id, what)
+    }
+
+    fn members(&self, caller: &Caller, query: &MemberQuery) -> Told<Listed<MemberView>> {
+        Self::members(self, caller, query)
+    }
+
+    fn approve_members(&self, caller: &Caller, change: &MembersChange) -> Told<MembersChanged> {
+        self.vouch(caller, change, Vouching::Begins)
+    }
+
+    fn unapprove_members(&self, caller: &Caller, change: &MembersChange) -> Told<MembersChanged> {
+        self.vouch(caller, change, Vouching::Ends)
+    }
+
+    fn forgive_member(&self, caller: &Caller, pardon: &Pardon) -> Told<MembersChanged> {
+        Self::forgive_member(self, caller, pardon)
     }
 
     fn system(&self, caller: &Caller) -> Told<SystemView> {

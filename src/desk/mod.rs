@@ -13,6 +13,7 @@ mod decisions;
 #[cfg(test)]
 mod fixture;
 mod listing;
+mod members;
 mod now;
 mod people;
 mod pieces;

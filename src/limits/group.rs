@@ -33,6 +33,23 @@ pub const MEMBERS_LOOKED_AT: usize = 64;
 /// Members whose record is in memory. When full, the one that was not heard of longest is read again from storage.
 pub const MEMBERS_IN_MEMORY: usize = 1_024;
 
+/// Members in one piece of a list: each may have `WARNS_KEPT` warnings with their reasons, and all of it must fit an answer of
+/// the page. The list then says where to go on.
+pub const MEMBER_ROWS_MAX: usize = 20;
+
+/// Members that one order approves, or no longer approves: one commit. An order that names more is refused.
+pub const MEMBERS_AT_ONCE: usize = 1_000;
+
+/// Members that one file of `aegis import` may name: half of what is kept, so that what is known of others stays. A longer one
+/// is refused.
+pub const IMPORT_USERS_MAX: usize = 25_000;
+
+/// Members of such an order that are changed before those who judge messages may look at members again.
+pub const MEMBERS_IN_A_TURN: usize = 50;
+
+/// Members of such an order that the audit log names; the rest are counted.
+pub const MEMBERS_NAMED_MAX: usize = 20;
+
 /// Warnings kept of one member; the oldest is forgotten.
 pub const WARNS_KEPT: usize = 16;
 

@@ -6,9 +6,9 @@
 //! Never: a whole large table in memory.
 
 use super::desk::AuditDetail;
-use super::records::{Audit, DeadLetter, Decision, OutboxRow, Undecided, decode};
+use super::records::{Audit, DeadLetter, Decision, MemberRecord, OutboxRow, Undecided, decode};
 use super::{Snapshots, StoreError, tables};
-use crate::message::{ChatId, MessageId};
+use crate::message::{ChatId, MessageId, UserId};
 use redb::{ReadableDatabase, TableDefinition};
 use serde::de::DeserializeOwned;
 use std::ops::ControlFlow;
@@ -72,6 +72,29 @@ impl Snapshots {
             let number = number.value();
             let detail = details.get(number)?.map(|bytes| decode::<AuditDetail>(bytes.value())).transpose()?;
             if f(number, decode::<Audit>(bytes.value())?, detail).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Members of a chat below a number, or all, the highest number first, one at a time, until `f` has had enough. The first
+    /// `skip` are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn members_before(
+        &self,
+        chat: ChatId,
+        below: Option<UserId>,
+        skip: usize,
+        mut f: impl FnMut(UserId, MemberRecord) -> ControlFlow<()>,
+    ) -> RedbResult<()> {
+        let txn = self.db.begin_read()?;
+        let end = below.map_or(i64::MAX, |user| user.0);
+        for entry in txn.open_table(tables::MEMBERS)?.range((chat.0, i64::MIN)..(chat.0, end))?.rev().skip(skip) {
+            let (key, bytes) = entry?;
+            if f(UserId(key.value().1), decode::<MemberRecord>(bytes.value())?).is_break() {
                 break;
             }
         }

@@ -316,6 +316,29 @@ pub trait Desk: Send + Sync + 'static {
     /// As above.
     fn decide(&self, caller: &Caller, id: &str, what: &str) -> Told<()>;
 
+    // --- Members ---
+
+    /// A piece of the members of a group that something is known of, the highest number first. Viewers, without numbers.
+    ///
+    /// # Errors
+    /// As above.
+    fn members(&self, caller: &Caller, query: &MemberQuery) -> Told<Listed<MemberView>>;
+    /// Vouches for members: they pass as known, whatever they wrote so far. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn approve_members(&self, caller: &Caller, change: &MembersChange) -> Told<MembersChanged>;
+    /// No longer vouches for members. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn unapprove_members(&self, caller: &Caller, change: &MembersChange) -> Told<MembersChanged>;
+    /// Takes all warnings of a member back. Admins.
+    ///
+    /// # Errors
+    /// As above; [`Refused::Conflict`] when there is none.
+    fn forgive_member(&self, caller: &Caller, pardon: &Pardon) -> Told<MembersChanged>;
+
     // --- The appliance itself ---
 
     /// The machine, the program, its storage. Owners.

@@ -16,6 +16,7 @@ await main(async (browser) => {
     ["policy", owner, "/policy", 200],
     ["tenant", owner, "/policy/tenant/garden", 200],
     ["group", owner, "/policy/group/" + group, 200],
+    ["members", owner, "/members/" + group, 200],
     ["usage", owner, "/usage", 200],
     ["waiting", owner, "/waiting", 200],
     ["system", owner, "/system", 200],
@@ -26,6 +27,7 @@ await main(async (browser) => {
     ["viewer-now", viewer, "/", 200],
     ["viewer-decision", viewer, "/decisions/" + decision, 200],
     ["viewer-people", viewer, "/people", 200],
+    ["viewer-members", viewer, "/members/" + group, 200],
     ["denied", viewer, "/decisions/" + foreign, 403],
     ["login", null, "/login", 200],
   ];

@@ -30,7 +30,7 @@ use About::{Absent, Nobody, Session, Somebody};
 /// One row: the route, what it is about, and its body with the names in capitals filled in.
 type Row = (&'static str, About, &'static str);
 
-const ROWS: [Row; 44] = [
+const ROWS: [Row; 48] = [
     ("GET /openapi.json", Nobody, ""),
     ("POST /session", Nobody, r#"{"name": "olga", "password": "four quiet garden gnomes"}"#),
     ("GET /session", Nobody, ""),
@@ -62,6 +62,10 @@ const ROWS: [Row; 44] = [
     ("DELETE /dead-letters/{number}", Somebody, ""),
     ("GET /undecided", Nobody, ""),
     ("POST /undecided/{id}", Absent, r#"{"what": "leave"}"#),
+    ("GET /members", Somebody, ""),
+    ("POST /members/approve", Somebody, r#"{"group": GROUP, "users": [7000051, 7000052]}"#),
+    ("POST /members/unapprove", Somebody, r#"{"group": GROUP, "users": [7000051]}"#),
+    ("POST /members/forgive", Somebody, r#"{"group": GROUP, "user": 7000051}"#),
     ("GET /system", Nobody, ""),
     ("POST /backups", Nobody, ""),
     ("GET /backups/{name}", Nobody, ""),
@@ -115,6 +119,8 @@ impl Names {
         };
         let id = if path.starts_with("/tokens") { &self.token } else { &self.undecided };
         let name = if path.starts_with("/backups") { &self.backup } else { &self.user };
+        // A list of members is a group's.
+        let path = if path == "/members" { format!("{path}?group={}", self.group) } else { path.to_owned() };
         path.replace("{number}", number).replace("{id}", id).replace("{name}", name).replace("{tenant}", &self.tenant)
     }
 
@@ -200,8 +206,9 @@ impl Scene {
     }
 
     /// All that a refused order could have changed.
-    fn state(&self) -> [Value; 6] {
-        ["/audit", "/policy", "/users", "/tokens", "/budget", "/dead-letters"].map(|path| {
+    fn state(&self) -> [Value; 7] {
+        let members = format!("/members?group={}", self.chess.group);
+        ["/audit", "/policy", "/users", "/tokens", "/budget", "/dead-letters", &members].map(|path| {
             let mut told = self.house.told(&self.owner, path);
             // Sessions come and go with the questions themselves.
             if let Some(users) = told.as_array_mut() {

@@ -245,6 +245,28 @@ impl Desk for Sample {
         Err(Refused::Missing)
     }
 
+    fn members(&self, caller: &Caller, query: &MemberQuery) -> Told<Listed<MemberView>> {
+        let group = Self::groups(caller).into_iter().find(|group| Some(group.id) == query.group);
+        caller.may(Role::Viewer, group.and_then(|group| TenantName::new(&group.tenant)).as_ref())?;
+        Ok(Listed { items: vec![MemberView { user: Some(7), ..MemberView::default() }], next: None })
+    }
+
+    fn approve_members(&self, caller: &Caller, change: &MembersChange) -> Told<MembersChanged> {
+        let tenant = GROUPS.iter().find(|(_, id)| *id == change.group).map(|(tenant, _)| *tenant);
+        self.order(caller, Role::Admin, tenant, &format!("vouch for {:?}", change.users))?;
+        Ok(MembersChanged { words: "They are vouched for.".to_owned(), ..MembersChanged::default() })
+    }
+
+    fn unapprove_members(&self, caller: &Caller, _: &MembersChange) -> Told<MembersChanged> {
+        caller.may(Role::Admin, None)?;
+        Err(Refused::Missing)
+    }
+
+    fn forgive_member(&self, caller: &Caller, _: &Pardon) -> Told<MembersChanged> {
+        caller.may(Role::Admin, None)?;
+        Err(Refused::Missing)
+    }
+
     fn system(&self, caller: &Caller) -> Told<SystemView> {
         caller.may(Role::Owner, None)?;
         Ok(SystemView::default())

@@ -642,6 +642,39 @@ impl Desk for Sample {
         Ok(())
     }
 
+    fn members(&self, caller: &Caller, _: &MemberQuery) -> Told<Listed<MemberView>> {
+        let warning = |at: u64| WarningView {
+            at_s: NOW_S - at * 86_400,
+            reason: if at == 3 { String::new() } else { self.word("advertising in the second week") },
+            counts: at < 4,
+        };
+        let member = |number: i64, warnings: u64, approved_at_s: Option<u64>| MemberView {
+            user: caller.reads_texts().then_some(7_000_000_000 + number),
+            warnings: (1..=warnings).map(warning).collect(),
+            mutes: u8::try_from(warnings / 3).unwrap(),
+            messages: u16::try_from(number).unwrap(),
+            is_known: number >= 5,
+            approved_at_s,
+            reports_right: 2,
+            reports_wrong: 1,
+            heard_day_s: NOW_S - NOW_S % 86_400,
+        };
+        let all = vec![member(6, 6, None), member(5, 0, None), member(2, 1, Some(NOW_S - 400)), member(1, 0, None)];
+        Ok(Listed { items: self.some(all), next: self.some(vec![self.word("7000000001")]).pop() })
+    }
+
+    fn approve_members(&self, _: &Caller, _: &MembersChange) -> Told<MembersChanged> {
+        Ok(MembersChanged::default())
+    }
+
+    fn unapprove_members(&self, _: &Caller, _: &MembersChange) -> Told<MembersChanged> {
+        Ok(MembersChanged::default())
+    }
+
+    fn forgive_member(&self, _: &Caller, _: &Pardon) -> Told<MembersChanged> {
+        Ok(MembersChanged::default())
+    }
+
     fn system(&self, _: &Caller) -> Told<SystemView> {
         let backup = |at: u64| BackupView {
             name: format!("journal-2026-11-{at}.redb"),

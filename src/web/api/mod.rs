@@ -308,7 +308,7 @@ impl<'c> Call<'c> {
 }
 
 /// Names in queries that are numbers.
-const NUMBERS: [&str; 5] = ["group", "sender", "since_s", "until_s", "limit"];
+const NUMBERS: [&str; 6] = ["group", "sender", "user", "since_s", "until_s", "limit"];
 
 #[cfg(test)]
 mod tests {

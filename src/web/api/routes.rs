@@ -5,7 +5,10 @@ use crate::access::Role;
 use crate::limits;
 use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
-use crate::web::views::{BudgetChange, DecisionQuery, PolicyChange, TokenChange, Trial, UndoRule, UserChange};
+use crate::web::views::{
+    BudgetChange, DecisionQuery, MemberQuery, MembersChange, Pardon, PolicyChange, TokenChange, Trial, UndoRule,
+    UserChange,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -50,6 +53,10 @@ pub static ROUTES: &[Route] = &[
     row("DELETE", "/dead-letters/{number}", ADMIN, drop_letter),
     row("GET", "/undecided", VIEWER, undecided),
     row("POST", "/undecided/{id}", ADMIN, decide),
+    row("GET", "/members", VIEWER, members),
+    row("POST", "/members/approve", ADMIN, approve_members),
+    row("POST", "/members/unapprove", ADMIN, unapprove_members),
+    row("POST", "/members/forgive", ADMIN, forgive_member),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),
@@ -291,6 +298,29 @@ fn decide(call: &Call<'_>) -> Told<Reply> {
     let given: GivenChoice = call.body()?;
     call.desk().decide(call.caller()?, call.part(0), &given.what)?;
     Ok(Reply::done(if given.what == "remove" { "The message is to be deleted." } else { "The message stays." }))
+}
+
+fn members(call: &Call<'_>) -> Told<Reply> {
+    let query: MemberQuery = call.query()?;
+    Ok(Reply::json(&call.desk().members(call.caller()?, &query)?))
+}
+
+fn approve_members(call: &Call<'_>) -> Told<Reply> {
+    let change: MembersChange = call.body()?;
+    let changed = call.desk().approve_members(call.caller()?, &change)?;
+    Ok(Reply::json(&changed).said(changed.words.clone()))
+}
+
+fn unapprove_members(call: &Call<'_>) -> Told<Reply> {
+    let change: MembersChange = call.body()?;
+    let changed = call.desk().unapprove_members(call.caller()?, &change)?;
+    Ok(Reply::json(&changed).said(changed.words.clone()))
+}
+
+fn forgive_member(call: &Call<'_>) -> Told<Reply> {
+    let pardon: Pardon = call.body()?;
+    let changed = call.desk().forgive_member(call.caller()?, &pardon)?;
+    Ok(Reply::json(&changed).said(changed.words.clone()))
 }
 
 fn system(call: &Call<'_>) -> Told<Reply> {

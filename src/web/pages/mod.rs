@@ -11,6 +11,7 @@ mod charts;
 mod decision;
 mod decisions;
 mod form;
+mod members;
 mod now;
 mod people;
 mod policy;
@@ -178,6 +179,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk, people: &dyn PeopleDesk) -> Option<T
             let mut parts = other.trim_start_matches('/').splitn(3, '/');
             match (parts.next(), parts.next(), parts.next()) {
                 (Some("decisions"), Some(number), None) => decision::page(ask, desk, number.parse().ok()?),
+                (Some("members"), Some(id), None) => members::page(ask, desk, id.parse().ok()),
                 (Some("policy"), Some("tenant"), Some(name)) => policy::scope(ask, desk, Some(name), None),
                 (Some("policy"), Some("pack"), Some(id)) => policy::pack(ask, desk, id),
                 (Some("policy"), Some("group"), Some(id)) => policy::scope(ask, desk, None, id.parse().ok()),

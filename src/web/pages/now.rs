@@ -136,7 +136,7 @@ fn card(ask: &Ask<'_>, one: &GroupView) -> Markup {
                 div { dt { "unsure" } dd data-live=(live("unsure")) { (n(one.unsure)) } }
                 div { dt { "waiting" } dd data-live=(live("outbox")) { (n(one.outbox)) } }
             }
-            p class="soft" { (mode(&one.mode)) ", tenant " (t(&one.tenant)) ". Last message: " (when(one.last_message_s, ask.now_s())) }
+            p class="soft" { (mode(&one.mode)) ", tenant " (t(&one.tenant)) ". Last message: " (when(one.last_message_s, ask.now_s())) ". " a href=(super::members::place(one.id)) { "Members" } }
             (rights(&one.rights))
         }
     }

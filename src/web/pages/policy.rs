@@ -243,6 +243,7 @@ pub fn scope(ask: &Ask<'_>, desk: &dyn Desk, tenant: Option<&str>, id: Option<i6
     let is_admin = ask.is(Role::Admin);
     let body = html! {
         p { a href="/policy" { "\u{2190} All of the policy" } }
+        @if let Some(id) = scope.group { p { a href=(super::members::place(id)) { "Its members: warnings, and who is vouched for" } } }
         (preview::shown(ask, &back))
         section aria-labelledby="mode" { h2 id="mode" { "Record or enforce" } (edit.mode(is_admin)) }
         section aria-labelledby="scores" { h2 id="scores" { "Scores" } (edit.scores(is_admin)) }

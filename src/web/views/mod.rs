@@ -7,11 +7,13 @@
 //! Never: a secret. A token or a code is told once, when it is made ([`NewToken`], [`NewCode`]).
 
 mod decisions;
+mod members;
 mod now;
 mod people;
 mod policy;
 
 pub use decisions::*;
+pub use members::*;
 pub use now::*;
 pub use people::*;
 pub use policy::*;
