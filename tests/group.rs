@@ -81,10 +81,8 @@ impl Stage {
     /// The last thing said in a chat that holds these words, once it is said.
     #[track_caller]
     fn hear(&self, chat: i64, words: &str) -> Spoken {
-        let find = |town: &Town| {
-            let said = town.ledger().speech.standing_in(chat).filter(|spoken| spoken.text.contains(words)).last();
-            said.cloned()
-        };
+        let find =
+            |town: &Town| town.ledger().speech.standing_in(chat).rfind(|spoken| spoken.text.contains(words)).cloned();
         self.until(words, |town| find(town).is_some());
         self.standin.with_town(find).unwrap()
     }

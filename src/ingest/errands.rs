@@ -44,8 +44,8 @@ impl Ingest {
             sender @ (Sender::Member(_) | Sender::Bot(_)) => book.is_protected(chat, sender),
             Sender::Channel(_) | Sender::LinkedChannel | Sender::Nobody => false,
         };
-        let is_somebody = matches!(message.sender, Sender::Member(_));
-        if !is_admin && !(is_somebody && name.for_members()) {
+        let is_for_everybody = matches!(message.sender, Sender::Member(_)) && name.for_members();
+        if !(is_admin || is_for_everybody) {
             return None;
         }
         let replied = line.replied.map(|replied| Replied {
