@@ -9,6 +9,7 @@
 //!
 //! Never: who may use a command, and what it does.
 
+use crate::length;
 use crate::limits;
 use crate::message::{UserId, floor_char_boundary};
 use crate::text::one_line;
@@ -206,33 +207,6 @@ pub fn read(text: &str, own_username: &str) -> Option<Result<Typed, Wrong>> {
     Some(arguments(name, &one_line(rest, limits::COMMAND_BYTES_MAX)))
 }
 
-/// A length of time in seconds; 0 means for ever. `30m`, `2h`, `3d`, `2w`, `90s`, several with the larger first (`1d12h`), or
-/// `forever`, without regard to case.
-///
-/// `None` for anything else, and for less than `limits::ACTION_SECONDS_MIN` or more than `limits::ACTION_SECONDS_MAX`:
-/// Telegram would take either for ever, which is not what was typed.
-#[must_use]
-pub fn length(word: &str) -> Option<u32> {
-    const UNITS: [(char, u32); 5] = [('w', 7 * 86_400), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
-    if word.eq_ignore_ascii_case("forever") {
-        return Some(0);
-    }
-    // The search goes on where it found the last unit, so that units fall and none comes twice.
-    let mut units = UNITS.into_iter();
-    let mut rest = word;
-    let mut sum = 0_u32;
-    while !rest.is_empty() {
-        let after = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
-        let count = rest.strip_suffix(after)?.parse::<u32>().ok()?;
-        let mut letters = after.chars();
-        let letter = letters.next()?.to_ascii_lowercase();
-        let (_, seconds) = units.find(|(unit, _)| *unit == letter)?;
-        sum = sum.checked_add(count.checked_mul(seconds)?)?;
-        rest = letters.as_str();
-    }
-    (limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX).contains(&sum).then_some(sum)
-}
-
 /// The command of a text, and what stands behind it.
 fn split<'a>(text: &'a str, own_username: &str) -> Option<(CommandName, &'a str)> {
     let text = text.strip_prefix('/')?;
@@ -324,7 +298,7 @@ fn member(word: &str, name: CommandName) -> Result<Option<UserId>, Wrong> {
 
 /// The length of time that a word is; `None` for a word that does not look like one.
 fn length_or_refusal(word: &str) -> Result<Option<u32>, Wrong> {
-    match length(word) {
+    match length::of_action(word) {
         Some(seconds) => Ok(Some(seconds)),
         None if looks_like_length(word) => Err(Wrong::Length(shown(word))),
         None => Ok(None),

@@ -96,10 +96,10 @@ fn a_slip_in_a_length_of_time_does_not_act_for_ever() {
         assert_eq!(wrong(&format!("/ban 123456789 {slip} spam")), Wrong::Length(slip.to_owned()));
     }
     for fine in [("30s", 30), ("1D12H", 129_600), ("366d", 366 * 86_400), ("52w2d", 366 * 86_400), ("090s", 90)] {
-        assert_eq!(length(fine.0), Some(fine.1), "{}", fine.0);
+        assert_eq!(length::of_action(fine.0), Some(fine.1), "{}", fine.0);
     }
     for none in ["", "m", "99999999999w", "4294967295w", "366d1s", "for ever", "\u{661}h", "1h ", "soon"] {
-        assert_eq!(length(none), None, "{none}");
+        assert_eq!(length::of_action(none), None, "{none}");
     }
 }
 
@@ -198,15 +198,15 @@ proptest! {
         seconds in limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX,
         coarse in 1_u32..=366,
     ) {
-        prop_assert_eq!(length(&written(seconds)), Some(seconds));
-        prop_assert_eq!(length(&written(seconds).to_uppercase()), Some(seconds));
-        prop_assert_eq!(length(&format!("{coarse}d")), Some(coarse * 86_400));
+        prop_assert_eq!(length::of_action(&written(seconds)), Some(seconds));
+        prop_assert_eq!(length::of_action(&written(seconds).to_uppercase()), Some(seconds));
+        prop_assert_eq!(length::of_action(&format!("{coarse}d")), Some(coarse * 86_400));
         prop_assert_eq!(typed(&format!("/ban {}", written(seconds))).length_s, Some(seconds));
     }
 
     #[test]
     fn no_word_is_a_length_out_of_bounds(word in "[0-9]{0,12}[wdhms]?[0-9]{0,12}[wdhms]?") {
-        let read = length(&word);
+        let read = length::of_action(&word);
         prop_assert!(read.is_none_or(|s| (limits::ACTION_SECONDS_MIN..=limits::ACTION_SECONDS_MAX).contains(&s)), "{}", word);
     }
 }

@@ -10,9 +10,6 @@ pub const PRESS_BYTES_MAX: usize = 64;
 /// Buttons under one message.
 pub const BUTTONS_MAX: usize = 8;
 
-/// Bot API: what a press may be answered with, characters. The rest is cut.
-pub const PRESS_ANSWER_CHARS_MAX: usize = 200;
-
 /// What somebody is called, bytes: Telegram allows 64 characters twice. The rest is cut.
 pub const NAME_BYTES_MAX: usize = 128;
 

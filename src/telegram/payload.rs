@@ -186,7 +186,7 @@ payload!(AnswerCallback<'a>, "AnswerCallbackQuery");
 impl<'a> AnswerCallback<'a> {
     /// An answer that says so much of `text` as the Bot API lets it; with an empty one the button only stops spinning.
     pub fn of(callback_query_id: &'a str, text: &'a str) -> Self {
-        let end = text.char_indices().nth(limits::PRESS_ANSWER_CHARS_MAX).map_or(text.len(), |(at, _)| at);
+        let end = text.char_indices().nth(limits::PRESS_CHARS_MAX).map_or(text.len(), |(at, _)| at);
         let text = text.get(..end).unwrap_or_default();
         Self { callback_query_id, text, show_alert: !text.is_empty() }
     }
@@ -317,9 +317,9 @@ mod tests {
             said(&AnswerCallback::of("9", "Done.")),
             json!({"callback_query_id": "9", "text": "Done.", "show_alert": true})
         );
-        let long = "\u{1f600}".repeat(limits::PRESS_ANSWER_CHARS_MAX + 1);
+        let long = "\u{1f600}".repeat(limits::PRESS_CHARS_MAX + 1);
         let cut = said(&AnswerCallback::of("9", &long));
-        assert_eq!(cut["text"].as_str().map(|text| text.chars().count()), Some(limits::PRESS_ANSWER_CHARS_MAX));
+        assert_eq!(cut["text"].as_str().map(|text| text.chars().count()), Some(limits::PRESS_CHARS_MAX));
     }
 
     #[test]

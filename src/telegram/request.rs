@@ -150,7 +150,7 @@ pub enum Request {
     AnswerCallback {
         /// The press.
         id: String,
-        /// What to tell who pressed it, cut at `limits::PRESS_ANSWER_CHARS_MAX`; empty for nothing.
+        /// What to tell who pressed it, cut at `limits::PRESS_CHARS_MAX`; empty for nothing.
         text: String,
     },
 }
