@@ -108,7 +108,7 @@ fn member(ask: &Ask<'_>, one: &MemberView, id: i64, back: &str) -> Markup {
                     @else if one.is_known { (chip("good", "known")) }
                     @else { (chip("calm", "stranger")) }
                 }
-                span class="soft" { "heard of " (when(one.heard_day_s, ask.now_s())) }
+                span class="soft" { "heard of " (heard(one.heard_day_s, ask.now_s())) }
             }
             p class="soft" {
                 (count(u64::from(one.messages), "message")) " towards being known. Reports: "
@@ -122,6 +122,16 @@ fn member(ask: &Ask<'_>, one: &MemberView, id: i64, back: &str) -> Markup {
             }
             @if let Some(user) = one.user && ask.is(Role::Admin) { (buttons(ask, one, id, user, back)) }
         }
+    }
+}
+
+/// The day somebody was heard of. The hour is not kept.
+fn heard(day_s: u64, now_s: u64) -> String {
+    let days = |seconds: u64| seconds / 86_400;
+    match days(now_s).saturating_sub(days(day_s)) {
+        0 => "today".to_owned(),
+        1 => "yesterday".to_owned(),
+        ago => format!("{} ago", count(ago, "day")),
     }
 }
 
