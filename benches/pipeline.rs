@@ -125,7 +125,7 @@ fn round(rulebook: &Rulebook, updates: &[String], sync: Duration) -> (f64, f64, 
     for batch in updates.chunks(BATCH) {
         let now = clock.now();
         let incoming = batch.iter().filter_map(|json| update::read(json)).collect();
-        let mut admitted = ingest.admit(incoming, &mut book, now);
+        let mut admitted = ingest.admit(incoming, &mut book, rulebook, now).unwrap();
         let judged = admitted.arrivals.iter().map(|arrival| judge(rulebook, &arrival.message, &mut scratch)).collect();
         let mut tick = ingest.settle(&admitted.arrivals, judged, rulebook, &mut book, now).unwrap();
         tick.absorb(std::mem::take(&mut admitted.tick));
