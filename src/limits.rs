@@ -201,6 +201,9 @@ pub const DEMO_ANSWER_UTF16_MAX: usize = 200;
 /// Messages one demonstration plays when nobody says how many.
 pub const DEMO_MESSAGES: usize = 1_000;
 
+/// How long ago the messages of the demonstration were sent, seconds.
+pub const DEMO_AGE_S: u64 = 3_600;
+
 /// Messages one demonstration plays at most; a longer file, or a larger number, is refused.
 pub const DEMO_MESSAGES_MAX: usize = 200_000;
 

@@ -346,6 +346,20 @@ fn without_knowing_what_members_may_do_nothing_is_taken_from_them() {
 }
 
 #[test]
+fn what_waited_through_an_outage_and_comes_at_once_is_no_raid() {
+    let mut life = Life::enforce(Manners { raid_senders: 2, ..quiet() });
+    let sent_s = life.now().wall.seconds() - 3_600;
+    let old = |number: i32| {
+        let mut message = Message::empty(CHAT, MessageId(number), Sender::Member(UserId(i64::from(number))));
+        message.sent_s = sent_s + u64::from(number.unsigned_abs()) * 60;
+        message.push(SurfaceKind::Text, "spamword");
+        What::Message(Box::new(message))
+    };
+    life.take((1..30).map(old).collect());
+    assert_eq!(life.board.door().lock().in_raid(CHAT), InRaid::No);
+}
+
+#[test]
 fn in_a_raid_what_is_unsure_of_newcomers_counts_as_sure() {
     let mut life = Life::enforce(Manners { raid_senders: 2, trust_messages: 1, trust_letters: 3, ..quiet() });
     life.writes(CHAT, 60, "Lee", "a message of somebody who is known from now on");

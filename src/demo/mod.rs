@@ -207,7 +207,8 @@ where
 }
 
 fn source(options: &DemoOptions) -> Result<Box<dyn Source>, DemoError> {
-    let base_s = Clock::start().now().wall.seconds();
+    // So many at once would be a raid. Dated back, they are what waited through an outage.
+    let base_s = Clock::start().now().wall.seconds().saturating_sub(limits::DEMO_AGE_S);
     if let Some(asked) = options.messages
         && !(1..=limits::DEMO_MESSAGES_MAX).contains(&asked)
     {

@@ -281,7 +281,7 @@ fn allowed(module: &Map<String, Value>, plan: &mut Plan) -> Option<String> {
 }
 
 fn warns(module: &Map<String, Value>, plan: &mut Plan) {
-    let most = u64::try_from(limits::WARNS_KEPT).unwrap_or(u64::MAX);
+    let most = u64::from(limits::WARN_LIMIT_MAX);
     match module.get("warn_limit").and_then(Value::as_u64) {
         Some(limit) if (1..=most).contains(&limit) => {
             plan.settings.push(format!("warn_limit = {limit}"));

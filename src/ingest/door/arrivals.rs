@@ -18,6 +18,7 @@ use crate::ingest::{Admitted, Arrival, Arriving, Ingest};
 use crate::limits;
 use crate::manners::{JoinPolicy, Manners, Measure};
 use crate::message::{ChatId, Message, MessageId, Revision, Sender, SurfaceKind, Trust, UpdateId};
+use crate::review::dated_s;
 use crate::settle::{Case, House, note_heard};
 use crate::shard::Rulebook;
 use crate::store::records::{OutboxKey, OutboxRow};
@@ -312,8 +313,10 @@ impl Ingest {
                         note_heard(tick, change);
                     }
                 }
-                let raid = self.door.lock().sign((message.chat, Sign::Unwanted, user.0), house, now)?;
-                tick.absorb(raid);
+                if is_fresh(message, now) {
+                    let raid = self.door.lock().sign((message.chat, Sign::Unwanted, user.0), house, now)?;
+                    tick.absorb(raid);
+                }
                 Ok(())
             }
         }
@@ -329,6 +332,12 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+/// Whether a message is of the last minute. What waited at Telegram through an outage comes at once, and is no raid.
+fn is_fresh(message: &Message, now: Now) -> bool {
+    let dated_s = dated_s(message);
+    dated_s == 0 || now.wall.seconds().saturating_sub(dated_s) <= limits::RAID_WINDOW_MS / 1_000
 }
 
 /// The rules of a chat, but that what is only recorded has nothing done.
