@@ -35,6 +35,20 @@ const OTHERS: i64 = 9;
 const MEMBERS: i64 = 3;
 const LATENCY_MS: u64 = 40;
 
+/// Seconds since 1970 by this machine's clock: what is dated long ago waited through an outage, and is no raid.
+fn now_s() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A text message of now.
+fn said(chat: i64, message: i64, user: i64, text: &str, now_s: u64, expected: Expected) -> Scripted {
+    let post = json!({"message": {
+        "message_id": message, "date": now_s, "chat": {"id": chat, "type": "supergroup", "title": "Market"},
+        "from": {"id": user, "is_bot": false, "first_name": "Kim"}, "text": text,
+    }});
+    Scripted::from_update(&post, expected).unwrap()
+}
+
 fn joined(user: i64) -> Scripted {
     let person = json!({"id": user, "is_bot": false, "first_name": format!("Guest {user}")});
     let change = json!({"chat_member": {
@@ -46,6 +60,7 @@ fn joined(user: i64) -> Scripted {
 
 /// What happens, second by second.
 fn play(seconds: i64, with_raid: bool) -> Vec<Scripted> {
+    let dated_s = now_s();
     let mut all = Vec::new();
     let (mut message, mut raider, mut words) = (10, 0, 0);
     for second in 0..seconds {
@@ -61,13 +76,20 @@ fn play(seconds: i64, with_raid: bool) -> Vec<Scripted> {
                 words += 1;
                 message += 1;
                 let text = format!("Quick riches club is open, guest {words}: join the quick riches club today");
-                now.push(Scripted::text(RAIDED, message, user, &text, Expected::RemoveAndBan));
+                now.push(said(
+                    RAIDED,
+                    message,
+                    user,
+                    &text,
+                    dated_s + u64::try_from(second).unwrap(),
+                    Expected::RemoveAndBan,
+                ));
             }
             for member in 0..MEMBERS {
                 message += 1;
                 let text =
                     format!("What is going on here today, number {second} of the neighbours, does somebody know?");
-                now.push(Scripted::text(RAIDED, message, 6_000_000_000 + member, &text, Expected::Stay));
+                now.push(said(RAIDED, message, 6_000_000_000 + member, &text, dated_s, Expected::Stay));
             }
         }
         for n in 0..OTHERS {
@@ -81,7 +103,7 @@ fn play(seconds: i64, with_raid: bool) -> Vec<Scripted> {
             };
             // Spread over the second, as they come.
             let place = now.len() * usize::try_from(n).unwrap() / usize::try_from(OTHERS).unwrap();
-            now.insert(place.min(now.len()), Scripted::text(chat, number + 1, user, &text, expected));
+            now.insert(place.min(now.len()), said(chat, number + 1, user, &text, dated_s, expected));
         }
         all.extend(now);
     }
