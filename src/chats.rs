@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct ChatBook {
     chats: BTreeMap<ChatId, Entry>,
+    /// What administrators are called, as Telegram said of late, until somebody takes it.
+    names: Vec<(ChatId, UserId, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,7 +57,7 @@ impl ChatBook {
     #[must_use]
     pub fn new(stored: Vec<(ChatId, ChatRecord)>) -> Self {
         let entries = stored.into_iter().map(|(chat, record)| (chat, Entry { record, ..Entry::default() }));
-        Self { chats: entries.collect() }
+        Self { chats: entries.collect(), names: Vec::new() }
     }
 
     /// The book with the titles that were stored of its chats.
@@ -199,12 +201,20 @@ impl ChatBook {
         }
     }
 
+    /// What administrators are called, as Telegram said since this was asked last; at most `limits::ADMIN_NAMES_MAX`.
+    pub fn take_names(&mut self) -> Vec<(ChatId, UserId, String)> {
+        std::mem::take(&mut self.names)
+    }
+
     /// Telegram said who administers a chat.
     pub fn administrators(&mut self, chat: ChatId, admins: &[Admin], own: UserId, now: Wall) -> &ChatRecord {
         let right = |held: Option<bool>| match held {
             Some(true) => Right::Held,
             _ => Right::Missing,
         };
+        let named = admins.iter().filter(|admin| !admin.name.is_empty());
+        let room = limits::ADMIN_NAMES_MAX.saturating_sub(self.names.len());
+        self.names.extend(named.take(room).map(|admin| (chat, admin.user, admin.name.clone())));
         let own = admins.iter().find(|admin| admin.user == own);
         let record = self.entry(chat);
         record.delete = right(own.map(|admin| admin.may_delete));

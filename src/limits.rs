@@ -521,7 +521,7 @@ const fn door_line() -> Holder {
             + 160 * wide(RAID_CHATS_MAX)
             + 160 * wide(RAID_SIGNS_MAX)
             + 2 * 8 * SHARED_BANS_KEPT
-            + 80 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
+            + 40 * wide(BANNED_OF_LATE_MAX + NOTED_OF_LATE_MAX),
         "the oldest is forgotten; a further newcomer is not asked",
     )
 }

@@ -9,7 +9,7 @@
 use crate::clock::Wall;
 use crate::limits;
 use crate::manners::{Consequence, Manners};
-use crate::message::{ChatId, Message, TraceId, Trust, UserId, floor_char_boundary, fnv1a};
+use crate::message::{ChatId, Message, MessageId, TraceId, Trust, UserId, floor_char_boundary, fnv1a};
 use crate::store::records::{MemberRecord, Warned};
 use crate::store::{MemberChange, Snapshots, StoreError};
 use std::collections::{BTreeMap, VecDeque};
@@ -177,6 +177,12 @@ impl Members {
         }
         self.change(chat, user, now, |record| record.warns.retain(|warn| !traces.contains(&warn.trace))).map(Some)
     }
+}
+
+/// The trace under which a warning for a message is kept: the same when the message is delivered again under another number.
+#[must_use]
+pub fn warning_for(message: MessageId) -> TraceId {
+    TraceId(fnv1a(&[b"warned".as_slice(), &message.0.to_le_bytes()].concat()))
 }
 
 /// How well somebody with this record is known.

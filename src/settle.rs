@@ -14,7 +14,7 @@ use crate::decide::{ChatRules, Disposition, Plan, Standing, plan};
 use crate::ingest::door::SharedDoor;
 use crate::limits;
 use crate::manners::{Consequence, Manners};
-use crate::members::Members;
+use crate::members::{Members, warning_for};
 use crate::message::{AlbumId, ChatId, Message, MessageId, Revision, Sender, TraceId, UserId, floor_char_boundary};
 use crate::opinion;
 use crate::shard::Rulebook;
@@ -357,7 +357,7 @@ impl Settler {
         tick: &mut Tick,
     ) -> Result<Option<PlannedAction>, StoreError> {
         let (Sender::Member(user) | Sender::Bot(user)) = case.sender else { return Ok(None) };
-        let why = Warned { at: now.wall, trace: case.trace, reason: reason.to_owned() };
+        let why = Warned { at: now.wall, trace: warning_for(case.message), reason: reason.to_owned() };
         let (change, consequence) = self.members.warn((case.chat, user), why, manners, now.wall)?;
         note(tick, change);
         Ok(match consequence {

@@ -174,7 +174,7 @@ fn a_warning_that_is_undone_does_not_count_any_more() {
     let warn = Case { actions: vec![ActionKind::Delete, ActionKind::Warn], ..Case::spam(COMMON, 5, 70) };
     let number = bench.decide(&[warn]);
     // The decision's own warning, beside two of others.
-    let trace = bench.office.snapshots.decision(number).unwrap().unwrap().trace;
+    let trace = aegis::members::warning_for(MessageId(5));
     let now = bench.office.clock.now().wall;
     let own = Warned { at: now, trace, reason: String::new() };
     let manners = aegis::manners::Manners { warn_limit: 0, ..Default::default() };

@@ -165,6 +165,7 @@ fn person(who: &Person) -> Vec<(&'static str, String)> {
     let kind = match who.kind {
         PersonKind::Human => "human",
         PersonKind::Bot => "bot",
+        PersonKind::Restricted => "restricted",
     };
     let number = who.user.0.to_string();
     vec![("user", number), ("name", who.name.clone()), ("username", who.username.clone()), ("who", kind.to_owned())]

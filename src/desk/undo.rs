@@ -10,6 +10,7 @@ use super::decisions::{named_by, why_nothing};
 use crate::access::{Caller, Role};
 use crate::cards::{self, Frame};
 use crate::limits;
+use crate::members::warning_for;
 use crate::message::{ChatId, Sender, TraceId, UserId, fnv1a};
 use crate::store::Tick;
 use crate::store::desk::Mark;
@@ -233,7 +234,7 @@ impl Office {
             tick.orders.extend(undoing.orders.iter().cloned());
             tick.discarded.extend(&undoing.discarded);
             if let Some(user) = undoing.warned {
-                warns.entry((self.current(decision.chat), user)).or_default().push(decision.trace);
+                warns.entry((self.current(decision.chat), user)).or_default().push(warning_for(decision.message));
             }
             let mark = Mark { undone: Some((now, caller.told())), label: None };
             tick.orders.extend(self.told_on_its_card(*number, decision, &mark, &tick)?);

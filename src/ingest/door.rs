@@ -148,7 +148,7 @@ impl Door {
 /// How somebody appears as the sender of something.
 pub(super) const fn sender_of(who: &Person) -> Sender {
     match who.kind {
-        PersonKind::Human => Sender::Member(who.user),
+        PersonKind::Human | PersonKind::Restricted => Sender::Member(who.user),
         PersonKind::Bot => Sender::Bot(who.user),
     }
 }

@@ -76,7 +76,7 @@ impl Ingest {
         let (press, who, message, words) = press;
         let Some((chat, message)) = message.filter(|_| !words.is_empty()) else { return Err(press) };
         let by = match who.kind {
-            PersonKind::Human => Sender::Member(who.user),
+            PersonKind::Human | PersonKind::Restricted => Sender::Member(who.user),
             PersonKind::Bot => Sender::Bot(who.user),
         };
         Ok(Errand {

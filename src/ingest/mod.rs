@@ -224,6 +224,9 @@ impl Ingest {
         now: Now,
     ) -> Result<Admitted, StoreError> {
         let mut admitted = Admitted::default();
+        for (chat, user, name) in book.take_names() {
+            self.door.lock().learn_admin(chat, &Person { user, name, ..Person::default() });
+        }
         for incoming in batch {
             self.counters.updates.one();
             if !self.seen.is_new(incoming.id) {

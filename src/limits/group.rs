@@ -135,8 +135,8 @@ pub const RAID_RATE_MAX: u16 = 10_000;
 /// Chats whose rates are counted to see raids. When full, the one that was quiet longest is forgotten.
 pub const RAID_CHATS_MAX: usize = 256;
 
-/// Senders banned of late who are not banned again. When full, the oldest is forgotten; banning twice changes nothing.
-pub const BANNED_OF_LATE_MAX: usize = 2_048;
+/// Senders banned of late who are not banned again: more than come in the largest raid that is measured. When full, the oldest is forgotten; banning twice changes nothing.
+pub const BANNED_OF_LATE_MAX: usize = 8_192;
 
 /// How long they are remembered, milliseconds.
 pub const BANNED_OF_LATE_MS: u64 = 10 * 60_000;

@@ -6,23 +6,24 @@
 
 use crate::clock::Monotonic;
 use crate::limits;
-use crate::message::{ChatId, Sender};
+use crate::message::{ChatId, Sender, fnv1a};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A sender in a chat: users above zero, channels below. None for who is never acted on.
-fn key(chat: ChatId, sender: Sender) -> Option<(ChatId, i64)> {
-    match sender {
-        Sender::Member(user) | Sender::Bot(user) => Some((chat, user.0)),
-        Sender::Channel(channel) => Some((chat, channel.0)),
-        Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => None,
-    }
+/// A sender in a chat, as a hash: users above zero, channels below. None for who is never acted on.
+fn key(chat: ChatId, sender: Sender) -> Option<u64> {
+    let who = match sender {
+        Sender::Member(user) | Sender::Bot(user) => user.0,
+        Sender::Channel(channel) => channel.0,
+        Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => return None,
+    };
+    Some(fnv1a(&[chat.0.to_le_bytes(), who.to_le_bytes()].concat()))
 }
 
 /// Senders, by chat.
 #[derive(Debug)]
 pub struct OfLate {
-    known: BTreeMap<(ChatId, i64), Monotonic>,
-    order: VecDeque<(ChatId, i64)>,
+    known: BTreeMap<u64, Monotonic>,
+    order: VecDeque<u64>,
     at_most: usize,
 }
 

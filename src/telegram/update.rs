@@ -114,6 +114,8 @@ pub enum PersonKind {
     /// A person.
     #[default]
     Human,
+    /// A person who came with restrictions that somebody had set before: no captcha may take those away.
+    Restricted,
     /// A bot.
     Bot,
 }

@@ -165,7 +165,7 @@ impl Ingest {
         let (chat, sender) = (arrival.message.chat, arrival.message.sender);
         let against = {
             let mut door = self.door.lock();
-            if who.kind == PersonKind::Human {
+            if who.kind != PersonKind::Bot {
                 tick.absorb(door.sign((chat, Sign::Join, who.user.0), house, now)?);
             }
             let mut against = door.against(chat, who, house, book)?;

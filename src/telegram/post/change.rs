@@ -9,7 +9,7 @@ use super::Chat;
 use super::parts::Words;
 use crate::limits;
 use crate::message::{ChatId, MessageId, UserId};
-use crate::telegram::update::{Standing, What};
+use crate::telegram::update::{PersonKind, Standing, What};
 use crate::telegram::wire::{self, ChatMember, User};
 use serde::Deserialize;
 
@@ -80,7 +80,14 @@ impl MemberChange {
         }
         let was = self.old_chat_member.as_ref().map_or(Place::Unknown, place_of);
         match (was, place_of(&now)) {
-            (Place::Outside, Place::Inside) => What::Joined { chat, who: now.user.person() },
+            (Place::Outside, Place::Inside) => {
+                let is_restricted = now.status == "restricted";
+                let mut who = now.user.person();
+                if is_restricted && who.kind == PersonKind::Human {
+                    who.kind = PersonKind::Restricted;
+                }
+                What::Joined { chat, who }
+            }
             (Place::Inside, Place::Outside) => What::Left { chat, user },
             _ => What::Administrator { chat, user, standing: Standing::Other },
         }
