@@ -320,9 +320,9 @@ pub const HISTORY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The texts of one stored message, bytes: more than nearly all messages have. The rest is cut, and said.
 pub const HISTORY_TEXT_BYTES_MAX: usize = 4 * 1024;
 
-/// Messages that wait to be stored, bytes: about a thousand ordinary ones, or a minute of a busy town. When full, the
+/// Messages that wait to be stored, bytes: about 750 ordinary ones, or most of a minute of a busy town. When full, the
 /// oldest is dropped and counted: a history is a courtesy.
-pub const HISTORY_QUEUE_BYTES_MAX: usize = 256 * 1024;
+pub const HISTORY_QUEUE_BYTES_MAX: usize = 192 * 1024;
 
 /// The shortest time between two commits of stored messages, seconds.
 pub const HISTORY_RIDE_S: u64 = 60;

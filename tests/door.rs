@@ -277,6 +277,7 @@ fn many_joins_in_a_minute_are_a_raid_that_takes_the_right_to_write_and_gives_it_
     let mut known = Tick::default();
     known.group.rights.push((CHAT, usual));
     life.board.keep(known, life.now()).unwrap();
+    life.board.flush(life.now()).unwrap();
     (70..72).for_each(|user| life.joins(CHAT, user, "Kim"));
     assert_eq!(life.board.door().lock().in_raid(CHAT), InRaid::No);
     life.joins(CHAT, 72, "Kim");
@@ -311,6 +312,7 @@ fn a_raid_that_goes_on_is_prolonged_once_a_minute_under_a_new_row() {
     let mut known = Tick::default();
     known.group.rights.push((CHAT, 0x3ff));
     life.board.keep(known, life.now()).unwrap();
+    life.board.flush(life.now()).unwrap();
     let restores = |life: &Life| {
         let later = |row: &OutboxRow| row.key.action == ActionKind::Permit && row.not_before.0 > 0;
         life.rows().into_iter().filter(later).map(|row| (row.key, row.not_before)).collect::<Vec<_>>()
@@ -551,6 +553,7 @@ fn in_record_mode_nothing_at_all_is_done_in_the_group() {
     let mut known = Tick::default();
     known.group.rights.push((CHAT, 0x3ff));
     life.board.keep(known, life.now()).unwrap();
+    life.board.flush(life.now()).unwrap();
     life.writes(CHAT, ADMIN.0, "Anna Petrova", "good morning");
     for user in 70..80 {
         life.joins(CHAT, user, "best spamword");

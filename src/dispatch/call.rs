@@ -38,9 +38,14 @@ pub enum Next {
 
 /// The call for one row; `None` when the Bot API has none.
 pub(super) fn request_for(chat: ChatId, row: &OutboxRow, signer: &Signer, now: Now) -> Option<Request> {
-    // Under 30 seconds or over 366 days means for ever to Telegram, so a short time is lengthened to what it can do.
+    // From when it was asked for, so that a call that is repeated asks for the same. Under 30 seconds or over 366 days from now
+    // means for ever to Telegram, so what would end sooner ends as soon as it can.
     let until_s = (row.seconds > 0).then(|| {
-        now.wall.seconds().saturating_add(u64::from(row.seconds.clamp(limits::UNTIL_MIN_S, limits::UNTIL_MAX_S)))
+        let seconds = u64::from(row.seconds.min(limits::UNTIL_MAX_S));
+        let asked_s = row.received.max(row.not_before).seconds();
+        let soonest_s = now.wall.seconds().saturating_add(u64::from(limits::UNTIL_MIN_S));
+        let latest_s = now.wall.seconds().saturating_add(u64::from(limits::UNTIL_MAX_S));
+        asked_s.saturating_add(seconds).clamp(soonest_s, latest_s)
     });
     let OutboxKey { message, action, .. } = row.key;
     Some(match (action, row.target) {
