@@ -446,13 +446,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             "the oldest is forgotten",
         ),
         door_line(),
-        // Once more while a list is read anew. A command with the message it answers to.
-        holder(
-            "lists of known spammers: their indexes; commands and presses that wait",
-            2 * wide(LISTED_INDEX_BYTES)
-                + wide(ERRANDS_MAX) * wide(COMMAND_BYTES_MAX + EXCERPT_BYTES_MAX + 2 * NAME_BYTES_MAX + 256),
-            "a further list is refused; a further press is answered with nothing",
-        ),
+        asked_line(),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
         // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
         holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
@@ -498,17 +492,25 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             WEB_BYTES + 64 * KIB,
             "who dawdles makes room; a further stream is asked to come back",
         ),
-        // The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
-        holder(
-            "history: messages that wait to be stored",
-            if capacity.history_messages == 0 {
-                0
-            } else {
-                4 * wide(HISTORY_QUEUE_BYTES_MAX) + wide(HISTORY_CACHE_BYTES) + 128 * KIB
-            },
-            "the oldest is dropped and counted",
-        ),
+        history_line(capacity.history_messages),
     ]
+}
+
+/// The queue, the same again encoded, as dirty pages and on its way to the terminal, the page cache, the stack.
+const fn history_line(messages: u64) -> Holder {
+    let bytes =
+        if messages == 0 { 0 } else { 4 * wide(HISTORY_QUEUE_BYTES_MAX) + wide(HISTORY_CACHE_BYTES) + 128 * 1024 };
+    holder("history: messages that wait to be stored", bytes, "the oldest is dropped and counted")
+}
+
+/// An index once more while a list is read anew; a command with the message it answers to.
+const fn asked_line() -> Holder {
+    holder(
+        "lists of known spammers: their indexes; commands and presses that wait",
+        2 * wide(LISTED_INDEX_BYTES)
+            + wide(ERRANDS_MAX) * wide(COMMAND_BYTES_MAX + EXCERPT_BYTES_MAX + 2 * NAME_BYTES_MAX + 256),
+        "a further list is refused; a further press is answered with nothing",
+    )
 }
 
 /// A captcha, a name, a chat under a raid; a sign and its places in the counts; the sums of shared bans; who was banned or recorded

@@ -110,7 +110,7 @@ fn a_token_comes_from_the_environment_or_a_file_and_is_never_shown() {
 #[test]
 fn a_board_brings_its_sizes_and_a_setting_beats_them() {
     let config = load(Some("board = \"zero-2-w\"\nshards = 7\n"), &[]).expect("valid");
-    assert_eq!((config.board.name.as_str(), config.telegram.poll_limit, config.shards), ("zero-2-w", 15, 7));
+    assert_eq!((config.board.name.as_str(), config.telegram.poll_limit, config.shards), ("zero-2-w", 14, 7));
     let config = load(None, &[("AEGIS_BOARD", "pi-3")]).expect("valid");
     assert_eq!(config.board.name, "pi-3");
 }
