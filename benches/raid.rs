@@ -58,10 +58,18 @@ fn joined(user: i64) -> Scripted {
     Scripted::from_update(&change, Expected::Stay).unwrap()
 }
 
+/// Seconds of quiet words in every group before anything happens, so that all groups are known.
+const WARM_S: i64 = 6;
+
 /// What happens, second by second.
 fn play(seconds: i64, with_raid: bool) -> Vec<Scripted> {
     let dated_s = now_s();
-    let mut all = Vec::new();
+    let a_second = OTHERS + if with_raid { JOINS + MESSAGES + MEMBERS } else { 0 };
+    let greeting = |n: i64| {
+        let group = RAIDED - n % (OTHER_GROUPS + 1);
+        said(group, 10_000_000 + n, 4_000_000_000 + n, "good morning to all of you", dated_s, Expected::Stay)
+    };
+    let mut all: Vec<Scripted> = (0..WARM_S * a_second).map(greeting).collect();
     let (mut message, mut raider, mut words) = (10, 0, 0);
     for second in 0..seconds {
         let mut now = Vec::new();
@@ -164,7 +172,7 @@ struct Outcome {
 fn run(seconds: i64, with_raid: bool) -> Outcome {
     let updates = play(seconds, with_raid);
     let unwanted = updates.iter().filter(|update| update.expected == Expected::RemoveAndBan).count();
-    let a_second = u32::try_from(updates.len()).unwrap() / u32::try_from(seconds).unwrap();
+    let a_second = u32::try_from(updates.len()).unwrap() / u32::try_from(seconds + WARM_S).unwrap();
     let mut script = Script::new(Box::new(updates));
     script.latency_ms = LATENCY_MS;
     script.pace = Pace::PerSecond(a_second);

@@ -148,12 +148,12 @@ pub fn key(chat: ChatId, action: ActionKind, trace: TraceId) -> OutboxKey {
     OutboxKey { chat, message: MessageId::of_none(trace.0), action }
 }
 
-/// The rows that show a decision: a copy of its message, when there is one, and the card.
+/// The rows that show a decision: a copy of its message, when there is one and it is to be copied, and the card.
 #[must_use]
-pub fn rows(decision: &Decision, frame: &Frame<'_>, admin_chat: ChatId, now: Now) -> Vec<OutboxRow> {
+pub fn rows(decision: &Decision, frame: &Frame<'_>, copying: Copying, admin_chat: ChatId, now: Now) -> Vec<OutboxRow> {
     let mut rows = Vec::new();
     let (trace, mark) = (decision.trace, Mark::default());
-    if decision.message.is_real() {
+    if decision.message.is_real() && copying == Copying::Yes {
         let detail = Detail::Copied { from: decision.chat, message: decision.message };
         let key = key(admin_chat, ActionKind::Copy, trace);
         rows.push(OutboxRow { detail, ..OutboxRow::new(key, Sender::Nobody, now.wall, trace) });
@@ -175,6 +175,8 @@ pub struct Pace {
 struct Shown {
     /// Cards that may be sent at once.
     left: u32,
+    /// How many of them may have a copy of their message: as many as can be made before anybody would have to wait.
+    copies: u32,
     since: Monotonic,
     /// Decisions that got no card, by group: blocked, unsure.
     untold: BTreeMap<ChatId, (u64, u64)>,
@@ -186,9 +188,18 @@ struct Shown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Showing {
     /// It does.
-    Alone,
+    Alone(Copying),
     /// It is counted.
     Counted,
+}
+
+/// Whether a card has a copy of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copying {
+    /// It has, and the deletion waits for it.
+    Yes,
+    /// It has none: too many came at once, and the deletion does not wait.
+    No,
 }
 
 impl Pace {
@@ -198,17 +209,27 @@ impl Pace {
             // As many as tenants: one that has nothing untold makes room.
             self.chats.retain(|_, shown| !shown.untold.is_empty());
         }
-        let new =
-            || Shown { left: limits::CARDS_AT_ONCE, since: now.mono, untold: BTreeMap::new(), untold_since: now.mono };
+        let new = || Shown {
+            left: limits::CARDS_AT_ONCE,
+            copies: limits::COPIES_AT_ONCE,
+            since: now.mono,
+            untold: BTreeMap::new(),
+            untold_since: now.mono,
+        };
         let shown = self.chats.entry(admin_chat).or_insert_with(new);
         let more = u32::try_from(now.mono.since_ms(shown.since) / limits::CARD_EVERY_MS).unwrap_or(u32::MAX);
         if more > 0 {
             shown.left = shown.left.saturating_add(more).min(limits::CARDS_AT_ONCE);
+            shown.copies = shown.copies.saturating_add(more).min(limits::COPIES_AT_ONCE);
             shown.since = now.mono;
         }
         if in_raid == InRaid::No && shown.left > 0 {
             shown.left -= 1;
-            return Showing::Alone;
+            if shown.copies == 0 {
+                return Showing::Alone(Copying::No);
+            }
+            shown.copies -= 1;
+            return Showing::Alone(Copying::Yes);
         }
         if shown.untold.is_empty() {
             shown.untold_since = now.mono;

@@ -272,12 +272,12 @@ impl Settler {
         let Some(admin_chat) = house.admin_chat.filter(|_| is_shown && house.manners.cards.is_on()) else {
             return Vec::new();
         };
-        if self.cards.show(admin_chat, decision, house.in_raid, now) == Showing::Counted {
+        let Showing::Alone(copying) = self.cards.show(admin_chat, decision, house.in_raid, now) else {
             return Vec::new();
-        }
+        };
         let frame =
             Frame { language: house.manners.language, title: house.title, name: &case.name, outcome: "", number: None };
-        cards::rows(decision, &frame, admin_chat, now)
+        cards::rows(decision, &frame, copying, admin_chat, now)
     }
 
     /// Remembers a part with its album while the decision about it waits for an opinion. Its verdict is unsure.

@@ -76,15 +76,20 @@ fn what_may_be_pressed_follows_from_what_was_done_and_said() {
 #[test]
 fn a_flood_of_decisions_becomes_a_few_cards_and_one_summary_a_minute() {
     let mut pace = Pace::default();
-    let mut alone = 0;
+    let (mut alone, mut copied) = (0, 0);
     let mut summaries = Vec::new();
     for ms in 0..=120_000 {
-        if pace.show(ADMINS, &decision(), InRaid::No, at(ms)) == Showing::Alone {
-            alone += 1;
+        match pace.show(ADMINS, &decision(), InRaid::No, at(ms)) {
+            Showing::Alone(copying) => {
+                alone += 1;
+                copied += u32::from(copying == Copying::Yes);
+            }
+            Showing::Counted => {}
         }
         summaries.extend(pace.summaries(|_| (Language::En, "Neighbours".to_owned()), at(ms)));
     }
     assert_eq!(alone, 16, "four at once, and one every ten seconds");
+    assert_eq!(copied, 14, "the third and the fourth at once have no copy, so that no deletion waits for it");
     assert!((1..=2).contains(&summaries.len()), "{}", summaries.len());
     assert!(summaries[0].text.contains("Neighbours"), "{}", summaries[0].text);
 }

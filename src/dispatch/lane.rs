@@ -299,8 +299,9 @@ impl Lane {
     }
 
     fn pick_notice(&mut self, now: Now, soonest: &mut Option<Monotonic>) -> Option<Pick> {
-        // A card waits until the copy it answers to is made, or is known not to be had.
-        let item = self.notices.front()?;
+        // Copies first: deletions wait for them. A card waits until the copy it answers to is made, or is known not to be had.
+        let place = self.notices.iter().position(|item| item.row.key.action == ActionKind::Copy).unwrap_or(0);
+        let item = self.notices.get(place)?;
         if item.row.key.action == ActionKind::Card && self.copying == Some(item.row.key.message) {
             return None;
         }
@@ -313,7 +314,7 @@ impl Lane {
             return Some(Pick::Mark(item.row.clone()));
         }
         self.notice_bucket.take(now.mono);
-        let item = self.notices.pop_front()?;
+        let item = self.notices.remove(place)?;
         self.next_word_at = now.mono.plus_ms(self.word_gap_ms);
         if item.row.key.action == ActionKind::Copy {
             self.copying = Some(item.row.key.message);

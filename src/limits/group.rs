@@ -105,7 +105,7 @@ pub const WHY_DECISIONS_LOOKED_AT: usize = 5_000;
 pub const RULES_SHOWN_S: u32 = 120;
 
 /// How long a deletion waits for the copy of its message, milliseconds; then it goes ahead without.
-pub const COPY_WAIT_MS: u64 = 2_000;
+pub const COPY_WAIT_MS: u64 = 1_300;
 
 /// Cards about decisions that one chat of administrators gets at once, and how long until it may get another, milliseconds:
 /// with its copy a card is two messages of the twenty a minute that Telegram lets a group have. The rest are counted, and
@@ -113,6 +113,10 @@ pub const COPY_WAIT_MS: u64 = 2_000;
 pub const CARDS_AT_ONCE: u32 = 4;
 /// See [`CARDS_AT_ONCE`].
 pub const CARD_EVERY_MS: u64 = 10_000;
+
+/// Cards at once that have a copy of their message: Telegram lets a chat have a message a second, and a deletion is not to wait
+/// for more than two.
+pub const COPIES_AT_ONCE: u32 = 2;
 
 /// How often decisions without a card of their own are told, milliseconds.
 pub const CARD_SUMMARY_MS: u64 = 60_000;

@@ -124,12 +124,12 @@ impl Clerk {
         let title = self.office.title_of(scene.chat);
         let house = House::of(&scene.rulebook, scene.chat, &title);
         let Some(admin_chat) = house.admin_chat.filter(|_| house.manners.cards.is_on()) else { return Vec::new() };
-        if self.pace().show(admin_chat, decision, InRaid::No, scene.now) == Showing::Counted {
+        let Showing::Alone(copying) = self.pace().show(admin_chat, decision, InRaid::No, scene.now) else {
             return Vec::new();
-        }
+        };
         let language = house.manners.language;
         let frame = Frame { language, title: &title, name: &replied.name, outcome: "", number: None };
-        cards::rows(decision, &frame, admin_chat, scene.now)
+        cards::rows(decision, &frame, copying, admin_chat, scene.now)
     }
 
     /// Tells administrators of reports that got no card of their own.
