@@ -61,8 +61,6 @@ pub struct House<'h> {
     pub admin_chat: Option<ChatId>,
     /// What it is called.
     pub title: &'h str,
-    /// Whether it is raided now.
-    pub in_raid: InRaid,
     /// Who owns it.
     pub tenant: &'h TenantName,
 }
@@ -74,7 +72,7 @@ impl<'h> House<'h> {
         let tenant = rulebook.tenant(chat);
         let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
         let (rules, manners) = (rulebook.rules(chat), rulebook.manners(chat));
-        Self { rules, manners, admin_chat, title, tenant: &tenant.name, in_raid: InRaid::No }
+        Self { rules, manners, admin_chat, title, tenant: &tenant.name }
     }
 }
 
@@ -266,13 +264,17 @@ impl Settler {
         Ok(Some(Promise { decision, rows }))
     }
 
+    fn in_raid(&self, chat: ChatId) -> InRaid {
+        self.door.as_ref().map_or(InRaid::No, |door| door.lock().in_raid(chat))
+    }
+
     /// The rows that show a decision to its administrators, if it is shown by itself.
     fn card(&mut self, case: &Case, decision: &Decision, house: &House<'_>, now: Now) -> Vec<OutboxRow> {
         let is_shown = decision.disposition != Disposition::Exempt && decision.outcome != Outcome::Allow;
         let Some(admin_chat) = house.admin_chat.filter(|_| is_shown && house.manners.cards.is_on()) else {
             return Vec::new();
         };
-        let Showing::Alone(copying) = self.cards.show(admin_chat, decision, house.in_raid, now) else {
+        let Showing::Alone(copying) = self.cards.show(admin_chat, decision, self.in_raid(decision.chat), now) else {
             return Vec::new();
         };
         let frame =

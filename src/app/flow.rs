@@ -13,7 +13,6 @@ use crate::desk::{Office, setup};
 use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
-use crate::ingest::door::SharedDoor;
 use crate::ingest::errands::OwnName;
 use crate::ingest::poll::{self, Poller, Trouble};
 use crate::ingest::sweep::{SharedLists, Sweeper};
@@ -74,15 +73,14 @@ impl Ready {
     pub fn begin(self, telegram: Telegram, office: Arc<Office>) -> Result<Flow, Failure> {
         let own_name = OwnName::default();
         let remembered = usize::try_from(self.config.board.capacity.updates_remembered).unwrap_or(usize::MAX);
-        let door = SharedDoor::new(self.snapshots.clone())?;
         let (lists, folder) = (SharedLists::default(), lists::folder(&self.config.data_dir));
         lists.read(&folder, self.clock.now().wall);
-        door.lock().ask_lists(lists.asked(self.clock.clone()));
         let ingest = Ingest::new(self.snapshots.clone(), telegram.own_id(), remembered, Arc::clone(&self.counters))?
             .with_name(Arc::clone(&own_name))
             .with_lane(self.lane.clone())
-            .with_settler(self.settler.clone())
-            .with_door(door.clone());
+            .with_settler(self.settler.clone());
+        let door = ingest.door();
+        door.lock().ask_lists(lists.asked(self.clock.clone()));
         let dispatcher = self.dispatcher(&telegram)?;
         let reviewer = Reviewer {
             lane: self.lane.clone(),

@@ -178,13 +178,6 @@ impl Ingest {
         Self { settler, ..self }
     }
 
-    /// Keeps this door, which others have too.
-    #[must_use]
-    pub fn with_door(self, door: SharedDoor) -> Self {
-        self.settler.lock().attend(door.clone());
-        Self { door, ..self }
-    }
-
     /// The door of all groups.
     #[must_use]
     pub fn door(&self) -> SharedDoor {
@@ -422,8 +415,7 @@ impl Ingest {
             return Ok(());
         }
         let title = book.title(message.chat).to_owned();
-        let in_raid = self.door.lock().in_raid(message.chat);
-        let house = House { in_raid, ..House::of(rulebook, message.chat, &title) };
+        let house = House::of(rulebook, message.chat, &title);
         // Something about the sender that is only recorded has nothing done, and does not hinder them from being known.
         let (verdict, quiet) = match self.look_at_sender(message, verdict, &house, book, now)? {
             Looked::Verdict(verdict) => (verdict, None),

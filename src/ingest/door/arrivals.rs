@@ -139,29 +139,20 @@ impl Ingest {
         let message = &arrival.message;
         let house = House::of(rulebook, message.chat, book.title(message.chat));
         let standing = book.standing(message.chat, message.sender);
-        if standing == Standing::Protected {
+        if standing == Standing::Protected || rulebook.is_admin_chat(message.chat) {
             return Ok(());
         }
         match &arrival.what {
             Arriving::Message => Ok(()),
             Arriving::Join(_) if message.trust != Trust::Stranger => Ok(()),
-            Arriving::Join(who) => self.joined(arrival, who, judged, &house, standing, book, now, tick),
-            Arriving::Wish(who) => self.wished(arrival, who, judged, &house, standing, book, now, tick),
+            Arriving::Join(who) => self.joined(&Coming { arrival, who, house, standing, book, now }, &judged, tick),
+            Arriving::Wish(who) => self.wished(&Coming { arrival, who, house, standing, book, now }, &judged, tick),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, of what its caller has in hand")]
-    fn joined(
-        &mut self,
-        arrival: &Arrival,
-        who: &Person,
-        judged: Verdict,
-        house: &House<'_>,
-        standing: Standing,
-        book: &ChatBook,
-        now: Now,
-        tick: &mut Tick,
-    ) -> Result<(), StoreError> {
+    fn joined(&mut self, coming: &Coming<'_>, judged: &Verdict, tick: &mut Tick) -> Result<(), StoreError> {
+        let Coming { arrival, who, house, standing, book, now } = coming;
+        let (standing, now) = (*standing, *now);
         let (chat, sender) = (arrival.message.chat, arrival.message.sender);
         let against = {
             let mut door = self.door.lock();
@@ -170,7 +161,7 @@ impl Ingest {
             }
             let mut against = door.against(chat, who, house, book)?;
             against.extend(door.against_newcomer(chat, house.manners.raid.measure()));
-            against.extend(Against::of_name(&judged, house.manners.names));
+            against.extend(Against::of_name(judged, house.manners.names));
             let is_let_in = !asks_for_action(&against);
             let may_ask = house.manners.captcha.is_on()
                 && house.rules.mode == Mode::Enforce
@@ -188,21 +179,12 @@ impl Ingest {
             against
         };
         let verdict = verdict_of(&against, None, Verdict { policy: judged.policy, ..Verdict::default() });
-        self.promise(arrival, verdict, &only_recorded(house.rules), house, standing, now, tick)
+        self.promise(coming, verdict, &only_recorded(house.rules), tick)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "as above")]
-    fn wished(
-        &mut self,
-        arrival: &Arrival,
-        who: &Person,
-        judged: Verdict,
-        house: &House<'_>,
-        standing: Standing,
-        book: &ChatBook,
-        now: Now,
-        tick: &mut Tick,
-    ) -> Result<(), StoreError> {
+    fn wished(&mut self, coming: &Coming<'_>, judged: &Verdict, tick: &mut Tick) -> Result<(), StoreError> {
+        let Coming { arrival, who, house, standing, book, now } = coming;
+        let (standing, now) = (*standing, *now);
         let chat = arrival.message.chat;
         let mut against = Vec::new();
         if arrival.message.trust == Trust::Stranger {
@@ -210,7 +192,7 @@ impl Ingest {
             against = door.against(chat, who, house, book)?;
             // A name alone declines nobody, unless it would have something done about a member.
             against.retain(|one| one.rule != IMPERSONATOR_RULE || one.measure.action().is_some());
-            against.extend(Against::of_name(&judged, house.manners.names));
+            against.extend(Against::of_name(judged, house.manners.names));
             against.extend(door.against_newcomer(chat, Measure::Kick));
         }
         if against.is_empty() {
@@ -226,23 +208,20 @@ impl Ingest {
         let verdict = verdict_of(&against, None, Verdict { policy: judged.policy, ..Verdict::default() });
         let actions = vec![PlannedAction { kind: ActionKind::Decline, seconds: 0 }];
         let verdict = Verdict { outcome: Outcome::Block, actions, ..verdict };
-        self.promise(arrival, verdict, house.rules, house, standing, now, tick)
+        self.promise(coming, verdict, house.rules, tick)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "as above")]
     fn promise(
         &self,
-        arrival: &Arrival,
+        coming: &Coming<'_>,
         verdict: Verdict,
         rules: &ChatRules,
-        house: &House<'_>,
-        standing: Standing,
-        now: Now,
         tick: &mut Tick,
     ) -> Result<(), StoreError> {
+        let Coming { arrival, standing, now, .. } = coming;
         let case = Case::of(&arrival.message, arrival.trace, now.wall);
-        let house = House { rules, ..*house };
-        let promise: Option<Promise> = self.settler.lock().settle(&case, verdict, &house, standing, now, tick)?;
+        let house = House { rules, ..coming.house };
+        let promise: Option<Promise> = self.settler.lock().settle(&case, verdict, &house, *standing, *now, tick)?;
         tick.promises.extend(promise);
         Ok(())
     }
@@ -332,6 +311,16 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+/// Somebody who came, or wants to, and what is known as they do.
+struct Coming<'c> {
+    arrival: &'c Arrival,
+    who: &'c Person,
+    house: House<'c>,
+    standing: Standing,
+    book: &'c ChatBook,
+    now: Now,
 }
 
 /// Whether a message is of the last minute. What waited at Telegram through an outage comes at once, and is no raid.
