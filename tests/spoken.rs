@@ -256,6 +256,59 @@ fn one_chat_is_spoken_to_once_a_second() {
 }
 
 #[test]
+fn where_much_waits_removals_and_bans_take_turns() {
+    let mut world = World::new(UNPACED);
+    let mut kinds = String::new();
+    for n in 1..=60 {
+        let sender = Sender::Member(UserId(1_000 + i64::from(n)));
+        world.push(&[row(GROUP, n, ActionKind::Delete, sender), row(GROUP, n, ActionKind::Ban, sender)]);
+    }
+    for n in 61..=80 {
+        let (ticket, request) = world.call().unwrap();
+        kinds.push(if matches!(request, Request::Delete { .. }) { 'd' } else { 'b' });
+        world.answer(ticket, Ok(Reply::Done));
+        // Something to delete is always there.
+        world.push(&[row(GROUP, n, ActionKind::Delete, Sender::Member(UserId(1_000)))]);
+    }
+    assert_eq!(kinds, "db".repeat(10));
+}
+
+#[test]
+fn copies_are_made_before_cards_are_sent() {
+    let mut world = World::new(REAL);
+    let second = |row: OutboxRow, detail| {
+        let key = OutboxKey { message: MessageId(-8), ..row.key };
+        OutboxRow { key, detail, ..row }
+    };
+    let other = Detail::Copied { from: GROUP, message: MessageId(6) };
+    world.push(&[copy(), card(), second(copy(), other), second(card(), card().detail)]);
+    let mut order = String::new();
+    for _ in 0..4 {
+        let (ticket, request) = world.next_call();
+        order.push(if matches!(request, Request::Copy { .. }) { 'p' } else { 'c' });
+        world.answer(ticket, Ok(Reply::Sent(MessageId(900))));
+    }
+    assert_eq!(order, "ppcc");
+}
+
+#[test]
+fn what_waits_for_its_time_makes_no_chat_a_loud_one() {
+    let mut world = World::new(REAL);
+    let later: Vec<OutboxRow> = (1..=100)
+        .map(|n| {
+            let not_before = at(3_600_000).wall;
+            let target = Sender::Member(UserId(1_000 + i64::from(n)));
+            OutboxRow { not_before, detail: Detail::Captcha, ..row(GROUP, -n, ActionKind::Kick, target) }
+        })
+        .collect();
+    world.push(&later);
+    world.push(&[against(5, ActionKind::Ban), against(6, ActionKind::Delete)]);
+    let (ticket, _) = world.call().unwrap();
+    world.answer(ticket, Ok(Reply::Done));
+    assert!(world.call().is_some(), "the burst is there for it, as for every quiet chat");
+}
+
+#[test]
 fn a_quiet_chat_goes_before_a_loud_one_without_costing_it_anything() {
     // How long actions of a quiet chat wait for their call, with and without a loud chat beside it; calls take 40 ms.
     let waits = |loud: bool| {

@@ -137,9 +137,11 @@ impl Lane {
         self.removals.len() + self.measures.len() + self.notices.len()
     }
 
-    /// Whether so much waits here that others go before it.
-    pub fn is_loud(&self) -> bool {
-        self.removals.len() + self.measures.len() > limits::LOUD_ROWS
+    /// Whether so much waits here that others go before it. What waits for its own time does not count.
+    pub fn is_loud(&self, now: Now) -> bool {
+        let all = self.removals.len() + self.measures.len();
+        let mut due = self.removals.iter().chain(&self.measures).filter(|item| !item.row.is_scheduled(now.wall));
+        all > limits::LOUD_ROWS && due.nth(limits::LOUD_ROWS).is_some()
     }
 
     /// Whether the lane has neither work nor questions nor calls, and so need not be kept.
@@ -233,7 +235,7 @@ impl Lane {
         soonest: &mut Option<Monotonic>,
     ) -> Option<Pick> {
         // Where much waits, removals and measures take turns: else a flood of messages to remove would keep every sender.
-        let measures_first = self.is_loud() && self.removed_last;
+        let measures_first = self.removed_last && self.is_loud(now);
         if self.removing == 0
             && !measures_first
             && let Some(pick) = self.pick_removal(now, held, soonest)

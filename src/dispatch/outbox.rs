@@ -238,8 +238,9 @@ impl Outbox {
 
     /// When the calls under way let another one go: now, or when one of them counts as stuck. One more may go for a chat that
     /// is not loud while all calls under way are of loud ones.
-    fn room_at(&self, loud: Loud, now: Monotonic) -> Monotonic {
-        let is_loud = |flight: &Flight| self.lanes.get(&flight.chat).is_some_and(Lane::is_loud);
+    fn room_at(&self, loud: Loud, at: Now) -> Monotonic {
+        let now = at.mono;
+        let is_loud = |flight: &Flight| self.lanes.get(&flight.chat).is_some_and(|lane| lane.is_loud(at));
         let spare = loud == Loud::No && self.serial_until <= now && self.flights.values().all(is_loud);
         let at_once = self.calls_at_once(now) + usize::from(spare);
         let mut until: Vec<Monotonic> = self
@@ -258,11 +259,11 @@ impl Outbox {
         if self.halted.is_some() || self.flights.len() >= self.pace.calls_in_flight {
             return Next::Wait(None);
         }
-        let room_at = self.room_at(Loud::No, now.mono);
+        let room_at = self.room_at(Loud::No, now);
         if room_at > now.mono {
             return Next::Wait(Some(room_at));
         }
-        let loud_at = self.room_at(Loud::Yes, now.mono).max(self.overall.whole_at());
+        let loud_at = self.room_at(Loud::Yes, now).max(self.overall.whole_at());
         let mut soonest = None;
         match self.breaker.admission(now.mono) {
             Admission::NotBefore(at) => return Next::Wait(Some(at)),
@@ -282,7 +283,7 @@ impl Outbox {
         for _ in 0..self.turn.len() {
             let Some(chat) = self.turn.pop_front() else { break };
             let Some(lane) = self.lanes.get_mut(&chat) else { continue };
-            if loud_at > now.mono && lane.is_loud() {
+            if loud_at > now.mono && lane.is_loud(now) {
                 // The last of the pace is for those who ask for little.
                 self.turn.push_back(chat);
                 sooner(&mut soonest, loud_at);
