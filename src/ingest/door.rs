@@ -15,7 +15,6 @@ mod shared;
 
 pub use against::{Against, IMPERSONATOR_RULE, LISTED_RULE, NAME_RULE, RAID_RULE, SHARED_RULE};
 pub(in crate::ingest) use arrivals::{Looked, only_recorded};
-pub use captcha::Passed;
 pub use raid::Acquaintance;
 
 use crate::bursts::Bursts;

@@ -28,17 +28,6 @@ pub(super) struct Waiting {
     due: Wall,
 }
 
-/// What came of a pressed button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passed {
-    /// They are human, and may write.
-    Yes,
-    /// Their time was over.
-    Late,
-    /// They were not asked, or it was settled before.
-    NotAsked,
-}
-
 /// Remembers a stored row, when it is such a removal.
 pub(super) fn take_up(waiting: &mut BTreeMap<(ChatId, UserId), Waiting>, row: &OutboxRow) {
     if let (ActionKind::Kick, Detail::Captcha, Sender::Member(user)) = (row.key.action, &row.detail, row.target) {
@@ -83,22 +72,6 @@ impl Door {
         tick.orders.push(OutboxRow { seconds, ..row(ActionKind::Mute, target) });
         tick.orders.push(OutboxRow { text, detail: said, ..row(ActionKind::Notify, target) });
         tick.orders.push(OutboxRow { not_before: due, detail: Detail::Captcha, ..row(ActionKind::Kick, target) });
-    }
-
-    /// Somebody pressed the button that was made for `user` and this removal. Who pressed must be known to be them.
-    pub fn human(&mut self, chat: ChatId, user: UserId, kick: MessageId, now: Now, tick: &mut Tick) -> Passed {
-        let Some(waiting) = self.waiting.get(&(chat, user)).filter(|waiting| waiting.kick == kick) else {
-            return Passed::NotAsked;
-        };
-        if waiting.due <= now.wall {
-            return Passed::Late;
-        }
-        self.waiting.remove(&(chat, user));
-        let key = |action| OutboxKey { chat, message: kick, action };
-        let trace = TraceId(now.wall.0);
-        tick.dropped.push(key(ActionKind::Kick));
-        tick.orders.push(OutboxRow::new(key(ActionKind::Unmute), Sender::Member(user), now.wall, trace));
-        Passed::Yes
     }
 
     /// Somebody left, or was removed. What waits for them is taken back, unless its time is over: then it may be what removed
