@@ -262,4 +262,7 @@ fn main() {
     let notices = raid.ledger.notices.iter().filter(|notice| notice.chat == ADMINS).count();
     assert_eq!((raid.ledger.missed(), raid.ledger.wrong()), (0, 0), "missed, wrong");
     assert!(notices <= 20, "{notices} notices");
+    assert_eq!((raid.ledger.over_limits, raid.ledger.early.len()), (0, 0), "calls over a limit, or in a pause");
+    assert!(raid.resident.peak <= raid.readings.get("memory_bytes_max"), "more memory than was promised");
+    assert!(beside <= quiet * 1.2, "other groups wait longer");
 }
