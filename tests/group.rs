@@ -89,10 +89,10 @@ impl Stage {
 
     /// The administrators of the group are known: what it takes for a command to count.
     fn warm(&self) {
-        self.standin.offer(said(1, &user(KIM, "Kim"), "good morning", None));
+        self.standin.offer(said(1, &user(72, "Lu"), "good morning", None));
         self.until("administrators", |town| town.ledger().calls.get("getChatAdministrators").copied() > Some(0));
         // What that call brought is known before what is polled after the answer to the next one.
-        self.standin.offer(said(2, &user(KIM, "Kim"), "is anybody here?", None));
+        self.standin.offer(said(2, &user(72, "Lu"), "is anybody here?", None));
         self.until("the chat's facts", |town| town.ledger().calls.get("getChat").copied() > Some(0));
     }
 }
@@ -161,6 +161,41 @@ fn a_command_acts_is_tidied_away_and_its_answer_too() {
     let answer = stage.hear(GROUP, "30");
     assert!(answer.text.contains("length of time"), "{}", answer.text);
     assert_eq!(stage.standin.ledger().people[&(GROUP, ROBIN)].mutes, 0);
+}
+
+#[test]
+fn who_may_pass_for_an_administrator_is_flagged_by_the_names_that_telegram_lists() {
+    let stage = Stage::new("");
+    let _life = stage.live();
+    stage.warm();
+    let newcomer = user(99, "K\u{456}m  Park");
+    let change = json!({"chat_member": {
+        "chat": group(), "from": newcomer, "date": 1_760_000_000,
+        "old_chat_member": {"status": "left", "user": newcomer}, "new_chat_member": {"status": "member", "user": newcomer},
+    }});
+    stage.standin.offer(Scripted::from_update(&change, Expected::Unknown).unwrap());
+    let card = stage.hear(ADMINS, "(99)");
+    assert!(card.text.contains("Kim Park"), "{}", card.text);
+    assert!(!stage.standin.with_town(|town| is_banned(town, 99)), "flagged, and nothing else");
+}
+
+#[test]
+fn what_administrators_say_among_themselves_is_not_judged() {
+    let stage = Stage::new("");
+    let _life = stage.live();
+    stage.warm();
+    let place = json!({"id": ADMINS, "type": "supergroup", "title": "Administrators"});
+    let post = json!({"message": {
+        "message_id": 9, "date": 1_760_000_000, "chat": place, "from": user(ROBIN, "Robin"), "text": PHRASES[0],
+    }});
+    stage.standin.offer(Scripted::from_update(&post, Expected::Stay).unwrap());
+    // The same in the group, after it: when that is gone, the other was decided.
+    stage.standin.offer(said(10, &user(71, "Mo"), PHRASES[0], None));
+    stage
+        .until("deletion", |town| town.ledger().message(GROUP, 10).is_some_and(|message| message.deleted_us.is_some()));
+    stage.until("ban", |town| is_banned(town, 71));
+    let ledger = stage.standin.ledger();
+    assert_eq!((ledger.message(ADMINS, 9).unwrap().deleted_us, ledger.banned), (None, 1));
 }
 
 #[test]
