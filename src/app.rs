@@ -216,6 +216,7 @@ pub fn start(
         tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
     }
     counters.memory_bytes_max.set(promise);
+    counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;

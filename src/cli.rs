@@ -24,7 +24,7 @@ use crate::config::{Config, LogFormat};
 use crate::counters::Counters;
 use crate::limits;
 use crate::telemetry;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -171,6 +171,12 @@ pub(crate) enum DeadLetters {
         /// Numbers as `list` shows them.
         numbers: Vec<u64>,
     },
+}
+
+/// The command line as a description, from which the man page and what shells complete are made (`board/pages.rs`).
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program. `heap` tells how many bytes of heap are in use, `bound_heap` sets how many may be.

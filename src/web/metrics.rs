@@ -1,7 +1,7 @@
 //! The counters as Prometheus reads them.
 
 use super::views::BudgetView;
-use crate::counters::{Counters, MetricKind, SPREAD_BUCKETS, Spread};
+use crate::counters::{Counters, MetricKind, OBJECTIVE_US, SPREAD_BUCKETS, Spread};
 use std::fmt::Write;
 
 /// The format's own content type.
@@ -46,22 +46,41 @@ fn tenants_text(out: &mut String, tenants: &[BudgetView]) -> std::fmt::Result {
     Ok(())
 }
 
+/// Every so many buckets of a spread are told as one: a bucket a doubling is enough for a graph, and a quarter of the lines.
+const BUCKETS_TOLD_AS_ONE: usize = 4;
+
 fn spread_text(out: &mut String, name: &str, help: &str, spread: &Spread) -> std::fmt::Result {
     let name = format!("aegis_{name}_seconds");
     write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n")?;
-    // One bucket a doubling: enough for a graph, and a quarter of the lines.
-    for bucket in (3..SPREAD_BUCKETS).step_by(4) {
-        let (bound_us, count) = (Spread::bound_us(bucket), spread.count_up_to(bucket));
-        writeln!(out, "{name}_bucket{{le=\"{}\"}} {count}", seconds(bound_us))?;
+    // Others count while we read, and a bucket may never hold less than the one before.
+    let mut most = 0;
+    let mut bucket_text = |out: &mut String, bound_us: u64, count: u64| {
+        most = count.max(most);
+        writeln!(out, "{name}_bucket{{le=\"{}\"}} {most}", bound(bound_us))
+    };
+    let mut below = 0;
+    for bucket in (BUCKETS_TOLD_AS_ONE - 1..SPREAD_BUCKETS).step_by(BUCKETS_TOLD_AS_ONE) {
+        let bound_us = Spread::bound_us(bucket);
+        if below < OBJECTIVE_US && OBJECTIVE_US < bound_us {
+            bucket_text(out, OBJECTIVE_US, spread.count_within_objective())?;
+        }
+        bucket_text(out, bound_us, spread.count_up_to(bucket))?;
+        below = bound_us;
     }
-    writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {}", spread.count())?;
+    let count = spread.count().max(most);
+    writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {count}")?;
     writeln!(out, "{name}_sum {}", seconds(spread.sum_us()))?;
-    writeln!(out, "{name}_count {}", spread.count())
+    writeln!(out, "{name}_count {count}")
 }
 
 /// Microseconds as seconds, exactly.
 fn seconds(us: u64) -> String {
     format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// The bound of a bucket as Prometheus itself would write it: some of its versions compare bounds as texts.
+fn bound(us: u64) -> String {
+    seconds(us).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -91,6 +110,18 @@ mod tests {
         let told = text(&Counters::default(), &[garden]);
         assert!(told.contains("aegis_tenant_budget_spent_micros{tenant=\"garden\"} 1500\n"));
         assert!(!text(&Counters::default(), &[]).contains("tenant="));
+    }
+
+    #[test]
+    fn the_objective_has_a_bucket_of_its_own_under_the_name_that_rules_ask_for() {
+        let counters = Counters::default();
+        for us in [1_400_000, 1_500_000, 1_510_000] {
+            counters.time_to_action.record_us(us);
+        }
+        let told = text(&counters, &[]);
+        assert!(told.contains("aegis_time_to_action_seconds_bucket{le=\"1.5\"} 2\n"), "{told}");
+        assert!(told.contains("aegis_time_to_action_seconds_bucket{le=\"1.048576\"} 0\n"), "{told}");
+        assert!(told.contains("aegis_time_to_action_seconds_bucket{le=\"2.097152\"} 3\n"), "{told}");
     }
 
     #[test]
