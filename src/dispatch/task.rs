@@ -196,7 +196,7 @@ impl Dispatcher {
             self.say_what_is_missing(*chat, record);
         }
         for key in &tick.confirmed {
-            tracing::debug!(chat = key.chat.0, message = key.message.0, action = key.action.word(), "confirmed");
+            tracing::debug!(chat = key.chat.0, message_id = key.message.0, action = key.action.word(), "confirmed");
         }
         if tick.matters() { self.commit(tick).await } else { self.journal.ride(tick).await }
     }

@@ -105,6 +105,24 @@ mod tests {
     }
 
     #[test]
+    fn the_runbook_tells_every_metric_and_no_other_word_for_word() {
+        let garden = BudgetView { tenant: "garden".to_owned(), ..BudgetView::default() };
+        let told = text(&Counters::default(), &[garden]);
+        let helps = told.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
+        let mut of_the_program: Vec<(&str, &str)> = helps.collect();
+        let runbook = include_str!("../../board/runbooks/telemetry.md");
+        let rows = runbook.lines().filter_map(|line| line.strip_prefix("| `aegis_")?.split_once("` | "));
+        let name = |row: &str| format!("aegis_{row}");
+        let of_the_runbook: Vec<(String, &str)> =
+            rows.map(|(row, rest)| (name(row), rest.split(" |").next().unwrap_or_default())).collect();
+        let mut of_the_runbook: Vec<(&str, &str)> =
+            of_the_runbook.iter().map(|(name, help)| (name.as_str(), *help)).collect();
+        of_the_program.sort_unstable();
+        of_the_runbook.sort_unstable();
+        assert_eq!(of_the_runbook, of_the_program, "board/runbooks/telemetry.md");
+    }
+
+    #[test]
     fn a_tenant_is_a_label_and_without_a_model_there_is_none() {
         let garden = BudgetView { tenant: "garden".to_owned(), money_micros: 1_500, ..BudgetView::default() };
         let told = text(&Counters::default(), &[garden]);
