@@ -222,8 +222,9 @@ pub fn start(
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
     let (gone_sender, gone) = oneshot::channel();
     let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
-    let (journal, writer) = journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender)
-        .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
+    let (journal, writer) =
+        journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone_sender)
+            .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
     let (learned, wrong) = lessons::read(&lessons::folder(&config.data_dir));
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
@@ -239,7 +240,7 @@ pub fn start(
         reloader = reloader.with_settings(source, config.clone());
     }
     let in_force = reloader.in_force();
-    let (notes, keeper) = history(&config, &lane, &counters);
+    let (notes, keeper) = history(&config, &lane, &counters, io);
     let (stop, stopped) = watch::channel(false);
     let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
     let (begin, begun) = oneshot::channel();
@@ -395,7 +396,12 @@ fn restore(counters: &Counters, snapshots: &Snapshots) -> Result<(), StoreError>
 }
 
 /// Begins to keep the last messages, if that is wanted; else what was kept before is removed.
-fn history(config: &Config, lane: &SharedLane, counters: &Arc<Counters>) -> (Option<Notes>, Option<Keeper>) {
+fn history(
+    config: &Config,
+    lane: &SharedLane,
+    counters: &Arc<Counters>,
+    io: Arc<IoCount>,
+) -> (Option<Notes>, Option<Keeper>) {
     let dir = &config.data_dir;
     let messages = config.board.capacity.history_messages;
     if messages == 0 {
@@ -412,7 +418,7 @@ fn history(config: &Config, lane: &SharedLane, counters: &Arc<Counters>) -> (Opt
         }
         lane.publish();
     };
-    match history::start(dir.clone(), messages, Arc::clone(counters), Box::new(remember)) {
+    match history::start(dir.clone(), messages, Arc::clone(counters), io, Box::new(remember)) {
         Ok((notes, keeper)) => (Some(notes), Some(keeper)),
         Err(error) => {
             tracing::warn!(%error, "no messages are stored: their thread cannot be started");

@@ -254,10 +254,11 @@ impl CommitLoop {
             // A receiver that is gone has no use for the answer.
             let _unheard = reply.send(committed);
         }
-        let (syncs, bytes) = self.io.read();
+        let (syncs, bytes, blocks) = self.io.read();
         self.counters.commits.one();
         self.counters.syncs.add(syncs.saturating_sub(self.counters.syncs.get()));
         self.counters.bytes_written.add(bytes.saturating_sub(self.counters.bytes_written.get()));
+        self.counters.blocks_written.add(blocks.saturating_sub(self.counters.blocks_written.get()));
         self.counters.commit.record_us(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
         Ok(())
     }

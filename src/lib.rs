@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod counters;
 pub mod limits;
+mod packed;
 pub mod secret;
 
 // Floor 1: pure and total.

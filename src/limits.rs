@@ -6,6 +6,7 @@
 //! Never: a value read from a file or the machine. What a board may choose is in [`Capacity`]; this file bounds it.
 
 mod cache;
+mod card;
 mod flow;
 mod group;
 mod judging;
@@ -20,6 +21,7 @@ mod web;
 mod words;
 
 pub use cache::*;
+pub use card::*;
 pub use flow::*;
 pub use group::*;
 pub use judging::*;

@@ -26,7 +26,7 @@ fn every_case_of_every_pack_holds() {
     let mut wrong = Vec::new();
     for (file, text) in policy::shipped_cases() {
         let mut mistakes = Mistakes::default();
-        let cases = cases::read(file, text, &mut mistakes);
+        let cases = cases::read(file, &text, &mut mistakes);
         assert!(mistakes.is_empty(), "{mistakes}");
         for failed in cases::run(&set, &cases, &mut Scratch::default()) {
             wrong.push(format!("{file}:{}: {}", failed.line, failed.what));

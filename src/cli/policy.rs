@@ -43,7 +43,7 @@ fn test(dir: Option<&Path>) -> Result<(), Failure> {
     let set = compile(&app::pack_sources(dir)?)?;
     let files: Vec<(String, String)> = match dir {
         Some(dir) => crate::packs::cases(dir)?,
-        None => policy::shipped_cases().into_iter().map(|(file, text)| (file.to_owned(), text.to_owned())).collect(),
+        None => policy::shipped_cases().into_iter().map(|(file, text)| (file.to_owned(), text)).collect(),
     };
     let mut mistakes = Mistakes::default();
     let read: Vec<_> = files.iter().map(|(file, text)| (file, cases::read(file, text, &mut mistakes))).collect();

@@ -84,7 +84,8 @@ impl Life {
             .with_overlay(changed, Wall(0));
         let (dispatch, heard) = tokio::sync::mpsc::channel(8);
         let (notes, keeper) =
-            history::start(config.data_dir.clone(), 100, Arc::clone(&counters), Box::new(drop)).unwrap();
+            history::start(config.data_dir.clone(), 100, Arc::clone(&counters), Arc::default(), Box::new(drop))
+                .unwrap();
         let mut lane = Lane::new(Ledger::default(), &config.board.capacity, Arc::clone(&counters));
         lane.settings(&in_force.now().ai);
         let settler = SharedSettler::new(snapshots.clone(), Arc::clone(&counters));

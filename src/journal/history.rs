@@ -13,6 +13,7 @@ use crate::opinion::Opinion;
 use crate::opinions::Key;
 use crate::store::StoreError;
 use crate::store::history::{History, HistoryReader, Kept, KeptOpinion};
+use crate::store::io::IoCount;
 use crate::verdict::Verdict;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -92,6 +93,7 @@ pub fn start(
     dir: PathBuf,
     messages_max: u64,
     counters: Arc<Counters>,
+    io: Arc<IoCount>,
     remember: Remember,
 ) -> std::io::Result<(Notes, Keeper)> {
     let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new(), counters });
@@ -99,7 +101,7 @@ pub fn start(
     let thread = std::thread::Builder::new()
         .name("history".to_owned())
         .stack_size(limits::STACK_BYTES)
-        .spawn(move || write_down(&shared, &dir, messages_max, remember))?;
+        .spawn(move || write_down(&shared, &Place { dir, messages_max, io }, remember))?;
     Ok((notes.clone(), Keeper { notes, thread }))
 }
 
@@ -142,8 +144,15 @@ impl Keeper {
     }
 }
 
-fn open(shared: &Shared, dir: &std::path::Path, messages_max: u64) -> Result<History, StoreError> {
-    let (history, why) = History::open(dir, messages_max, limits::HISTORY_BYTES_MAX)?;
+/// Where the history lies, how much of it, and where its cost is counted.
+struct Place {
+    dir: PathBuf,
+    messages_max: u64,
+    io: Arc<IoCount>,
+}
+
+fn open(shared: &Shared, place: &Place) -> Result<History, StoreError> {
+    let (history, why) = History::open(&place.dir, place.messages_max, limits::HISTORY_BYTES_MAX, &place.io)?;
     if let Some(why) = why {
         tracing::warn!(why, "the message history was damaged; an empty one was begun");
     }
@@ -152,14 +161,14 @@ fn open(shared: &Shared, dir: &std::path::Path, messages_max: u64) -> Result<His
 }
 
 /// The thread: waits for messages and for its time, and writes them down together.
-fn write_down(shared: &Shared, dir: &std::path::Path, messages_max: u64, remember: Remember) {
+fn write_down(shared: &Shared, place: &Place, remember: Remember) {
     let ride = Duration::from_secs(limits::HISTORY_RIDE_S);
     let mut history: Option<History> = None;
     let mut remember = Some(remember);
     let mut due = Instant::now() + ride;
     loop {
         if history.is_none() {
-            match open(shared, dir, messages_max) {
+            match open(shared, place) {
                 Ok(opened) => {
                     match (opened.opinions(), remember.take()) {
                         (Ok(opinions), Some(remember)) => remember(opinions),
@@ -237,7 +246,8 @@ mod tests {
     fn what_waits_when_the_appliance_closes_is_written_down() {
         let dir = tempfile::tempdir().unwrap();
         let counters = Arc::new(Counters::default());
-        let (notes, keeper) = start(dir.path().to_owned(), 5, Arc::clone(&counters), Box::new(drop)).unwrap();
+        let (notes, keeper) =
+            start(dir.path().to_owned(), 5, Arc::clone(&counters), Arc::default(), Box::new(drop)).unwrap();
         for number in 0..8 {
             notes.note(&message(number, "hello"), &Verdict::default());
         }
@@ -250,7 +260,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_stops_nobody() {
-        let (notes, keeper) = start(PathBuf::from("/proc/nowhere"), 5, Arc::default(), Box::new(drop)).unwrap();
+        let (notes, keeper) =
+            start(PathBuf::from("/proc/nowhere"), 5, Arc::default(), Arc::default(), Box::new(drop)).unwrap();
         notes.note(&message(1, "hello"), &Verdict::default());
         keeper.close();
     }

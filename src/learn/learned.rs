@@ -8,6 +8,7 @@
 use super::features::Features;
 use super::model::{Examples, Model};
 use crate::message::ChatId;
+use crate::packed::carried;
 
 /// What one source taught.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,6 @@ impl Learned {
 /// The layer that comes with the program.
 #[must_use]
 pub fn prior() -> Option<Layer> {
-    let model = Model::read(include_bytes!("../../policies/prior.model")).ok()?;
+    let model = Model::read(&carried!("prior.model")).ok()?;
     Some(Layer { name: "prior".to_owned(), chat: None, model })
 }

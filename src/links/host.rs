@@ -5,6 +5,7 @@
 //!
 //! Never: a look-up in the network.
 
+use super::suffixes::{self, Opened};
 use crate::limits;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -48,8 +49,8 @@ pub(super) fn parse(text: &str) -> Option<Host> {
     if ascii.len() > 253 || ascii.split('.').any(|label| label.is_empty() || label.len() > 63) {
         return None;
     }
-    let known = psl::suffix(ascii.as_bytes()).is_some_and(|suffix| suffix.is_known());
-    let domain = psl::domain(ascii.as_bytes()).and_then(|domain| std::str::from_utf8(domain.as_bytes()).ok());
+    let known = suffixes::suffix(&ascii).is_some_and(|suffix| suffix.opened.is_some());
+    let domain = suffixes::domain(&ascii);
     let nature = if known && domain.is_some() { Nature::Public } else { Nature::Private };
     let domain = domain.unwrap_or(&ascii).to_owned();
     Some(Host { ascii, domain, nature })
@@ -67,15 +68,14 @@ pub(super) fn is_international(ascii: &str) -> bool {
 
 /// The labels of a host before its public suffix, and the suffix.
 pub(super) fn name_and_suffix(ascii: &str) -> (&str, &str) {
-    let suffix = psl::suffix(ascii.as_bytes()).map_or(0, |suffix| suffix.as_bytes().len());
+    let suffix = suffixes::suffix(ascii).map_or(0, |suffix| suffix.text.len());
     let name = ascii.get(..ascii.len().saturating_sub(suffix).saturating_sub(1)).unwrap_or_default();
     (name, ascii.get(ascii.len().saturating_sub(suffix)..).unwrap_or_default())
 }
 
 /// Whether a name is one of the suffixes under which everybody may register, such as `com` and `co.uk`.
 pub(super) fn is_registry(ascii: &str) -> bool {
-    psl::suffix(ascii.as_bytes())
-        .is_some_and(|suffix| suffix.as_bytes().len() == ascii.len() && suffix.typ() == Some(psl::Type::Icann))
+    suffixes::suffix(ascii).is_some_and(|suffix| suffix.text == ascii && suffix.opened == Some(Opened::ByRegistry))
 }
 
 /// What a label looks like from a distance: marks gone, look-alikes of other scripts and signs brought to one.

@@ -7,6 +7,7 @@
 use super::host::{self, Nature};
 use crate::document::{self, Lined, Mistakes, Section};
 use crate::limits;
+use crate::packed::carried_text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -34,7 +35,7 @@ impl LinkLists {
     fn read_shipped() -> Self {
         let mut lists = Self::default();
         let mut mistakes = Mistakes::default();
-        lists.extend(super::LISTS_FILE, include_str!("../../policies/links.list.toml"), &mut mistakes);
+        lists.extend(super::LISTS_FILE, &carried_text!("links.list.toml"), &mut mistakes);
         debug_assert!(mistakes.is_empty(), "the shipped lists are right: {mistakes}");
         lists
     }

@@ -11,6 +11,7 @@ pub mod domains;
 mod host;
 mod lists;
 mod scan;
+pub mod suffixes;
 mod target;
 mod traits;
 

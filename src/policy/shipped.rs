@@ -5,6 +5,7 @@
 //! Never: a text taken from somebody's chat.
 
 use super::PackSource;
+use crate::packed::carried_text;
 
 macro_rules! packs {
     ($($name:literal),* $(,)?) => {
@@ -13,17 +14,17 @@ macro_rules! packs {
         pub fn shipped() -> Vec<PackSource> {
             vec![$(PackSource {
                 file: concat!($name, ".toml").to_owned(),
-                text: include_str!(concat!("../../policies/", $name, ".toml")).to_owned(),
+                text: carried_text!(concat!($name, ".toml")),
                 lists: Vec::new(),
             }),*]
         }
 
         /// The cases of the shipped packs: file name and text.
         #[must_use]
-        pub fn shipped_cases() -> Vec<(&'static str, &'static str)> {
+        pub fn shipped_cases() -> Vec<(&'static str, String)> {
             vec![$((
                 concat!($name, ".cases.toml"),
-                include_str!(concat!("../../policies/", $name, ".cases.toml")),
+                carried_text!(concat!($name, ".cases.toml")),
             )),*]
         }
     };

@@ -150,14 +150,19 @@ pub struct History {
 
 impl History {
     /// Opens the file in `dir`, or begins an empty one when it is missing or damaged. It keeps at most `messages_max`
-    /// messages that take at most `bytes_max` bytes as stored. Says why the old one was given up, if it was.
+    /// messages that take at most `bytes_max` bytes as stored. What is asked of storage is counted in `count`. Says why the old one was given up, if it was.
     ///
     /// # Errors
     /// When another process has it, or the medium fails.
-    pub fn open(dir: &Path, messages_max: u64, bytes_max: u64) -> Result<(Self, Option<String>), StoreError> {
+    pub fn open(
+        dir: &Path,
+        messages_max: u64,
+        bytes_max: u64,
+        count: &Arc<IoCount>,
+    ) -> Result<(Self, Option<String>), StoreError> {
         let path = dir.join(CACHE_FILE);
         let open = || -> Result<Self, StoreError> {
-            let db = open_file(&path, limits::HISTORY_CACHE_BYTES, &Arc::new(IoCount::default()))?;
+            let db = open_file(&path, limits::HISTORY_CACHE_BYTES, count)?;
             let transaction = db.begin_write()?;
             transaction.open_table(MESSAGES)?;
             transaction.open_table(META)?;
@@ -336,14 +341,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let batch: Vec<Kept> = (0..30).map(|number| kept(number, "hello")).collect();
         for part in batch.chunks(10) {
-            let (mut history, _) = History::open(dir.path(), 12, u64::MAX).unwrap();
+            let (mut history, _) = History::open(dir.path(), 12, u64::MAX, &Arc::default()).unwrap();
             history.append(part, &[]).unwrap();
         }
         let reader = HistoryReader::open(dir.path()).unwrap().unwrap();
         assert_eq!(numbers(&reader), (18..30).collect::<Vec<_>>());
         assert_eq!(reader.from(25, 2).unwrap().len(), 2);
         drop(reader);
-        let (mut history, _) = History::open(dir.path(), 100, 3 * 1024).unwrap();
+        let (mut history, _) = History::open(dir.path(), 100, 3 * 1024, &Arc::default()).unwrap();
         let long: Vec<Kept> = (30..40).map(|number| kept(number, &"x".repeat(1_000))).collect();
         history.append(&long, &[]).unwrap();
         assert_eq!(numbers(&history.reader()), [37, 38, 39]);
@@ -356,7 +361,7 @@ mod tests {
         assert!(HistoryReader::open(dir.path()).unwrap().is_none());
         for rubbish in [b"".to_vec(), b"rubbish".to_vec(), vec![7; 100_000]] {
             std::fs::write(&path, &rubbish).unwrap();
-            let (mut history, _) = History::open(dir.path(), 10, u64::MAX).unwrap();
+            let (mut history, _) = History::open(dir.path(), 10, u64::MAX, &Arc::default()).unwrap();
             history.append(&[kept(1, "hello")], &[]).unwrap();
             assert_eq!(numbers(&history.reader()), [1]);
         }
@@ -365,7 +370,7 @@ mod tests {
         let length = bytes.len();
         bytes[64..length].iter_mut().for_each(|byte| *byte = !*byte);
         std::fs::write(&path, &bytes).unwrap();
-        let (history, why) = History::open(dir.path(), 10, u64::MAX).unwrap();
+        let (history, why) = History::open(dir.path(), 10, u64::MAX, &Arc::default()).unwrap();
         assert!(why.is_some());
         assert_eq!(numbers(&history.reader()), [0_u64; 0]);
     }

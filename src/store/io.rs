@@ -3,11 +3,12 @@
 //! Promises: every write and every sync that redb asks of the storage is counted before it is done. This is also the
 //! seam at which tests put a storage that fails, forgets or tears.
 
+use crate::limits;
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 use std::ops::Bound;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What was asked of the storage so far.
 #[derive(Debug, Default)]
@@ -16,13 +17,16 @@ pub struct IoCount {
     pub syncs: AtomicU64,
     /// Bytes written.
     pub bytes: AtomicU64,
+    /// Blocks of [`limits::CARD_BLOCK_BYTES`] that something was written into, each counted once between two syncs.
+    pub blocks: AtomicU64,
 }
 
 impl IoCount {
-    /// Syncs and bytes so far.
+    /// Syncs, bytes and blocks so far.
     #[must_use]
-    pub fn read(&self) -> (u64, u64) {
-        (self.syncs.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    pub fn read(&self) -> (u64, u64, u64) {
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (now(&self.syncs), now(&self.bytes), now(&self.blocks))
     }
 }
 
@@ -31,6 +35,8 @@ impl IoCount {
 pub struct CountedFile {
     file: FileBackend,
     count: Arc<IoCount>,
+    /// The blocks written into since the last sync.
+    touched: Mutex<Vec<u64>>,
 }
 
 impl CountedFile {
@@ -39,7 +45,22 @@ impl CountedFile {
     /// # Errors
     /// When the file cannot serve as storage.
     pub fn new(file: std::fs::File, count: Arc<IoCount>) -> Result<Self, redb::DatabaseError> {
-        Ok(Self { file: FileBackend::new(file)?, count })
+        Ok(Self { file: FileBackend::new(file)?, count, touched: Mutex::default() })
+    }
+
+    /// Counts the blocks of a write: a card erases whole ones, so what is written twice into one before a sync costs once.
+    fn touch(&self, offset: u64, bytes: u64) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        for block in offset / limits::CARD_BLOCK_BYTES..offset.saturating_add(bytes).div_ceil(limits::CARD_BLOCK_BYTES)
+        {
+            if touched.contains(&block) {
+                continue;
+            }
+            self.count.blocks.fetch_add(1, Ordering::Relaxed);
+            if touched.len() < limits::CARD_BLOCKS_SEEN {
+                touched.push(block);
+            }
+        }
     }
 }
 
@@ -58,11 +79,14 @@ impl StorageBackend for CountedFile {
 
     fn sync_data(&self) -> Result<(), std::io::Error> {
         self.count.syncs.fetch_add(1, Ordering::Relaxed);
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-        self.count.bytes.fetch_add(u64::try_from(data.len()).unwrap_or(0), Ordering::Relaxed);
+        let bytes = u64::try_from(data.len()).unwrap_or(0);
+        self.count.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.touch(offset, bytes);
         self.file.write(offset, data)
     }
 

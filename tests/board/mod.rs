@@ -28,6 +28,8 @@ pub const PHRASES: [&str; 3] = ["quick riches club", "cheap followers here", "do
 
 /// A folder for one appliance: its packs, its settings, its data, its log.
 pub struct Board {
+    /// The program, and the words before those of a command.
+    program: Vec<String>,
     folder: TempDir,
     api_url: String,
     token: &'static str,
@@ -47,7 +49,13 @@ impl Board {
         std::fs::create_dir(folder.path().join("packs")).unwrap();
         std::fs::write(folder.path().join("packs/promo.toml"), PACK).unwrap();
         std::fs::write(folder.path().join("packs/phrases.txt"), PHRASES.join("\n")).unwrap();
-        Self { folder, api_url, token, more: Vec::new(), log: Arc::default() }
+        let program = vec![env!("CARGO_BIN_EXE_aegis").to_owned()];
+        Self { program, folder, api_url, token, more: Vec::new(), log: Arc::default() }
+    }
+
+    /// Takes another program from now on, with the words before those of a command.
+    pub fn take_program(&mut self, program: &[String]) {
+        self.program = program.to_vec();
     }
 
     /// Sets a variable for every command from now on.
@@ -68,7 +76,8 @@ impl Board {
 
     /// The binary with these words, in the environment of this appliance.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aegis"));
+        let mut command = Command::new(&self.program[0]);
+        command.args(&self.program[1..]);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("AEGIS_") {
                 command.env_remove(name);

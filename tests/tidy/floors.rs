@@ -8,7 +8,7 @@ use super::source::Source;
 
 /// The modules of each floor, from the ground up.
 pub const FLOORS: [&[&str]; 5] = [
-    &["limits", "clock", "counters", "secret"],
+    &["limits", "clock", "counters", "secret", "packed"],
     &[
         "access",
         "document",

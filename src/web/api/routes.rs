@@ -3,6 +3,7 @@
 use super::{Call, Content, Door, Reply, Route, Session};
 use crate::access::Role;
 use crate::limits;
+use crate::packed::carried_text;
 use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
 use crate::web::views::{
@@ -73,10 +74,8 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// The document that describes all of this.
-const OPENAPI: &str = include_str!("openapi.json");
-
 fn openapi(_: &Call<'_>) -> Told<Reply> {
-    Ok(Reply::new(200, Content::Json(OPENAPI.to_owned())))
+    Ok(Reply::new(200, Content::Json(carried_text!("openapi.json"))))
 }
 
 #[derive(Default, Deserialize)]
