@@ -112,7 +112,8 @@ fn calls(text: &str) -> Vec<String> {
         }
     }
     let ours = |call: String| {
-        let call = call.strip_prefix("sudo -u aegis ").unwrap_or(&call);
+        let call = call.strip_prefix("sudo ").unwrap_or(&call);
+        let call = call.strip_prefix("-u aegis ").unwrap_or(call);
         let call = call.strip_prefix("./").unwrap_or(call);
         call.starts_with("aegis ").then(|| call.trim().to_owned())
     };
