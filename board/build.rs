@@ -4,6 +4,8 @@
 //!
 //! Never: anything that the machine knows, such as its clock or its folders.
 
+#![allow(clippy::panic)] // A build that cannot go on stops.
+
 use std::path::Path;
 
 /// Files, from the project's folder; in the output folder each has its own name and `.z`.
