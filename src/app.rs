@@ -221,7 +221,11 @@ pub fn start(
     restore(&counters, &snapshots)?;
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
     let (gone_sender, gone) = oneshot::channel();
-    let pace = CommitPace { burst: config.board.commit_burst, per_second: config.board.commits_per_second };
+    let pace = CommitPace {
+        burst: config.board.commit_burst,
+        per_second: config.board.commits_per_second,
+        settled_ms: config.board.storage.settled_ms(),
+    };
     let (journal, writer) =
         journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone_sender)
             .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;

@@ -61,6 +61,8 @@ pub struct CommitPace {
     pub burst: u32,
     /// Commits a second after that; 0 = no limit.
     pub per_second: u32,
+    /// How long confirmations wait for company, milliseconds.
+    pub settled_ms: u64,
 }
 
 /// The writer's thread; joined when the appliance closes.
@@ -104,6 +106,7 @@ pub fn start(
     let mut loop_ = CommitLoop {
         store,
         bucket: Bucket::with_burst(pace.burst, pace.per_second),
+        settled_ms: pace.settled_ms,
         clock,
         io,
         counters,
@@ -165,6 +168,7 @@ impl Journal {
 struct CommitLoop {
     store: Store,
     bucket: Bucket,
+    settled_ms: u64,
     clock: Clock,
     io: Arc<IoCount>,
     counters: Arc<Counters>,
@@ -205,10 +209,10 @@ impl CommitLoop {
             }
             Work::Tick(tick, Some(reply)) => self.urgent.push((*tick, reply)),
             Work::Tick(tick, None) => {
-                let wait = if tick.confirmed.is_empty() && !tick.matters() {
-                    limits::RIDE_MS
-                } else {
-                    limits::RIDE_SETTLED_MS
+                let wait = match (tick.matters(), tick.confirmed.is_empty()) {
+                    (true, _) => limits::RIDE_SETTLED_MS,
+                    (false, false) => self.settled_ms,
+                    (false, true) => limits::RIDE_MS,
                 };
                 let until = Instant::now() + Duration::from_millis(wait);
                 self.ride_until = Some(self.ride_until.map_or(until, |known| known.min(until)));

@@ -23,6 +23,18 @@ pub enum Storage {
     Ssd,
 }
 
+impl Storage {
+    /// How long confirmations wait for company, milliseconds: on a card until the next commit of counts, since a commit
+    /// wears it, and what is not confirmed by then is only asked for once more after a power cut.
+    #[must_use]
+    pub const fn settled_ms(self) -> u64 {
+        match self {
+            Self::Sd => limits::RIDE_MS,
+            Self::Ssd => limits::RIDE_SETTLED_MS,
+        }
+    }
+}
+
 /// A board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Board {

@@ -74,7 +74,7 @@ impl Life {
         let (store, _) = Store::open(&config.data_dir, 1 << 20, keep, &io, clock.now().wall).unwrap();
         let snapshots = store.snapshots();
         let (gone_sender, gone) = tokio::sync::oneshot::channel();
-        let pace = CommitPace { burst: 1_000, per_second: 0 };
+        let pace = CommitPace { burst: 1_000, per_second: 0, settled_ms: 250 };
         let (journal, writer) =
             journal::start(store, pace, clock.clone(), io, Arc::clone(&counters), gone_sender).unwrap();
         let in_force = InForce::new(Arc::new(rulebook(&config, load_policy(&config).unwrap())));

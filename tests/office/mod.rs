@@ -163,7 +163,7 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         lock(&book).saw(chat, now);
     }
     let (gone, _) = oneshot::channel();
-    let pace = CommitPace { burst: 1_000, per_second: 0 };
+    let pace = CommitPace { burst: 1_000, per_second: 0, settled_ms: 250 };
     let (journal, writer) =
         journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone).unwrap();
     let source = PackSource { file: "p.toml".into(), text: PACK.into(), lists: Vec::new() };
