@@ -463,6 +463,7 @@ impl Flow {
         // Its inbox is closed with the poller; it holds the journal until it has ended.
         let clerk = self.clerk;
         let _ended = tokio::task::spawn_blocking(move || clerk.join()).await;
+        self.exporter.close().await;
     }
 }
 

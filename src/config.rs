@@ -10,6 +10,7 @@ mod ai;
 mod board;
 mod layers;
 mod manners;
+mod otel;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod web;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
+pub use otel::Otel;
 pub use tenants::TenantSettings;
 pub use web::Web;
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
+    /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
+    pub otel: Option<Otel>,
     /// What is logged, and how.
     pub log: Log,
     /// The board.
@@ -168,6 +172,7 @@ impl Default for Config {
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
+            otel: None,
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
         }

@@ -58,6 +58,9 @@ pub const OBJECTIVE_US: u64 = 1_500_000;
 /// Buckets of a [`Spread`]: four to each doubling, from 1 microsecond to over an hour.
 pub const SPREAD_BUCKETS: usize = 132;
 
+/// Every so many buckets of a [`Spread`] are told as one.
+const BUCKETS_TOLD_AS_ONE: usize = 4;
+
 /// How durations are spread: counts in buckets whose bounds grow by a quarter of a doubling, so that a percentile is
 /// right to about 19 %, in constant memory.
 #[derive(Debug)]
@@ -129,6 +132,26 @@ impl Spread {
     #[must_use]
     pub fn count_within_objective(&self) -> u64 {
         self.within_objective.load(Ordering::Relaxed)
+    }
+
+    /// Calls `f` with each bound that is told, microseconds, and how many were at most that: a bound a doubling, which is
+    /// enough for a graph and a quarter of all, and [`OBJECTIVE_US`]. Returns how many were counted. Others count meanwhile, so
+    /// no number is smaller than the one before.
+    pub fn told(&self, mut f: impl FnMut(u64, u64)) -> u64 {
+        let (mut most, mut below) = (0, 0);
+        let mut tell = |bound_us: u64, count: u64| {
+            most = count.max(most);
+            f(bound_us, most);
+        };
+        for bucket in (BUCKETS_TOLD_AS_ONE - 1..SPREAD_BUCKETS).step_by(BUCKETS_TOLD_AS_ONE) {
+            let bound_us = Self::bound_us(bucket);
+            if below < OBJECTIVE_US && OBJECTIVE_US < bound_us {
+                tell(OBJECTIVE_US, self.count_within_objective());
+            }
+            tell(bound_us, self.count_up_to(bucket));
+            below = bound_us;
+        }
+        self.count().max(most)
     }
 
     /// The duration, microseconds, that `permille` of all do not pass (500 is the median); `None` when none was counted.
@@ -242,6 +265,9 @@ counters! {
         degradations: "Times that a tenant was left without a model or got it back",
         links_blocked: "Messages blocked for a link of a new member while no model could be asked",
         http_refused: "Requests and connections the front refused",
+        otel_spans: "Spans an OpenTelemetry receiver took",
+        otel_spans_dropped: "Spans dropped, since too many waited or the receiver did not take them",
+        otel_failures: "Calls to an OpenTelemetry receiver that failed",
     }
     gauges {
         outbox_rows: "Actions promised and not yet confirmed",

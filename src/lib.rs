@@ -43,6 +43,7 @@ pub mod config;
 pub mod lessons;
 pub mod lists;
 pub mod model;
+pub mod otel;
 pub mod packs;
 pub mod store;
 pub mod telegram;
@@ -62,6 +63,7 @@ pub mod reload;
 pub mod review;
 pub mod settle;
 pub mod shard;
+pub mod tracer;
 
 // Floor 4: wires parts.
 pub mod app;

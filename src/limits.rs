@@ -12,6 +12,7 @@ mod group;
 mod judging;
 mod listed;
 mod model;
+mod otel;
 mod overlay;
 mod people;
 mod review;
@@ -27,6 +28,7 @@ pub use group::*;
 pub use judging::*;
 pub use listed::*;
 pub use model::*;
+pub use otel::*;
 pub use overlay::*;
 pub use people::*;
 pub use review::*;
@@ -364,6 +366,8 @@ pub struct Capacity {
     pub model_calls: u64,
     /// Remembered opinions, bytes.
     pub opinion_bytes: u64,
+    /// What telling an OpenTelemetry receiver takes, bytes: [`OTEL_BYTES`] where the settings name one, else 0.
+    pub otel_bytes: u64,
 }
 
 /// One line of the memory sum.
@@ -472,7 +476,11 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
-        holder("connections to Telegram", 3 * KIB * KIB, "calls wait for their turn"),
+        holder(
+            if capacity.otel_bytes == 0 { "connections to Telegram" } else { "connections to Telegram, OpenTelemetry" },
+            3 * KIB * KIB + capacity.otel_bytes,
+            if capacity.otel_bytes == 0 { "calls wait for their turn" } else { "calls wait; spans are dropped" },
+        ),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.

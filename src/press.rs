@@ -144,6 +144,13 @@ impl Signer {
         words
     }
 
+    /// A number that follows from the token alone, for names that tell nothing without it.
+    #[must_use]
+    pub fn salt(&self) -> u64 {
+        let signed = hmac::sign(&self.0, b"aegis: pseudonyms");
+        signed.as_ref().iter().take(8).fold(0, |salt, byte| (salt << 8) | u64::from(*byte))
+    }
+
     fn signature(&self, chat: ChatId, plain: &str) -> String {
         let mut signed = chat.0.to_le_bytes().to_vec();
         signed.extend_from_slice(plain.as_bytes());

@@ -21,6 +21,7 @@ use crate::journal::Journal;
 use crate::journal::history::Notes;
 use crate::limits;
 use crate::lists;
+use crate::otel::{self, Exporter};
 use crate::review::task::Reviewer;
 use crate::review::{self, SharedLane};
 use crate::settle::SharedSettler;
@@ -28,11 +29,17 @@ use crate::shard::{InForce, Shards};
 use crate::store::{Snapshots, Tick};
 use crate::telegram::request::Audience;
 use crate::telegram::{Reply, Request, Telegram};
+use crate::telemetry::pseudonym;
+use crate::tracer::Tracer;
 use crate::words::Language;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+
+/// What is said when headers leave this machine unprotected.
+const HEADERS_IN_CLEAR: &str = "the OpenTelemetry receiver's address begins with http://, so the headers for it can be read on \
+                                the way; write https:// if the receiver can, or leave the headers out";
 
 /// Everything that moderating takes but the way to Telegram.
 #[derive(Debug)]
@@ -63,6 +70,7 @@ pub(super) struct Flow {
     pub dispatcher: JoinHandle<task::Ended>,
     pub reviewer: JoinHandle<review::task::Ended>,
     pub clerk: std::thread::JoinHandle<()>,
+    pub exporter: Exporter,
 }
 
 impl Ready {
@@ -81,7 +89,8 @@ impl Ready {
             .with_settler(self.settler.clone());
         let door = ingest.door();
         door.lock().ask_lists(lists.asked(self.clock.clone()));
-        let dispatcher = self.dispatcher(&telegram)?;
+        let (tracer, exporter) = self.tracer(&telegram)?;
+        let dispatcher = self.dispatcher(&telegram, &tracer)?;
         let reviewer = Reviewer {
             lane: self.lane.clone(),
             settler: ingest.settler(),
@@ -92,6 +101,7 @@ impl Ready {
             in_force: self.in_force.clone(),
             clock: self.clock.clone(),
             notes: self.notes.clone(),
+            tracer: tracer.clone(),
         };
         tokio::spawn(greet(telegram.clone(), self.bot, Arc::clone(&own_name), self.words.clone()));
         let (errands, inbox) = mpsc::channel(limits::ERRANDS_MAX);
@@ -135,16 +145,37 @@ impl Ready {
             outbox_rows_max: self.config.board.capacity.outbox_rows,
             trouble: self.trouble,
             notes: self.notes,
+            tracer,
         };
         Ok(Flow {
             clerk,
+            exporter,
             reviewer: tokio::spawn(reviewer.run(self.settled, self.stopped.clone())),
             poller: tokio::spawn(poller.run(self.stopped.clone())),
             dispatcher: tokio::spawn(dispatcher.run(self.heard, self.stopped)),
         })
     }
 
-    fn dispatcher(&self, telegram: &Telegram) -> Result<Dispatcher, Failure> {
+    /// Who is told of stages, and the task that tells them on: nobody, unless the settings name a receiver.
+    fn tracer(&self, telegram: &Telegram) -> Result<(Tracer, Exporter), Failure> {
+        let salt = telegram.signer().salt();
+        let settings = self.config.otel.as_ref().map(|otel| {
+            if otel.shows_its_headers() {
+                tracing::warn!("{HEADERS_IN_CLEAR}");
+            }
+            otel::Settings {
+                endpoint: otel.endpoint.clone(),
+                headers: otel.headers.clone(),
+                service_name: otel.service_name.clone(),
+                instance: pseudonym(salt, telegram.own_id().0),
+                metrics_s: otel.metrics_s,
+            }
+        });
+        let (traces, exporter) = otel::start(settings, &self.counters).map_err(Failure::usage)?;
+        Ok((Tracer::new(traces, salt), exporter))
+    }
+
+    fn dispatcher(&self, telegram: &Telegram, tracer: &Tracer) -> Result<Dispatcher, Failure> {
         let settings = &self.config.telegram;
         let pace = Pace {
             requests_per_second: settings.requests_per_second,
@@ -175,8 +206,9 @@ impl Ready {
             book: Arc::clone(&self.book),
             clock: self.clock.clone(),
             counters: Arc::clone(&self.counters),
-            // Pseudonyms are the same after every start.
-            salt: u64::from_le_bytes(telegram.own_id().0.to_le_bytes()),
+            // Pseudonyms are the same after every start, as long as the token is.
+            salt: telegram.signer().salt(),
+            tracer: tracer.clone(),
         })
     }
 }

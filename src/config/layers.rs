@@ -1,6 +1,6 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, manners, tenants, web};
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, manners, otel, tenants, web};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::limits;
 use crate::message::ChatId;
@@ -245,6 +245,10 @@ fn from_file(
             }
         }
         log.finish(mistakes);
+    }
+    if let Some(section) = root.section("otel", mistakes) {
+        config.otel = otel::read(section, surroundings, mistakes);
+        config.board.capacity.otel_bytes = if config.otel.is_some() { limits::OTEL_BYTES } else { 0 };
     }
     judging(config, name, &mut root, mistakes);
     if let Some(zone) = ai::read_zone(&mut root, surroundings, mistakes) {

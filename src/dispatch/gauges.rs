@@ -2,10 +2,12 @@
 //!
 //! Never: a change.
 
+use super::call::Ticket;
 use super::lane::{Item, Lane};
 use super::outbox::Outbox;
 use crate::clock::{Monotonic, Now, Wall};
 use crate::message::ChatId;
+use crate::tracer::Act;
 
 impl Outbox {
     /// How many actions are promised and not yet at their end.
@@ -19,6 +21,13 @@ impl Outbox {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.flights.len()
+    }
+
+    /// The actions of a call that is under way.
+    pub(super) fn acts(&self, ticket: &Ticket) -> Vec<Act> {
+        let items = self.flights.get(ticket).map(|flight| flight.items.as_slice()).unwrap_or_default();
+        let act = |item: &Item| Act { key: item.row.key, trace: item.row.trace, attempts: item.row.attempts };
+        items.iter().map(act).collect()
     }
 
     /// How long Telegram asked all calls to wait, milliseconds from now.

@@ -14,6 +14,7 @@ use crate::store::Tick;
 use crate::store::records::{ChatRecord, OutboxKey, OutboxRow, Right};
 use crate::telegram::{CallError, Reply, Request, Telegram};
 use crate::telemetry::pseudonym;
+use crate::tracer::{Called, Tracer};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -61,7 +62,7 @@ pub enum Ended {
     Gone,
 }
 
-type Answer = (Ticket, Result<Reply, CallError>);
+type Answer = (Ticket, Result<Reply, CallError>, Called);
 
 /// The dispatcher and what it works with.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub struct Dispatcher {
     pub counters: Arc<Counters>,
     /// Names chats in the log without telling which they are.
     pub salt: u64,
+    /// Who is told of calls.
+    pub tracer: Tracer,
 }
 
 impl Dispatcher {
@@ -122,12 +125,12 @@ impl Dispatcher {
             match next {
                 Next::Call(ticket, request) => {
                     let telegram = self.telegram.clone();
-                    let counters = Arc::clone(&self.counters);
+                    let (counters, calling) = (Arc::clone(&self.counters), self.tracer.calls(&request));
                     calls.spawn(async move {
                         let started = Instant::now();
                         let answer = telegram.call(&request).await;
                         counters.call.record_us(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-                        (ticket, answer)
+                        (ticket, answer, calling.ended())
                     });
                 }
                 Next::Commit(tick) => self.commit(*tick).await?,
@@ -182,12 +185,16 @@ impl Dispatcher {
 
     async fn hear_answer(&mut self, answer: Result<Answer, tokio::task::JoinError>) -> Result<(), Gone> {
         // A call's task neither panics nor is cancelled while the dispatcher runs.
-        let Ok((ticket, answer)) = answer else { return Ok(()) };
+        let Ok((ticket, answer, call)) = answer else { return Ok(()) };
         if let Err(error) = &answer {
             tracing::debug!(%error, "a call failed");
         }
         let now = self.clock.now();
+        let told = self.tracer.is_on().then(|| (self.outbox.acts(&ticket), answer.as_ref().err().map(CallError::fate)));
         let tick = self.outbox.answered(ticket, answer, now, fastrand::u64(..), &mut lock(&self.book));
+        if let Some((acts, fate)) = told {
+            self.tracer.called(call, &acts, fate.as_ref(), &tick);
+        }
         for letter in &tick.dead {
             let action = letter.row.key.action.word();
             tracing::warn!(trace = %letter.row.trace, action, why = letter.why, "an action was given up");

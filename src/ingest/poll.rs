@@ -11,6 +11,7 @@ use crate::dispatch::task::{SharedBook, Word, lock};
 use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
+use crate::otel::Watch;
 use crate::pacing::backoff_ms;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
@@ -18,6 +19,7 @@ use crate::store::group::{Asked, Errand};
 use crate::store::records::OutboxKey;
 use crate::store::{StoreError, Tick};
 use crate::telegram::{CallError, Incoming, Telegram};
+use crate::tracer::Tracer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -81,6 +83,8 @@ pub struct Poller {
     pub notes: Option<Notes>,
     /// Who carries out what people ask for.
     pub clerk: mpsc::Sender<(u64, Errand)>,
+    /// Who is told of what updates lead to.
+    pub tracer: Tracer,
 }
 
 impl Poller {
@@ -151,7 +155,7 @@ impl Poller {
 
     /// Deals with a batch: when this returns, everything that follows from it is durable.
     async fn take(&mut self, batch: Vec<Incoming>) -> Result<(), Ended> {
-        let now = self.clock.now();
+        let (now, served) = (self.clock.now(), self.tracer.watch());
         let rulebook = self.shards.rulebook();
         let Admitted { arrivals, mut tick, want_facts, moved, callbacks, errands } =
             self.ingest.admit(batch, &mut lock(&self.book), &rulebook, now)?;
@@ -180,7 +184,7 @@ impl Poller {
             self.tell(Word::Moved(from, to)).await?;
         }
         let waiting: Vec<Row> = tick.reviews.iter().map(Row::of).collect();
-        self.make_durable(tick).await?;
+        self.make_durable(tick, &served).await?;
         self.ingest.wait(waiting, now);
         if !want_facts.is_empty() {
             self.tell(Word::WantFacts(want_facts)).await?;
@@ -205,14 +209,16 @@ impl Poller {
         presses.collect()
     }
 
-    async fn make_durable(&self, tick: Tick) -> Result<(), Ended> {
+    async fn make_durable(&self, tick: Tick, served: &Watch) -> Result<(), Ended> {
         if !tick.matters() {
             // Of these only the removal of somebody who left, which harms nobody if it comes back.
             self.cancel(tick.dropped.clone()).await?;
             return Ok(self.journal.ride(tick).await?);
         }
         let cancelled = tick.dropped.clone();
+        let story = self.tracer.decided(&tick, served);
         let committed = self.journal.commit(tick).await?;
+        self.tracer.durable(story);
         self.cancel(cancelled).await?;
         if !committed.accepted.is_empty() {
             self.counters.actions_planned.add(u64::try_from(committed.accepted.len()).unwrap_or(0));

@@ -154,14 +154,18 @@ impl Kept {
         let read = self.source.load()?;
         check_packs(&read, &self.source.name(), policy)?;
         let old = &self.config;
+        // Of the room for telemetry `otel` says it.
+        let mut board = read.board.clone();
+        board.capacity.otel_bytes = old.board.capacity.otel_bytes;
         let fixed = [
             ("telegram", read.telegram != old.telegram),
             ("data_dir", read.data_dir != old.data_dir),
             ("policy_dir", read.policy_dir != old.policy_dir),
             ("web", read.web != old.web),
             ("shards", read.shards != old.shards),
+            ("otel", read.otel != old.otel),
             ("log", read.log != old.log),
-            ("board, journal or history", read.board != old.board),
+            ("board, journal or history", board != old.board),
         ];
         let changed: Vec<&str> = fixed.iter().filter(|(_, is_other)| *is_other).map(|(key, _)| *key).collect();
         if !changed.is_empty() {
@@ -173,6 +177,7 @@ impl Kept {
             policy_dir: old.policy_dir.clone(),
             web: old.web.clone(),
             shards: old.shards,
+            otel: old.otel.clone(),
             log: old.log.clone(),
             board: old.board.clone(),
             ..read

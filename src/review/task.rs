@@ -21,6 +21,7 @@ use crate::shard::{InForce, Rulebook};
 use crate::store::desk::Usage;
 use crate::store::records::{Audit, OutboxKey, OutboxRow};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
+use crate::tracer::Tracer;
 use crate::verdict::ActionKind;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct Reviewer {
     pub clock: Clock,
     /// Where opinions are kept beside stored messages; `None` when none are.
     pub notes: Option<Notes>,
+    /// Who is told of who waited.
+    pub tracer: Tracer,
 }
 
 /// A call that may be made once its money is set aside.
@@ -280,6 +283,7 @@ impl Reviewer {
         let house = House::of(rulebook, case.chat, &title);
         let mut settler = self.settler.lock();
         let verdict = settler.with_album(&case, verdict)?;
+        self.tracer.waited(&case, verdict.outcome, now.wall);
         let promise = settler.settle(&case, verdict, &house, standing, now, tick)?;
         drop(settler);
         if let Some(promise) = promise.as_ref().filter(|promise| !promise.rows.is_empty()) {
@@ -313,7 +317,9 @@ impl Reviewer {
             return Ok(());
         }
         let cancelled = tick.dropped.clone();
+        let story = self.tracer.reviewed(&tick);
         let committed = self.journal.commit(tick).await?;
+        self.tracer.durable(story);
         // A dispatcher that is gone has already said why; the rows are durable.
         if !committed.accepted.is_empty() {
             self.dispatch.send(Word::Rows(committed.accepted)).await.map_err(|_| Gone)?;

@@ -305,6 +305,33 @@ pub(super) fn say<'a>(chat: ChatId, text: &'a str, manner: &'a Manner) -> payloa
     }
 }
 
+impl Request {
+    /// The Bot API's name of the call.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::Delete { .. } => "deleteMessages",
+            Self::DeleteOne { .. } => "deleteMessage",
+            Self::Mute { .. } | Self::Unmute { .. } => "restrictChatMember",
+            Self::Ban { .. } => "banChatMember",
+            Self::BanChannel { .. } => "banChatSenderChat",
+            Self::Kick { .. } | Self::Unban { .. } => "unbanChatMember",
+            Self::UnbanChannel { .. } => "unbanChatSenderChat",
+            Self::Say { .. } => "sendMessage",
+            Self::Copy { .. } => "copyMessage",
+            Self::Edit { .. } => "editMessageText",
+            Self::Admit { .. } => "approveChatJoinRequest",
+            Self::Decline { .. } => "declineChatJoinRequest",
+            Self::Permit { .. } => "setChatPermissions",
+            Self::Commands { .. } => "setMyCommands",
+            Self::Administrators { .. } => "getChatAdministrators",
+            Self::Linked { .. } => "getChat",
+            Self::Me => "getMe",
+            Self::AnswerCallback { .. } => "answerCallbackQuery",
+        }
+    }
+}
+
 pub(super) async fn carry_out(telegram: &Telegram, request: &Request) -> Result<Reply, CallError> {
     match request {
         Request::Administrators { chat } => {

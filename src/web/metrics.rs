@@ -1,7 +1,7 @@
 //! The counters as Prometheus reads them.
 
 use super::views::BudgetView;
-use crate::counters::{Counters, MetricKind, OBJECTIVE_US, SPREAD_BUCKETS, Spread};
+use crate::counters::{Counters, MetricKind, Spread};
 use std::fmt::Write;
 
 /// The format's own content type.
@@ -46,28 +46,13 @@ fn tenants_text(out: &mut String, tenants: &[BudgetView]) -> std::fmt::Result {
     Ok(())
 }
 
-/// Every so many buckets of a spread are told as one: a bucket a doubling is enough for a graph, and a quarter of the lines.
-const BUCKETS_TOLD_AS_ONE: usize = 4;
-
 fn spread_text(out: &mut String, name: &str, help: &str, spread: &Spread) -> std::fmt::Result {
     let name = format!("aegis_{name}_seconds");
     write!(out, "# HELP {name} {help}\n# TYPE {name} histogram\n")?;
-    // Others count while we read, and a bucket may never hold less than the one before.
-    let mut most = 0;
-    let mut bucket_text = |out: &mut String, bound_us: u64, count: u64| {
-        most = count.max(most);
-        writeln!(out, "{name}_bucket{{le=\"{}\"}} {most}", bound(bound_us))
-    };
-    let mut below = 0;
-    for bucket in (BUCKETS_TOLD_AS_ONE - 1..SPREAD_BUCKETS).step_by(BUCKETS_TOLD_AS_ONE) {
-        let bound_us = Spread::bound_us(bucket);
-        if below < OBJECTIVE_US && OBJECTIVE_US < bound_us {
-            bucket_text(out, OBJECTIVE_US, spread.count_within_objective())?;
-        }
-        bucket_text(out, bound_us, spread.count_up_to(bucket))?;
-        below = bound_us;
-    }
-    let count = spread.count().max(most);
+    let count = spread.told(|bound_us, up_to| {
+        // Writing into a String does not fail.
+        let _infallible = writeln!(out, "{name}_bucket{{le=\"{}\"}} {up_to}", bound(bound_us));
+    });
     writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {count}")?;
     writeln!(out, "{name}_sum {}", seconds(spread.sum_us()))?;
     writeln!(out, "{name}_count {count}")

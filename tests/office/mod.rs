@@ -28,6 +28,7 @@ use aegis::store::records::{Decision, Detail, OutboxKey, OutboxRow, OutboxState}
 use aegis::store::{Promise, Store, Tick};
 use aegis::telegram::Telegram;
 use aegis::tenant::{Tenant, TenantName, Tenants};
+use aegis::tracer::Tracer;
 use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span, Thresholds};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -201,12 +202,13 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
             let telegram = Telegram::new(aegis::demo::script::TOKEN, &standin.api_url(), patience, 4).unwrap();
             let pace = Pace { requests_per_second: 0, group_messages_per_minute: 0, calls_in_flight: 4 };
             let mut outbox = Outbox::new(pace, telegram.own_id(), Arc::clone(&counters));
+            let tracer = Tracer::default();
             {
                 let book = lock(&book);
                 outbox.resume_pauses(&snapshots.pauses().unwrap(), &book, now);
                 outbox.push(snapshots.outbox().unwrap(), &book, now);
             }
-            let dispatcher = Dispatcher { outbox, telegram, journal, book, clock, counters, salt: 1 };
+            let dispatcher = Dispatcher { outbox, telegram, journal, book, clock, counters, salt: 1, tracer };
             let _entered = runtime.enter();
             runtime.spawn(async move { drop(dispatcher.run(heard, stopped).await) })
         }

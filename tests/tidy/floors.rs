@@ -38,10 +38,10 @@ pub const FLOORS: [&[&str]; 5] = [
         "command",
         "press",
     ],
-    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
+    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons", "otel"],
     &[
         "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
-        "reload", "jobs",
+        "reload", "jobs", "tracer",
     ],
     &["main", "app", "cli", "demo"],
 ];
