@@ -476,11 +476,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             "a further tenant, chat or change is refused; the old settings stay",
         ),
         // Buffers of calls, TLS sessions, certificates of the root store.
-        holder(
-            if capacity.otel_bytes == 0 { "connections to Telegram" } else { "connections to Telegram, OpenTelemetry" },
-            3 * KIB * KIB + capacity.otel_bytes,
-            if capacity.otel_bytes == 0 { "calls wait for their turn" } else { "calls wait; spans are dropped" },
-        ),
+        otel::connections_line(3 * KIB * KIB, capacity.otel_bytes),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.

@@ -4,6 +4,8 @@
 //!
 //! Never: a value read from a file or the machine.
 
+use super::{Holder, holder};
+
 /// Spans that wait to be told. When full, a further one is dropped and counted in the metric `otel_spans_dropped`, and whoever
 /// brought it goes on at once: telemetry is a courtesy.
 pub const OTEL_SPANS_MAX: usize = 1_024;
@@ -46,3 +48,12 @@ pub const OTEL_METRICS_S_MAX: u32 = 3_600;
 
 /// What telling takes at most, bytes: the spans that wait, those of one call as values and encoded, and the client.
 pub const OTEL_BYTES: u64 = 1024 * 1024 + (1_024 + 3 * 256) * 512;
+
+/// Connections to Telegram and, where the settings name a receiver, what telling it takes.
+pub(super) const fn connections_line(telegram_bytes: u64, otel_bytes: u64) -> Holder {
+    if otel_bytes == 0 {
+        return holder("connections to Telegram", telegram_bytes, "calls wait for their turn");
+    }
+    let full = "calls wait for their turn; spans are dropped and counted";
+    holder("connections to Telegram, OpenTelemetry", telegram_bytes + otel_bytes, full)
+}
