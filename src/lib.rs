@@ -46,6 +46,7 @@ pub mod packs;
 pub mod store;
 pub mod telegram;
 pub mod telemetry;
+pub mod vault;
 pub mod web;
 
 // Floor 3: the flow.

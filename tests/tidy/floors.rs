@@ -38,7 +38,7 @@ pub const FLOORS: [&[&str]; 5] = [
         "command",
         "press",
     ],
-    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons"],
+    &["telegram", "store", "model", "web", "cloud", "config", "telemetry", "packs", "lists", "lessons", "vault"],
     &[
         "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
         "reload", "jobs",
