@@ -6,11 +6,12 @@
 
 mod flow;
 mod jobs;
+pub mod trial;
 
 pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
 
 use crate::chats::ChatBook;
-use crate::clock::{Clock, Now};
+use crate::clock::{Clock, Now, Wall};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
@@ -31,7 +32,7 @@ use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
-use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
+use crate::store::{self, Found, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
 use crate::telegram::Telegram;
 use crate::web;
 use crate::web::site::Site;
@@ -211,6 +212,7 @@ pub fn start(
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
+    let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
     let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
     if let Found::SetAside { to, why } = found {
         tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
@@ -266,6 +268,7 @@ pub fn start(
         heard,
         trouble: poll::Trouble::default(),
         bot,
+        idle_ms,
         stopped,
     };
     open_doors(ready, telegram, begun, Arc::new(std::sync::Mutex::new(reloader)), heap, |stage, helpers, page| {
@@ -319,6 +322,7 @@ fn open_doors(
                 lane: ready.lane.clone(),
                 in_force: ready.in_force.clone(),
                 site,
+                copy: ready.config.data_dir.join(crate::jobs::update::COPY),
             };
             helpers.push(tokio::spawn(door.serve(listener)));
         }
@@ -326,6 +330,7 @@ fn open_doors(
     }
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), heap)));
+    helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
     let stage = match telegram {
         Some(telegram) => Stage::Moderates(ready.begin(telegram, office)?),
         None => {
@@ -360,6 +365,7 @@ fn office(ready: &Ready, reloader: &SharedReloader) -> Office {
         poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
         settler: ready.settler.clone(),
         orders: std::sync::Mutex::new(()),
+        backups: Default::default(),
     }
 }
 
@@ -371,6 +377,13 @@ fn read_packs_and_reach_out(config: &Config, token: Option<&str>) -> Result<(Pol
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
         Ok((policy, telegram?))
     })
+}
+
+/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
+fn idle_ms(path: &Path, now: Wall) -> u64 {
+    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// The slow lane where an earlier life left it: who waits goes on waiting, and calls cut off count as paid in full.

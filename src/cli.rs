@@ -4,6 +4,7 @@
 //! where and how to mend it, and nothing was done.
 
 mod ai;
+mod backup;
 mod budget;
 pub mod cases;
 mod desk;
@@ -17,6 +18,7 @@ mod offline;
 mod playing;
 mod policy;
 pub mod screen;
+mod update;
 
 use crate::app::{self, Failure, FailureKind, Source};
 use crate::clock::Clock;
@@ -44,6 +46,9 @@ enum Command {
         /// A settings file; without it, the defaults and the environment.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Stand by until no other board moderates with this token.
+        #[arg(long)]
+        standby: bool,
     },
     /// Watch it moderate an invented community, without a token.
     Demo(playing::DemoArgs),
@@ -124,6 +129,12 @@ enum Command {
     Api(desk::ApiArgs),
     /// Move from another bot: bring over what it knows.
     Import(moving::MovingArgs),
+    /// Put a newer program in the place of this one, and take it back when it does not work.
+    Update(update::UpdateArgs),
+    /// Make an encrypted backup, or its key.
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup.
+    Restore(backup::RestoreArgs),
     /// Lists of domains, and of known spammers' ids.
     Lists {
         /// A settings file.
@@ -201,9 +212,10 @@ pub fn main(heap: fn() -> u64, bound_heap: fn(u64)) -> ExitCode {
 
 fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result<(), Failure> {
     match command {
-        Command::Run { config } => {
+        Command::Run { config, standby } => {
             let source = Source::of_process(config.as_deref());
-            let config = source.load()?;
+            let mut config = source.load()?;
+            config.standby.begins |= standby;
             start_log(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
             moderate(config, source, heap)
@@ -231,6 +243,9 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),
         Command::Api(args) => desk::api(&load(args.config())?, &args),
         Command::Import(args) => moving::import(&load(args.config())?, &args),
+        Command::Update(args) => update::update(&load(args.config())?, &args),
+        Command::Backup(args) => backup::backup(&load(args.config())?, &args),
+        Command::Restore(args) => backup::restore(&load(None)?, &args),
         Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }
@@ -260,11 +275,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Failure> {
     let clock = Clock::start();
+    let trial = app::trial::begin(&config)?;
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
         let scheme = config.web.scheme();
-        let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
+        let counters = Arc::new(Counters::default());
+        let running = app::start(config, Some(source), clock, Arc::clone(&counters), heap)?;
+        if let Some(trial) = trial {
+            tokio::spawn(trial.pass(counters));
+        }
         let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("{scheme}://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;

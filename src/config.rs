@@ -67,6 +67,21 @@ pub struct Config {
     pub log: Log,
     /// The board.
     pub board: Board,
+    /// The settings file these were read from, if there is one.
+    pub file: Option<PathBuf>,
+    /// Whether it waits until no other board moderates with this token.
+    pub standby: Standby,
+    /// The key that signs updates, as `minisign` writes public keys; `None` when settings say nothing of it.
+    pub update_key: Option<String>,
+}
+
+/// Two boards and one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// Whether this board begins by standing by.
+    pub begins: bool,
+    /// How long updates must have waited at Telegram, untouched, until the other board counts as gone, seconds.
+    pub silence_s: u64,
 }
 
 /// How Telegram is reached.
@@ -170,6 +185,9 @@ impl Default for Config {
             manners: MannersLayer::default(),
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
+            file: None,
+            standby: Standby { begins: false, silence_s: crate::limits::STANDBY_SILENCE_S },
+            update_key: None,
         }
     }
 }

@@ -242,6 +242,8 @@ counters! {
         degradations: "Times that a tenant was left without a model or got it back",
         links_blocked: "Messages blocked for a link of a new member while no model could be asked",
         http_refused: "Requests and connections the front refused",
+        backups: "Sealed backups made",
+        backup_failures: "Sealed backups that could not be made",
     }
     gauges {
         outbox_rows: "Actions promised and not yet confirmed",
@@ -267,6 +269,7 @@ counters! {
         live_pages: "Live pages open now",
         resident_bytes: "Resident memory, bytes",
         resident_bytes_peak: "Most resident memory at one time, bytes",
+        standing_by: "1 while another board moderates with this token, or may",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }
     spreads {

@@ -44,9 +44,11 @@ pub mod lessons;
 pub mod lists;
 pub mod model;
 pub mod packs;
+pub mod release;
 pub mod store;
 pub mod telegram;
 pub mod telemetry;
+pub mod vault;
 pub mod web;
 
 // Floor 3: the flow.
@@ -56,6 +58,7 @@ pub mod control;
 pub mod desk;
 pub mod dispatch;
 pub mod ingest;
+pub mod jobs;
 pub mod journal;
 pub mod members;
 pub mod reload;

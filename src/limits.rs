@@ -10,6 +10,7 @@ mod card;
 mod flow;
 mod group;
 mod judging;
+mod keep;
 mod listed;
 mod model;
 mod overlay;
@@ -25,6 +26,7 @@ pub use card::*;
 pub use flow::*;
 pub use group::*;
 pub use judging::*;
+pub use keep::*;
 pub use listed::*;
 pub use model::*;
 pub use overlay::*;
@@ -490,8 +492,8 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
         ),
         // And the log lines on their way out.
         holder(
-            "local page: connections, live streams, sessions",
-            WEB_BYTES + 64 * KIB,
+            "local page: connections, live streams, sessions; a backup that is sealed",
+            WEB_BYTES + 64 * KIB + wide(BACKUP_BYTES),
             "who dawdles makes room; a further stream is asked to come back",
         ),
         history_line(capacity.history_messages),

@@ -1,6 +1,8 @@
 //! What is done every now and then.
 
 use crate::counters::Counters;
+use crate::desk::Office;
+use crate::limits;
 use crate::store::Snapshots;
 use crate::telemetry;
 use std::sync::Arc;
@@ -23,6 +25,19 @@ pub(super) async fn gauges(counters: Arc<Counters>, snapshots: Snapshots, heap: 
         }
         if let Ok(count) = snapshots.undecided_count() {
             counters.undecided.set(count);
+        }
+    }
+}
+
+/// Has the day's backup made when it is due, by a thread that may wait and that closing does not wait for.
+pub(super) async fn backups(office: Arc<Office>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(limits::BACKUP_LOOK_MS));
+    loop {
+        tick.tick().await;
+        if office.is_backup_due() {
+            let office = Arc::downgrade(&office);
+            // Told by the office itself how it ended.
+            drop(tokio::task::spawn_blocking(move || Office::nightly(&office)));
         }
     }
 }

@@ -221,7 +221,12 @@ pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
 
 /// Asks the appliance that runs on this data; `None` when none does.
 pub(super) fn ask(config: &Config, command: &control::Command) -> Result<Option<Answer>, Failure> {
-    control::ask(&config.data_dir, command).map_err(|error| Failure {
+    let patience = match command {
+        control::Command::CopyForUpdate => limits::HISTORY_WAIT_MS,
+        _ => limits::CONTROL_WAIT_MS,
+    };
+    let patience = std::time::Duration::from_millis(patience);
+    control::ask_within(&config.data_dir, command, patience).map_err(|error| Failure {
         kind: FailureKind::Storage,
         why: format!("the running appliance does not answer: {error}"),
     })

@@ -40,6 +40,7 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
     let mut mistakes = Mistakes::default();
     let mut config = Config::default();
     let mut later = Later::default();
+    config.file = file.map(Path::to_owned);
     if let Some(path) = file {
         let name = path.display().to_string();
         match (surroundings.read)(path) {
@@ -259,6 +260,17 @@ fn from_file(
         let warn = ai::number(&mut section, "warn_percent", 1..=100, mistakes);
         config.budget.warn_percent = warn.unwrap_or(config.budget.warn_percent);
         section.finish(mistakes);
+    }
+    if let Some(found) = root.boolean("standby", mistakes) {
+        config.standby.begins = found.value;
+    }
+    let silence = limits::STANDBY_SILENCE_S_MIN..=limits::STANDBY_SILENCE_S_MAX;
+    if let Some(found) = root.integer("standby_silence_s", silence, mistakes) {
+        config.standby.silence_s = u64::try_from(found.value).unwrap_or(limits::STANDBY_SILENCE_S);
+    }
+    if let Some(mut update) = root.section("update", mistakes) {
+        config.update_key = update.text("public_key", mistakes).map(|found| found.value).filter(|key| !key.is_empty());
+        update.finish(mistakes);
     }
     if let Some(section) = root.section("tenants", mistakes) {
         tenants::read(config, section, surroundings, mistakes);

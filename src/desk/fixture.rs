@@ -112,6 +112,7 @@ impl Life {
             poll_stale_ms: 60_000,
             settler,
             orders: Mutex::new(()),
+            backups: Default::default(),
             runtime: runtime.handle().clone(),
         };
         let (writer, keeper) = (Some(writer), Some(keeper));

@@ -8,6 +8,7 @@
 
 mod answers;
 mod audit;
+pub mod backups;
 pub mod clerk;
 mod decisions;
 #[cfg(test)]
@@ -90,6 +91,8 @@ pub struct Office {
     pub settler: SharedSettler,
     /// One order at a time that looks before it changes.
     pub orders: Mutex<()>,
+    /// What is known of backups.
+    pub backups: backups::Backups,
     /// Where the desk waits for the journal: it is asked from threads of its own.
     pub runtime: tokio::runtime::Handle,
 }

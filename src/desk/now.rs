@@ -75,6 +75,10 @@ impl Office {
         if self.journal.is_closed() {
             return ("hold", "Storage cannot be written, so nothing is acknowledged.".to_owned());
         }
+        if self.counters.standing_by.get() > 0 {
+            let words = "This board stands by: another one moderates with its token.";
+            return ("standby", words.to_owned());
+        }
         if let Some(why) = self.polling() {
             return ("hindered", format!("Updates do not arrive: {why}."));
         }

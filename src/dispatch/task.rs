@@ -118,6 +118,10 @@ impl Dispatcher {
     async fn start_calls(&mut self, calls: &mut JoinSet<Answer>) -> Result<Option<Monotonic>, Gone> {
         loop {
             let now = self.clock.now();
+            if self.counters.standing_by.get() > 0 {
+                // Another board moderates, or may.
+                self.outbox.rest(now.mono.plus_ms(limits::REST_LOOK_MS));
+            }
             let next = self.outbox.next(now, &mut lock(&self.book));
             match next {
                 Next::Call(ticket, request) => {

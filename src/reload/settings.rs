@@ -162,6 +162,7 @@ impl Kept {
             ("shards", read.shards != old.shards),
             ("log", read.log != old.log),
             ("board, journal or history", read.board != old.board),
+            ("standby_silence_s", read.standby.silence_s != old.standby.silence_s),
         ];
         let changed: Vec<&str> = fixed.iter().filter(|(_, is_other)| *is_other).map(|(key, _)| *key).collect();
         if !changed.is_empty() {
@@ -175,6 +176,8 @@ impl Kept {
             shards: old.shards,
             log: old.log.clone(),
             board: old.board.clone(),
+            // How this life began is past.
+            standby: old.standby,
             ..read
         };
         if next == *old {

@@ -193,6 +193,7 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         trouble: Trouble::default(),
         poll_stale_ms: u64::MAX,
         orders: Mutex::new(()),
+        backups: Default::default(),
         runtime: runtime.handle().clone(),
     };
     let dispatcher = match standin {

@@ -68,6 +68,11 @@ fn rung(rung: &str) -> (&'static str, &'static str, &'static str) {
             "Working, with difficulty",
             "Messages are judged; what follows from them may be late. Look at the groups below.",
         ),
+        "standby" => (
+            "calm",
+            "Standing by",
+            "It takes over by itself when updates wait at Telegram and nobody takes them. What it had decided before, it carries out.",
+        ),
         "hold" => (
             "bad",
             "Holding",

@@ -45,7 +45,7 @@ pub fn checks(checks: &[Check]) -> Markup {
 
 fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
     html! {
-        p { "A backup is a copy of all that was decided, changed and counted, made while the appliance works. Keep one somewhere else." }
+        p { "A backup is made each night once a key for it is set, and is one sealed file: database, settings, packs, token, certificate. Without a key it is a copy of the database alone. Keep one somewhere else." }
         (ask.form("POST", "/api/v1/backups", "/system", "backup").only("", "Make a backup now", &[]))
         @if backups.is_empty() { p class="soft" { "No backup on this machine yet." } }
         ul class="rows" { @for one in backups {
@@ -63,9 +63,8 @@ fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
         details {
             summary { "How to restore a backup" }
             ol class="steps" {
-                li { "Stop the appliance." }
-                li { "In the data folder, move " code { "journal.redb" } " aside, and put the backup in its place under that name." }
-                li { "Start the appliance. It checks the file before it uses it, and says what it found." }
+                li { "A file " code { "aegis-...age" } ": on any board, " code { "aegis restore FILE --identity KEY" } " makes a data folder of it and says how to start on it." }
+                li { "A file " code { "journal-...redb" } ": stop the appliance, move " code { "journal.redb" } " in the data folder aside, put the backup in its place under that name, and start." }
             }
         }
     }

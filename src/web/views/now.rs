@@ -14,7 +14,7 @@ pub struct Overview {
     pub board: String,
     /// The mode of chats without their own: `record` or `enforce`.
     pub mode: String,
-    /// The rung of the ladder in force: `full`, `no_ai`, `rules_only`, `hindered`, `hold` or `setup`.
+    /// The rung of the ladder in force: `full`, `no_ai`, `rules_only`, `hindered`, `standby`, `hold` or `setup`.
     pub rung: String,
     /// Its cause, a sentence.
     pub cause: String,

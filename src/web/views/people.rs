@@ -70,7 +70,7 @@ pub struct SystemView {
     pub backups: Vec<BackupView>,
 }
 
-/// A copy of the database.
+/// A backup: a sealed file, or a copy of the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BackupView {
     /// Its file's name.
