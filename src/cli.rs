@@ -18,11 +18,14 @@ mod playing;
 mod policy;
 pub mod screen;
 
-use crate::app::{self, Failure, FailureKind, Source};
+use crate::app::{self, Failure, FailureKind, Process, Source};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::counters::Counters;
+use crate::fence::{self, Fence, Ground};
 use crate::limits;
+use crate::machine;
+use crate::systemd::Manager;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -197,10 +200,16 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
     match command {
         Command::Run { config } => {
             let source = Source::of_process(config.as_deref());
-            let config = source.load()?;
+            let (config, files) = source.load_noting()?;
             start_log(&config)?;
+            app::check_first(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
-            moderate(config, source, heap)
+            machine::bound_data(limits::data_bytes_max(&config.board.capacity)).map_err(Failure::usage)?;
+            app::prepare_data_dir(&config.data_dir)?;
+            // Before the first thread: what is put around one is around those it starts.
+            let fence = if config.sandbox { fence::put_up(&ground(&config, files)) } else { Fence::Off };
+            let process = Process { heap, fence: Some(fence), manager: Manager::of_process() };
+            moderate(process, config, source)
         }
         Command::Demo(args) => {
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
@@ -214,7 +223,9 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => {
             let source = Source::of_process(config.as_deref());
-            offline::check(&source.load()?, &source.name())
+            let (config, files) = source.load_noting()?;
+            let fence = if config.sandbox { fence::try_out(&ground(&config, files)) } else { Fence::Off };
+            offline::check(&config, &source.name(), &fence)
         }
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
@@ -245,20 +256,28 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits::WORKER_THREADS)
         .max_blocking_threads(limits::BLOCKING_THREADS_MAX)
-        .thread_stack_size(limits::STACK_BYTES * 2)
+        .thread_stack_size(limits::RUNTIME_STACK_BYTES)
         .thread_name("aegis")
         .enable_all()
         .build()
         .map_err(|error| Failure::usage(format!("the threads cannot be started: {error}")))
 }
 
-fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Failure> {
+/// What the appliance needs of the machine: its data folder, and what the settings name.
+fn ground(config: &Config, files: Vec<PathBuf>) -> Ground {
+    let mut read = files;
+    read.extend(config.policy_dir.clone());
+    read.extend(config.web.certificate.iter().flat_map(|(cert, key)| [cert.clone(), key.clone()]));
+    Ground { data_dir: config.data_dir.clone(), read, port: config.web.listen.map(|listen| listen.port()) }
+}
+
+fn moderate(process: Process, config: Config, source: Source) -> Result<(), Failure> {
     let clock = Clock::start();
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
         let scheme = config.web.scheme();
-        let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
+        let running = app::start_as(process, config, Some(source), clock, Arc::new(Counters::default()))?;
         let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("{scheme}://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;

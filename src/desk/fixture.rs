@@ -110,6 +110,7 @@ impl Life {
             trouble: Arc::default(),
             poll_stale_ms: 60_000,
             settler,
+            rounds: super::system::Rounds::default(),
             orders: Mutex::new(()),
             runtime: runtime.handle().clone(),
         };

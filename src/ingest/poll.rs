@@ -12,6 +12,7 @@ use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
+use crate::progress;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
 use crate::store::group::{Asked, Errand};
@@ -103,6 +104,7 @@ impl Poller {
             if self.clock.now().mono.since_ms(heard) > limits::QUIET_MS {
                 offset = None;
             }
+            self.moves(self.timeout.saturating_add(limits::POLL_GRACE));
             let answer = tokio::select! {
                 answer = self.telegram.poll(offset, limit, self.timeout) => answer,
                 _ = stop.changed() => return Ok(()),
@@ -113,6 +115,7 @@ impl Poller {
                     self.say(None);
                     self.counters.polls.one();
                     self.counters.poll_answered_ms.set(self.clock.now().mono.0);
+                    self.moves(Duration::ZERO);
                     if let Some(last) = batch.iter().map(|incoming| incoming.id.0).max() {
                         heard = self.clock.now().mono;
                         self.take(batch).await?;
@@ -127,6 +130,7 @@ impl Poller {
                         continue;
                     }
                     let pause = self.pause(&error, failures, accepted)?;
+                    self.moves(pause);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         _ = stop.changed() => return Ok(()),
@@ -137,11 +141,18 @@ impl Poller {
         Ok(())
     }
 
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, may_take: Duration) {
+        let ms = u64::try_from(may_take.as_millis()).unwrap_or(u64::MAX);
+        self.counters.poll_due_ms.set(progress::due(self.clock.now().mono, ms));
+    }
+
     /// A full outbox is refused upstream: no poll, no acknowledgement, until some of it is done.
     async fn wait_for_room(&self, stop: &mut watch::Receiver<bool>) {
         let most = self.outbox_rows_max.saturating_sub(u64::from(self.limit).saturating_mul(4));
         while self.counters.outbox_rows.get() > most && !*stop.borrow() {
             self.say(Some("the outbox is full; updates wait at Telegram".to_owned()));
+            self.moves(Duration::ZERO);
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(50)) => {}
                 _ = stop.changed() => {}
