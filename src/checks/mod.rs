@@ -208,7 +208,8 @@ fn folder(data: &DataFolder) -> Option<Finding> {
     let shown = &data.path;
     Some(match data.mode.as_ref()? {
         Ok(mode) if mode & 0o077 != 0 => {
-            let words = format!("{shown} may be opened by others (mode {mode:03o}); mend that with `chmod 700 {shown}`.");
+            let words =
+                format!("{shown} may be opened by others (mode {mode:03o}); mend that with `chmod 700 {shown}`.");
             Finding::new("Data folder", State::Warn, words)
         }
         Ok(mode) => {

@@ -132,18 +132,24 @@ impl Office {
     /// What is looked at now: the machine, and whether Telegram answers.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        let telegram = match self.polling() {
+        self.look_around().into_iter().chain([self.telegram()]).map(check).collect()
+    }
+
+    /// What of it everybody is told while the appliance is set up: what may hinder that. The machine is not looked at for
+    /// strangers: what was seen last is told.
+    #[must_use]
+    pub fn checks_of_setup(&self) -> Vec<Check> {
+        let seen = self.rounds.seen().clone();
+        let seen = if seen.is_empty() { self.look_around() } else { seen };
+        let concerns = |finding: &Finding| matches!(finding.name, "Clock" | "Storage" | "Data folder");
+        seen.into_iter().filter(concerns).chain([self.telegram()]).map(check).collect()
+    }
+
+    fn telegram(&self) -> Finding {
+        match self.polling() {
             Some(why) => Finding::new("Telegram", State::Bad, format!("Updates do not arrive: {why}.")),
             None => Finding::new("Telegram", State::Good, "Telegram answers."),
-        };
-        let found = self.look_around().into_iter().chain([telegram]);
-        found
-            .map(|Finding { name, state, words }| Check {
-                name: name.to_owned(),
-                state: state.word().to_owned(),
-                words,
-            })
-            .collect()
+        }
     }
 
     /// Looks at the machine; what has become better or worse since the last time is said in the log.
@@ -215,6 +221,10 @@ impl Office {
     pub fn backup_path(&self, name: &str) -> Option<PathBuf> {
         is_name(name).then(|| self.config.data_dir.join(BACKUPS).join(name))
     }
+}
+
+fn check(finding: Finding) -> Check {
+    Check { name: finding.name.to_owned(), state: finding.state.word().to_owned(), words: finding.words }
 }
 
 /// The name of a copy made now.
