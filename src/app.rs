@@ -37,7 +37,7 @@ use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
 use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
-use crate::systemd::Manager;
+use crate::systemd::Notify;
 use crate::telegram::Telegram;
 use crate::web;
 use crate::web::site::Site;
@@ -85,7 +85,7 @@ pub struct Running {
     /// The data folder, when its token is the one in use.
     token_of_page: Option<PathBuf>,
     /// Whom to tell that it closes.
-    manager: Manager,
+    manager: Notify,
 }
 
 /// How far it is.
@@ -122,14 +122,14 @@ pub struct Process {
     /// The fence around it; `None` where another program's process is borrowed, as a test's is.
     pub fence: Option<Fence>,
     /// Whom to tell how it stands.
-    pub manager: Manager,
+    pub manager: Notify,
 }
 
 impl Process {
     /// A process of which nothing else is known, and of which nobody wants to hear.
     #[must_use]
     pub fn borrowed(heap: fn() -> u64) -> Self {
-        Self { heap, fence: None, manager: Manager::default() }
+        Self { heap, fence: None, manager: Notify::default() }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::counters::Counters;
 use crate::fence::{self, Fence, Ground};
 use crate::limits;
 use crate::machine;
-use crate::systemd::Manager;
+use crate::systemd::Notify;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -205,10 +205,14 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             app::check_first(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
             machine::bound_data(limits::data_bytes_max(&config.board.capacity)).map_err(Failure::usage)?;
+            if !config.data_dir.exists() {
+                // The first start of an installation whose packs are refused leaves nothing behind.
+                app::load_policy(&config)?;
+            }
             app::prepare_data_dir(&config.data_dir)?;
             // Before the first thread: what is put around one is around those it starts.
             let fence = if config.sandbox { fence::put_up(&ground(&config, files)) } else { Fence::Off };
-            let process = Process { heap, fence: Some(fence), manager: Manager::of_process() };
+            let process = Process { heap, fence: Some(fence), manager: Notify::of_process() };
             moderate(process, config, source)
         }
         Command::Demo(args) => {

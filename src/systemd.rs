@@ -13,12 +13,12 @@ use std::time::Duration;
 
 /// The way to the manager.
 #[derive(Clone, Debug, Default)]
-pub struct Manager {
+pub struct Notify {
     address: Option<SocketAddr>,
     watchdog: Option<Duration>,
 }
 
-impl Manager {
+impl Notify {
     /// The manager of this process, as its environment names it.
     #[must_use]
     pub fn of_process() -> Self {
@@ -76,8 +76,8 @@ impl Manager {
 mod tests {
     use super::*;
 
-    fn named(socket: &str, usec: Option<&str>, pid: Option<&str>) -> Manager {
-        Manager::named(Some(OsStr::new(socket)), usec.map(OsStr::new), pid.map(OsStr::new), 7)
+    fn named(socket: &str, usec: Option<&str>, pid: Option<&str>) -> Notify {
+        Notify::named(Some(OsStr::new(socket)), usec.map(OsStr::new), pid.map(OsStr::new), 7)
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn without_a_manager_nobody_is_told_and_one_who_is_gone_is_an_error() {
-        assert!(Manager::default().tell(&["READY=1"]).is_ok());
+        assert!(Notify::default().tell(&["READY=1"]).is_ok());
         for odd in ["", "@", "relative", "vsock:2:1"] {
             assert!(!named(odd, Some("1000"), None).listens(), "{odd}");
         }

@@ -347,6 +347,16 @@ fn credentials_of_the_unit_bring_the_token_and_an_empty_one_brings_none() {
     board.ask(&["check"]).says(&["token: present"]);
 }
 
+#[test]
+fn an_error_of_storage_says_what_it_means() {
+    for (error, cure) in [(5, "replace it"), (28, "make room"), (30, "look at `dmesg`")] {
+        let why =
+            aegis::app::Failure::storage(format!("storage failed: {}", std::io::Error::from_raw_os_error(error))).why;
+        assert!(why.starts_with("storage failed: ") && why.contains("; the ") && why.contains(cure), "{why}");
+    }
+    assert_eq!(aegis::app::Failure::storage("storage failed: odd").why, "storage failed: odd");
+}
+
 const UNIT: &str = include_str!("../board/aegis.service");
 
 fn unit(key: &str) -> Vec<&'static str> {

@@ -15,7 +15,7 @@ use aegis::progress::{Vigil, moving, parts};
 use aegis::secret::Secret;
 use aegis::store::io::IoCount;
 use aegis::store::{Keep, Store, Tick};
-use aegis::systemd::Manager;
+use aegis::systemd::Notify;
 use board::{Board, LONG, Signal, TOKEN, play, script};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
@@ -77,8 +77,7 @@ fn the_first_run_is_ready_when_its_page_waits_and_an_abstract_name_is_heard_from
     let ear = Ear::new(UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap());
     watched(&mut board, &format!("@{name}"));
     let _life = board.run(&[]);
-    ear.hear("READY=1");
-    let heard = ear.hear("STATUS=");
+    let heard = ear.hear("READY=1");
     assert!(
         heard.iter().any(|line| line.contains("STATUS=enforce, setup, 0 actions wait. There is no bot token yet.")),
         "{heard:?}"
@@ -98,7 +97,7 @@ async fn nothing_is_polled_before_the_clock_is_set() {
     config.telegram.api_url = standin.api_url();
     config.web.listen = None;
     let address = folder.path().join("notify");
-    let manager = Manager::named(Some(address.as_os_str()), Some("300000".as_ref()), None, 1);
+    let manager = Notify::named(Some(address.as_os_str()), Some("300000".as_ref()), None, 1);
     let process = Process { heap: || 0, fence: Some(Fence::Off), manager };
     let counters: Arc<Counters> = Arc::default();
     let clock = Clock::with_wall(|| Wall(WALL_MS.load(Ordering::Relaxed)));

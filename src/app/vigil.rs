@@ -9,13 +9,13 @@ use crate::desk::Office;
 use crate::limits;
 use crate::machine;
 use crate::progress::{self, Vigil};
-use crate::systemd::Manager;
+use crate::systemd::Notify;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Tells the manager, for ever.
-pub(super) async fn keep(manager: Manager, office: Arc<Office>) {
+pub(super) async fn keep(manager: Notify, office: Arc<Office>) {
     let every = manager.watchdog().map_or(Duration::from_millis(limits::STATUS_MS), |patience| patience / 3);
     let most = Duration::from_millis(limits::STATUS_MS);
     let mut ready = tokio::time::interval(Duration::from_millis(limits::READY_LOOK_MS));
