@@ -30,8 +30,8 @@ pub const STACKS_RESERVED_BYTES: u64 = wide((WORKER_THREADS + BLOCKING_THREADS_M
     + wide(LIBRARY_THREADS_MAX * LIBRARY_STACK_BYTES);
 
 /// The private memory the system lets the program have, bytes (`RLIMIT_DATA`): the promise, and the stacks that are reserved.
-/// It cannot be the promise alone: with that, the smallest board's threads could not start. When it is reached, an allocation
-/// fails, and the process ends with a sentence.
+/// It cannot be the promise alone: the stacks of all threads that there may be are more than the smallest board's promise,
+/// although little of them is ever touched. When it is reached, an allocation fails, and the process ends with a sentence.
 #[must_use]
 pub const fn data_bytes_max(capacity: &Capacity) -> u64 {
     memory_bytes_max(capacity) + STACKS_RESERVED_BYTES
