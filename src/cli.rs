@@ -20,11 +20,14 @@ mod policy;
 pub mod screen;
 mod update;
 
-use crate::app::{self, Failure, FailureKind, Source};
+use crate::app::{self, Failure, FailureKind, Process, Source};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::counters::Counters;
+use crate::fence::{self, Fence, Ground};
 use crate::limits;
+use crate::machine;
+use crate::systemd::Notify;
 use crate::telemetry;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -214,11 +217,21 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
     match command {
         Command::Run { config, standby } => {
             let source = Source::of_process(config.as_deref());
-            let mut config = source.load()?;
+            let (mut config, files) = source.load_noting()?;
             config.standby.begins |= standby;
             start_log(&config)?;
+            app::check_first(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
-            moderate(config, source, heap)
+            machine::bound_data(limits::data_bytes_max(&config.board.capacity)).map_err(Failure::usage)?;
+            if !config.data_dir.exists() {
+                // The first start of an installation whose packs are refused leaves nothing behind.
+                app::load_policy(&config)?;
+            }
+            app::prepare_data_dir(&config.data_dir)?;
+            // Before the first thread: what is put around one is around those it starts.
+            let fence = if config.sandbox { fence::put_up(&ground(&config, files)) } else { Fence::Off };
+            let process = Process { heap, fence: Some(fence), manager: Notify::of_process() };
+            moderate(process, config, source)
         }
         Command::Demo(args) => {
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
@@ -232,7 +245,9 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => {
             let source = Source::of_process(config.as_deref());
-            offline::check(&source.load()?, &source.name())
+            let (config, files) = source.load_noting()?;
+            let fence = if config.sandbox { fence::try_out(&ground(&config, files)) } else { Fence::Off };
+            offline::check(&config, &source.name(), &fence)
         }
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
@@ -266,14 +281,22 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits::WORKER_THREADS)
         .max_blocking_threads(limits::BLOCKING_THREADS_MAX)
-        .thread_stack_size(limits::STACK_BYTES * 2)
+        .thread_stack_size(limits::RUNTIME_STACK_BYTES)
         .thread_name("aegis")
         .enable_all()
         .build()
         .map_err(|error| Failure::usage(format!("the threads cannot be started: {error}")))
 }
 
-fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Failure> {
+/// What the appliance needs of the machine: its data folder, and what the settings name.
+fn ground(config: &Config, files: Vec<PathBuf>) -> Ground {
+    let mut read = files;
+    read.extend(config.policy_dir.clone());
+    read.extend(config.web.certificate.iter().flat_map(|(cert, key)| [cert.clone(), key.clone()]));
+    Ground { data_dir: config.data_dir.clone(), read, port: config.web.listen.map(|listen| listen.port()) }
+}
+
+fn moderate(process: Process, config: Config, source: Source) -> Result<(), Failure> {
     let clock = Clock::start();
     let trial = app::trial::begin(&config)?;
     runtime()?.block_on(async {
@@ -281,7 +304,7 @@ fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Fai
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
         let scheme = config.web.scheme();
         let counters = Arc::new(Counters::default());
-        let running = app::start(config, Some(source), clock, Arc::clone(&counters), heap)?;
+        let running = app::start_as(process, config, Some(source), clock, Arc::clone(&counters))?;
         if let Some(trial) = trial {
             tokio::spawn(trial.pass(counters));
         }

@@ -63,6 +63,10 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
+    /// Whether `aegis run` puts a fence around itself.
+    pub sandbox: bool,
+    /// Where the system has put the unit's credentials, if it has.
+    pub credentials: Option<PathBuf>,
     /// What is logged, and how.
     pub log: Log,
     /// The board.
@@ -89,6 +93,8 @@ pub struct Standby {
 pub struct Telegram {
     /// The bot's token.
     pub token: Option<Secret>,
+    /// The file that it was to be read from, if one is named.
+    pub token_file: Option<PathBuf>,
     /// Where the Bot API is.
     pub api_url: String,
     /// Updates asked for at once.
@@ -161,6 +167,7 @@ impl Default for Config {
         Self {
             telegram: Telegram {
                 token: None,
+                token_file: None,
                 api_url: "https://api.telegram.org".to_owned(),
                 poll_limit: board.poll_limit,
                 poll_timeout_s: 50,
@@ -183,6 +190,8 @@ impl Default for Config {
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
+            sandbox: true,
+            credentials: None,
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
             file: None,

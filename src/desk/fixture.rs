@@ -111,6 +111,7 @@ impl Life {
             trouble: Arc::default(),
             poll_stale_ms: 60_000,
             settler,
+            rounds: super::system::Rounds::default(),
             orders: Mutex::new(()),
             backups: Default::default(),
             runtime: runtime.handle().clone(),

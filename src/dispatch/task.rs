@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::message::ChatId;
+use crate::progress;
 use crate::store::Tick;
 use crate::store::records::{ChatRecord, OutboxKey, OutboxRow, Right};
 use crate::telegram::{CallError, Reply, Request, Telegram};
@@ -87,6 +88,7 @@ impl Dispatcher {
     pub async fn run(mut self, mut words: mpsc::Receiver<Word>, mut stop: watch::Receiver<bool>) -> Ended {
         let mut calls = JoinSet::new();
         loop {
+            self.moves(0);
             if *stop.borrow() {
                 return self.drain(calls).await;
             }
@@ -112,6 +114,11 @@ impl Dispatcher {
                 return Ended::Gone;
             }
         }
+    }
+
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, ms: u64) {
+        self.counters.dispatch_due_ms.set(progress::due(self.clock.now().mono, ms));
     }
 
     /// Starts every call that may be made now; returns when the next one may be.
@@ -255,6 +262,7 @@ impl Dispatcher {
 
     /// Gives the calls under way a bounded time; what they did not finish stays promised.
     async fn drain(mut self, mut calls: JoinSet<Answer>) -> Ended {
+        self.moves(limits::DRAIN_MS);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(limits::DRAIN_MS);
         while let Ok(Some(answer)) = tokio::time::timeout_at(deadline, calls.join_next()).await {
             if self.hear_answer(answer).await.is_err() {

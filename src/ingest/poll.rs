@@ -13,6 +13,7 @@ use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::pacing::backoff_ms;
+use crate::progress;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
 use crate::store::group::{Asked, Errand};
@@ -135,6 +136,7 @@ impl Poller {
             if self.clock.now().mono.since_ms(heard) > limits::QUIET_MS {
                 offset = None;
             }
+            self.moves(self.timeout.saturating_add(limits::POLL_GRACE));
             let answer = tokio::select! {
                 answer = self.telegram.poll(offset, limit, timeout) => answer,
                 _ = stop.changed() => return Ok(()),
@@ -146,6 +148,7 @@ impl Poller {
                     self.say(None);
                     self.counters.polls.one();
                     self.counters.poll_answered_ms.set(self.clock.now().mono.0);
+                    self.moves(Duration::ZERO);
                     if let Some(last) = batch.iter().map(|incoming| incoming.id.0).max() {
                         heard = self.clock.now().mono;
                         self.take(batch).await?;
@@ -175,6 +178,7 @@ impl Poller {
                     if let Some(until) = &mut rests_until {
                         *until = self.clock.now().mono.plus_ms(self.times.confirm_ms()).max(*until);
                     }
+                    self.moves(pause);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         _ = stop.changed() => return Ok(()),
@@ -205,6 +209,7 @@ impl Poller {
         let mut step = Step::Look(0);
         let mut refusals = 0_u32;
         while let Step::Look(ms) | Step::Peek(ms) = step {
+            self.moves(Duration::from_millis(ms).saturating_add(limits::POLL_GRACE));
             let asked = async {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 match step {
@@ -237,11 +242,18 @@ impl Poller {
         Ok(())
     }
 
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, may_take: Duration) {
+        let ms = u64::try_from(may_take.as_millis()).unwrap_or(u64::MAX);
+        self.counters.poll_due_ms.set(progress::due(self.clock.now().mono, ms));
+    }
+
     /// A full outbox is refused upstream: no poll, no acknowledgement, until some of it is done.
     async fn wait_for_room(&self, stop: &mut watch::Receiver<bool>) {
         let most = self.outbox_rows_max.saturating_sub(u64::from(self.limit).saturating_mul(4));
         while self.counters.outbox_rows.get() > most && !*stop.borrow() {
             self.say(Some("the outbox is full; updates wait at Telegram".to_owned()));
+            self.moves(Duration::ZERO);
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(50)) => {}
                 _ = stop.changed() => {}

@@ -15,6 +15,12 @@ use std::path::{Path, PathBuf};
 const PIECE_BYTES: usize = 64 * 1024;
 
 impl Store {
+    /// The file's size, bytes; `None` when it is no file.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        Some(std::fs::metadata(self.path.as_deref()?).ok()?.len())
+    }
+
     /// Copies the file to `path`; returns the copy's size.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub const FLOORS: [&[&str]; 5] = [
         "words",
         "command",
         "press",
+        "progress",
+        "checks",
     ],
     &[
         "telegram",
@@ -49,6 +51,9 @@ pub const FLOORS: [&[&str]; 5] = [
         "packs",
         "lists",
         "lessons",
+        "machine",
+        "fence",
+        "systemd",
         "vault",
         "release",
     ],

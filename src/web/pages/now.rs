@@ -44,6 +44,9 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
 
 fn banner(ask: &Ask<'_>, seen: &Overview) -> Markup {
     html! {
+        @for alarm in &seen.alarms {
+            div class="note banner" data-kind="bad" { p { strong { (t(alarm)) } } }
+        }
         @if !seen.banner.is_empty() {
             div class="note banner" data-kind="warn" {
                 p { strong { (t(&seen.banner)) } }

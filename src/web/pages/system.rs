@@ -20,7 +20,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         section aria-labelledby="checks" { h2 id="checks" { "Checks" } (checks(&seen.checks)) }
         section aria-labelledby="backups" { h2 id="backups" { "Backups" } (backups(ask, &seen.backups)) }
         section aria-labelledby="version" { h2 id="version" { "Version and updates" } (version(&seen)) }
-        section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen.memory)) }
+        section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen)) }
     };
     Ok(sheet(ask, &Sheet { title: "System", lead: "The machine, the program and its storage.", live: "" }, &body))
 }
@@ -82,10 +82,18 @@ fn version(seen: &SystemView) -> Markup {
     }
 }
 
-fn memory(lines: &[(String, u64, String)]) -> Markup {
+fn memory(seen: &SystemView) -> Markup {
+    let (lines, now) = (&seen.memory, seen.memory_now);
     let whole = lines.iter().map(|(_, most, _)| *most).sum::<u64>();
     html! {
         p { "Everything together takes at most " strong { (bytes(whole)) } ", and each part says what happens when it is full." }
+        dl class="list" {
+            div { dt { "In use now" } dd { (bytes(now.resident)) } }
+            div { dt { "The most so far" } dd { (bytes(now.resident_peak)) } }
+            div { dt { "The promise" } dd { (bytes(now.promise)) ": all parts, and a tenth for what the allocator rounds up" } }
+            div { dt { "As the system counts it" } dd { (bytes(now.data)) ", with the stacks of threads, of which most is only reserved" } }
+            div { dt { "The most the system gives" } dd { @if now.data_max > 0 { (bytes(now.data_max)) ": the promise and those stacks" } @else { "no bound" } } }
+        }
         details {
             summary { "Part by part" }
             table class="stack" {
