@@ -84,9 +84,9 @@ const REFUSED: &[libc::c_long] = &[
 #[cfg(target_arch = "x86_64")]
 const REFUSED_HERE: &[libc::c_long] =
     &[libc::SYS_kexec_file_load, libc::SYS_iopl, libc::SYS_ioperm, libc::SYS_modify_ldt, libc::SYS_uselib];
-/// See above.
+/// `kexec_file_load`, which `libc` does not name for musl on this kind of processor.
 #[cfg(target_arch = "aarch64")]
-const REFUSED_HERE: &[libc::c_long] = &[libc::SYS_kexec_file_load];
+const REFUSED_HERE: &[libc::c_long] = &[294];
 
 /// The second set of numbers of the same calls (x32): what is refused is refused there too.
 #[cfg(target_arch = "x86_64")]
