@@ -5,12 +5,14 @@
 //! ends the appliance early has an exit code that says what it was.
 
 mod failure;
+mod first;
 mod flow;
 mod jobs;
 pub mod trial;
 mod vigil;
 
 pub use failure::{Failure, FailureKind};
+pub use first::{check_first, prepare_data_dir};
 
 pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
 
@@ -61,16 +63,6 @@ pub fn keep(config: &Config) -> Keep {
         albums: u64::try_from(limits::ALBUMS_MAX).unwrap_or(u64::MAX),
         audit: limits::AUDIT_KEPT,
     }
-}
-
-/// Makes sure the data directory is there, and private.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| Failure::storage(format!("the data directory {} cannot be made: {error}", dir.display())))
 }
 
 /// The appliance at work.
@@ -132,27 +124,6 @@ impl Process {
     pub fn borrowed(heap: fn() -> u64) -> Self {
         Self { heap, fence: None, manager: Notify::default() }
     }
-}
-
-/// What can be refused before anything is opened: the settings do not fit the board, or nobody could bring a token.
-///
-/// # Errors
-/// Which of both, and how to mend it.
-pub fn check_first(config: &Config) -> Result<(), Failure> {
-    let has_token = || config.telegram.token.is_some() || setup::kept_token(&config.data_dir).is_some();
-    if config.web.listen.is_none() && !has_token() {
-        let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE, or let the \
-                   page ask for it (AEGIS_WEB_LISTEN); `aegis demo` works without one";
-        return Err(Failure { kind: FailureKind::Token, why: why.to_owned() });
-    }
-    let promise = limits::memory_bytes_max(&config.board.capacity);
-    if promise > config.board.memory_bytes {
-        return Err(Failure::usage(format!(
-            "the settings need {promise} bytes of memory and the board profile \"{}\" allows {}",
-            config.board.name, config.board.memory_bytes
-        )));
-    }
-    Ok(())
 }
 
 /// Opens everything and starts to moderate, on the current runtime, in a process of others.

@@ -228,10 +228,12 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
                 app::load_policy(&config)?;
             }
             app::prepare_data_dir(&config.data_dir)?;
-            // Before the first thread: what is put around one is around those it starts.
+            // The watch over an update stands outside of the fence, since it may have to put the old program back.
+            let trial = app::trial::begin(&config)?;
+            // Before any other thread: what is put around one is around those it starts.
             let fence = if config.sandbox { fence::put_up(&ground(&config, files)) } else { Fence::Off };
             let process = Process { heap, fence: Some(fence), manager: Notify::of_process() };
-            moderate(process, config, source)
+            moderate(process, config, source, trial)
         }
         Command::Demo(args) => {
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
@@ -296,9 +298,8 @@ fn ground(config: &Config, files: Vec<PathBuf>) -> Ground {
     Ground { data_dir: config.data_dir.clone(), read, port: config.web.listen.map(|listen| listen.port()) }
 }
 
-fn moderate(process: Process, config: Config, source: Source) -> Result<(), Failure> {
+fn moderate(process: Process, config: Config, source: Source, trial: Option<app::trial::Trial>) -> Result<(), Failure> {
     let clock = Clock::start();
-    let trial = app::trial::begin(&config)?;
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);

@@ -49,9 +49,17 @@ pub fn look(root: &Path, own: &Own, wall: Wall) -> Facts {
         cards: cards(root),
         throttled: read("sys/devices/platform/soc/soc:firmware/get_throttled"),
         sensors: sensors(root),
-        heap: Heap { limit: data_limit(), ..Heap::default() },
+        heap: Heap { limit: data_limit(), machine: memory_total(root), ..Heap::default() },
         walls: None,
     }
+}
+
+/// The memory of the machine, bytes; `None` where it does not tell.
+#[must_use]
+pub fn memory_total(root: &Path) -> Option<u64> {
+    let told = text(&root.join("proc/meminfo"))?;
+    let kib = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?;
+    kib.parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Whether a time server has set the clock.

@@ -16,6 +16,10 @@ pub struct Heap {
     pub wanted: u64,
     /// Whether the process is one that moderates, and so has set it.
     pub is_at_work: bool,
+    /// The machine's memory; `None` where it does not tell.
+    pub machine: Option<u64>,
+    /// The memory of the smallest machine that the board profile is for.
+    pub ram: u64,
 }
 
 fn mib(bytes: u64) -> String {
@@ -45,6 +49,15 @@ pub(super) fn bounds(heap: &Heap) -> Finding {
                 mib(heap.used)
             ),
         );
+    }
+    // What the graphics and the kernel keep for themselves is no reason to speak: up to a quarter.
+    if let Some(machine) = heap.machine.filter(|machine| machine.saturating_mul(4) < heap.ram.saturating_mul(3)) {
+        let words = format!(
+            "This machine has {} of memory, and the board profile is for one of {}; choose the profile of a smaller board.",
+            mib(machine),
+            mib(heap.ram)
+        );
+        return found(State::Warn, words);
     }
     let bound = match heap.limit {
         Some(limit) => format!("the system gives {} with reserved stacks (RLIMIT_DATA)", mib(limit)),

@@ -15,7 +15,15 @@ fn well() -> Facts {
         },
         mountinfo: Some("24 1 179:2 / / rw,noatime shared:1 - ext4 /dev/root rw\n".to_owned()),
         controllers: Some("cpuset cpu io memory pids\n".to_owned()),
-        heap: Heap { used: 10 << 20, promise: 48 << 20, limit: Some(100 << 20), wanted: 100 << 20, is_at_work: true },
+        heap: Heap {
+            used: 10 << 20,
+            promise: 48 << 20,
+            limit: Some(100 << 20),
+            wanted: 100 << 20,
+            is_at_work: true,
+            machine: Some(480 << 20),
+            ram: 512 << 20,
+        },
         ..Facts::default()
     }
 }
@@ -222,7 +230,7 @@ fn a_memory_controller_that_is_off_is_told() {
 #[test]
 fn memory_that_is_nearly_used_up_too_low_or_unbounded_is_told() {
     let heap = |used: u64, limit: Option<u64>, is_at_work| Facts {
-        heap: Heap { used, promise: 48 << 20, limit, wanted: 100 << 20, is_at_work },
+        heap: Heap { used, promise: 48 << 20, limit, wanted: 100 << 20, is_at_work, ..Heap::default() },
         ..well()
     };
     assert!(
@@ -231,6 +239,8 @@ fn memory_that_is_nearly_used_up_too_low_or_unbounded_is_told() {
             .starts_with("44.0 MiB of the 48.0 MiB that are promised are in use")
     );
     assert_eq!(wrong(&heap(0, Some(99 << 20), false)).1, State::Bad);
+    let small = Heap { machine: Some(300 << 20), ram: 512 << 20, ..well().heap };
+    assert!(wrong(&Facts { heap: small, ..well() }).2.contains("choose the profile of a smaller board"));
     assert!(wrong(&heap(0, None, true)).2.contains("RLIMIT_DATA"));
     let good = judge(&heap(0, None, false));
     assert!(

@@ -89,6 +89,7 @@ fn own(config: &Config) -> Own {
 pub fn facts(config: &Config, fence: Option<&Fence>, wall: Wall) -> Facts {
     let mut facts = machine::look(Path::new("/"), &own(config), wall);
     facts.heap.promise = limits::memory_bytes_max(&config.board.capacity);
+    facts.heap.ram = config.board.ram_bytes;
     facts.heap.wanted = limits::data_bytes_max(&config.board.capacity);
     facts.walls = fence.map(Fence::finding);
     facts

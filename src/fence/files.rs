@@ -19,7 +19,7 @@ const SYSTEM: [&str; 8] = ["/etc", "/run", "/usr/lib", "/usr/lib64", "/lib", "/l
 const OWN: [&str; 3] = ["/proc/self", "/dev/urandom", "/dev/null"];
 
 /// Texts about the whole machine.
-const TEXTS: [&str; 1] = ["/proc/cgroups"];
+const TEXTS: [&str; 2] = ["/proc/cgroups", "/proc/meminfo"];
 
 pub(super) fn put_up(ground: &Ground) -> Half {
     match restrict(ground) {
