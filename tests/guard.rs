@@ -121,7 +121,9 @@ fn the_running_program_is_bounded_and_shows_by_how_much() {
     let bound = limits::data_bytes_max(&capacity);
     let shown = seen["checks"].as_array().unwrap().iter().find(|check| check["name"] == "Memory").unwrap();
     assert_eq!(shown["state"], "good", "{shown}");
-    assert!(shown["words"].as_str().unwrap().contains(&format!("{}.", bound / 1024 / 1024)), "{shown} {bound}");
+    let tenths = (bound * 10).div_ceil(1024 * 1024);
+    let told = format!("{}.{} MiB with reserved stacks", tenths / 10, tenths % 10);
+    assert!(shown["words"].as_str().unwrap().contains(&told), "{shown} {bound}");
 }
 
 #[test]

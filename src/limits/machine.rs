@@ -16,8 +16,9 @@ pub const LIBRARY_STACK_BYTES: usize = 2 * 1024 * 1024;
 /// Stack of a thread of the runtime, bytes.
 pub const RUNTIME_STACK_BYTES: usize = 2 * STACK_BYTES;
 
-/// Threads of ours with [`STACK_BYTES`]: journal, history, clerk, front, a password's hash, and those of the page.
-pub const OWN_THREADS: usize = 5 + PAGE_THREADS;
+/// Threads of ours with [`STACK_BYTES`]: journal, history, clerk, front, a password's hash, the watch over an update, and
+/// those of the page.
+pub const OWN_THREADS: usize = 6 + PAGE_THREADS;
 
 /// Threads of the HTTP library: the one that accepts, one for each request that the front lets through, and one that the front
 /// itself may need for a file.
