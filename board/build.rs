@@ -1,4 +1,4 @@
-//! Packs what the program carries: texts and tables that are read once, a third of their size.
+//! Packs what the program carries, texts and tables that are read once, a third of their size; and tells it its target.
 //!
 //! Promises: the same files give the same bytes; a file that cannot be read stops the build with its name.
 //!
@@ -34,6 +34,8 @@ const CARRIED: [&str; 21] = [
 ];
 
 fn main() {
+    // Updates and backups name the machine that they are for; cargo always sets it for a build script.
+    println!("cargo::rustc-env=AEGIS_TARGET={}", std::env::var("TARGET").unwrap_or_default());
     let out = std::env::var_os("OUT_DIR").expect("cargo names the output folder");
     for file in CARRIED {
         println!("cargo::rerun-if-changed={file}");

@@ -4,19 +4,27 @@
 //! batch in hand, gives calls under way a bounded time, commits once more, and takes at most five seconds. Whatever
 //! ends the appliance early has an exit code that says what it was.
 
+mod failure;
+mod first;
 mod flow;
 mod jobs;
+pub mod trial;
+mod vigil;
+
+pub use failure::{Failure, FailureKind};
+pub use first::{check_first, prepare_data_dir};
 
 pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
 
 use crate::chats::ChatBook;
-use crate::clock::{Clock, Now};
+use crate::clock::{Clock, Monotonic, Now, Wall};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
+use crate::desk::system::Rounds;
 use crate::desk::{Office, Teacher, setup};
 use crate::dispatch::task;
-use crate::document::Mistakes;
+use crate::fence::Fence;
 use crate::ingest::poll;
 use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Writer};
@@ -31,85 +39,17 @@ use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
-use crate::store::{self, Found, Keep, Snapshots, Store, StoreError, Tick};
+use crate::store::{self, Found, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
+use crate::systemd::Notify;
 use crate::telegram::Telegram;
 use crate::web;
 use crate::web::site::Site;
 use flow::{Flow, Ready, reach_out};
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-
-/// How the appliance ended, when it did not end well.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Who has to act.
-    pub kind: FailureKind,
-    /// What happened and how to mend it.
-    pub why: String,
-}
-
-/// Who has to act, as an exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The one who called it or wrote its settings: 64.
-    Usage,
-    /// The one who brings data: 65.
-    Data,
-    /// The one who looks after the storage: 74.
-    Storage,
-    /// The one who holds the token: 77.
-    Token,
-    /// Whoever promised something that was not kept: 1.
-    Broken,
-}
-
-impl FailureKind {
-    /// The exit code.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Usage => 64,
-            Self::Data => 65,
-            Self::Storage => 74,
-            Self::Token => 77,
-            Self::Broken => 1,
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.why.trim_end())
-    }
-}
-
-impl Failure {
-    /// A failure of the one who called it.
-    #[must_use]
-    pub fn usage(why: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Usage, why: why.into() }
-    }
-
-    fn storage(why: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Storage, why: why.into() }
-    }
-}
-
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
-        Self::usage(mistakes.to_string())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::storage(error.to_string())
-    }
-}
 
 /// How many rows the durable file keeps on this board.
 #[must_use]
@@ -125,28 +65,6 @@ pub fn keep(config: &Config) -> Keep {
     }
 }
 
-/// Makes sure the data directory is there, and private.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let shown = dir.display();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| Failure::storage(format!("the data directory {shown} cannot be made: {error}")))?;
-    let mode = std::fs::metadata(dir).map(|found| found.permissions().mode() & 0o777);
-    match mode {
-        Ok(mode) if mode & 0o077 != 0 => {
-            tracing::warn!("{shown} may be read by others (mode {mode:03o}); mend with: chmod 700 {shown}");
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
 /// The appliance at work.
 #[derive(Debug)]
 pub struct Running {
@@ -159,6 +77,8 @@ pub struct Running {
     page: Option<web::Web>,
     /// The data folder, when its token is the one in use.
     token_of_page: Option<PathBuf>,
+    /// Whom to tell that it closes.
+    manager: Notify,
 }
 
 /// How far it is.
@@ -166,20 +86,50 @@ pub struct Running {
 enum Stage {
     /// The first run: everything is ready, and somebody is to bring the token.
     Waits(Box<(Ready, Arc<Office>)>, oneshot::Receiver<Telegram>),
+    /// There is a token, and the clock is not set yet: what would be decided now would be dated wrongly.
+    HasNoTime(Box<(Ready, Arc<Office>)>, Telegram),
     /// It moderates.
     Moderates(Flow),
+}
+
+impl Stage {
+    /// Moderates, if the clock is set.
+    fn of(ready: Ready, telegram: Telegram, office: Arc<Office>) -> Result<Self, Failure> {
+        if vigil::has_time(&office, Monotonic(0)) {
+            return Ok(Self::Moderates(ready.begin(telegram, office)?));
+        }
+        tracing::warn!("the clock is not set: moderating begins when it is");
+        Ok(Self::HasNoTime(Box::new((ready, office)), telegram))
+    }
 }
 
 /// What is said when a key leaves this machine unprotected.
 pub const KEY_IN_CLEAR: &str = "the model's address begins with http://, so its key can be read on the way; write https:// \
                                 if the server can, or leave the key out";
 
-/// Opens everything and starts to moderate, on the current runtime.
+/// What the appliance knows of the process that it is.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// How many bytes of heap are in use.
+    pub heap: fn() -> u64,
+    /// The fence around it; `None` where another program's process is borrowed, as a test's is.
+    pub fence: Option<Fence>,
+    /// Whom to tell how it stands.
+    pub manager: Notify,
+}
+
+impl Process {
+    /// A process of which nothing else is known, and of which nobody wants to hear.
+    #[must_use]
+    pub fn borrowed(heap: fn() -> u64) -> Self {
+        Self { heap, fence: None, manager: Notify::default() }
+    }
+}
+
+/// Opens everything and starts to moderate, on the current runtime, in a process of others.
 ///
 /// # Errors
-/// When the settings do not fit, the token is missing, or storage cannot be opened. Nothing is left running.
-///
-/// With a `source` the settings are read from it again when they change.
+/// As [`start_as`].
 pub fn start(
     config: Config,
     source: Option<Source>,
@@ -187,21 +137,27 @@ pub fn start(
     counters: Arc<Counters>,
     heap: fn() -> u64,
 ) -> Result<Running, Failure> {
+    start_as(Process::borrowed(heap), config, source, clock, counters)
+}
+
+/// Opens everything and starts to moderate, on the current runtime.
+///
+/// # Errors
+/// When the settings do not fit, the token is missing, or storage cannot be opened. Nothing is left running.
+///
+/// With a `source` the settings are read from it again when they change.
+pub fn start_as(
+    process: Process,
+    config: Config,
+    source: Option<Source>,
+    clock: Clock,
+    counters: Arc<Counters>,
+) -> Result<Running, Failure> {
+    check_first(&config)?;
+    let promise = limits::memory_bytes_max(&config.board.capacity);
     let of_page = config.telegram.token.is_none().then(|| setup::kept_token(&config.data_dir)).flatten();
     let token_of_page = of_page.is_some().then(|| config.data_dir.clone());
     let token = config.telegram.token.clone().or(of_page);
-    if token.is_none() && config.web.listen.is_none() {
-        let why = "no bot token; put it into AEGIS_TELEGRAM_TOKEN, or its file into AEGIS_TELEGRAM_TOKEN_FILE, or let the \
-                   page ask for it (AEGIS_WEB_LISTEN); `aegis demo` works without one";
-        return Err(Failure { kind: FailureKind::Token, why: why.to_owned() });
-    }
-    let promise = limits::memory_bytes_max(&config.board.capacity);
-    if promise > config.board.memory_bytes {
-        return Err(Failure::usage(format!(
-            "the settings need {promise} bytes of memory and the board profile \"{}\" allows {}",
-            config.board.name, config.board.memory_bytes
-        )));
-    }
     if config.ai.shows_its_key() {
         tracing::warn!("{KEY_IN_CLEAR}");
     }
@@ -211,6 +167,7 @@ pub fn start(
     prepare_data_dir(&config.data_dir)?;
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
+    let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
     let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
     if let Found::SetAside { to, why } = found {
         tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
@@ -266,23 +223,41 @@ pub fn start(
         heard,
         trouble: poll::Trouble::default(),
         bot,
+        idle_ms,
         stopped,
     };
-    open_doors(ready, telegram, begun, Arc::new(std::sync::Mutex::new(reloader)), heap, |stage, helpers, page| {
-        Running { stop, gone, stage, helpers, writer, keeper, page, token_of_page }
+    let manager = process.manager.clone();
+    let doors = Doors { telegram, begun, reloader: Arc::new(std::sync::Mutex::new(reloader)), process };
+    open_doors(ready, doors, |stage, helpers, page| Running {
+        stop,
+        gone,
+        stage,
+        helpers,
+        writer,
+        keeper,
+        page,
+        token_of_page,
+        manager,
     })
+}
+
+/// What the doors are opened with.
+struct Doors {
+    telegram: Option<Telegram>,
+    begun: oneshot::Receiver<Telegram>,
+    reloader: SharedReloader,
+    process: Process,
 }
 
 /// Opens the page and the terminal's door, and begins to moderate where there is a token.
 fn open_doors(
     ready: Ready,
-    telegram: Option<Telegram>,
-    begun: oneshot::Receiver<Telegram>,
-    reloader: SharedReloader,
-    heap: fn() -> u64,
+    doors: Doors,
     running: impl FnOnce(Stage, Vec<JoinHandle<()>>, Option<web::Web>) -> Running,
 ) -> Result<Running, Failure> {
-    let office = Arc::new(office(&ready, &reloader));
+    let Doors { telegram, begun, reloader, process } = doors;
+    let rounds = process.fence.clone().map_or_else(Rounds::default, Rounds::behind);
+    let office = Arc::new(office(&ready, &reloader, rounds));
     let site = Arc::new(Site::new(office.clone()).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
@@ -319,15 +294,21 @@ fn open_doors(
                 lane: ready.lane.clone(),
                 in_force: ready.in_force.clone(),
                 site,
+                copy: ready.config.data_dir.join(crate::jobs::update::COPY),
             };
             helpers.push(tokio::spawn(door.serve(listener)));
         }
         Err(error) => tracing::warn!(%error, "the terminal cannot speak to this appliance while it runs"),
     }
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
-    helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), heap)));
+    helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
+    helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
+    helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
+    if process.manager.listens() {
+        helpers.push(tokio::spawn(vigil::keep(process.manager, Arc::clone(&office))));
+    }
     let stage = match telegram {
-        Some(telegram) => Stage::Moderates(ready.begin(telegram, office)?),
+        Some(telegram) => Stage::of(ready, telegram, office)?,
         None => {
             tracing::warn!("there is no bot token yet: the page asks for it, and Aegis begins when it is given");
             Stage::Waits(Box::new((ready, office)), begun)
@@ -337,7 +318,7 @@ fn open_doors(
 }
 
 /// The desk over all of it.
-fn office(ready: &Ready, reloader: &SharedReloader) -> Office {
+fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds) -> Office {
     let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
     Office {
         config: ready.config.clone(),
@@ -359,7 +340,9 @@ fn office(ready: &Ready, reloader: &SharedReloader) -> Office {
         trouble: Arc::clone(&ready.trouble),
         poll_stale_ms: poll_ms.saturating_add(limits::POLL_STALE_MS),
         settler: ready.settler.clone(),
+        rounds,
         orders: std::sync::Mutex::new(()),
+        backups: Default::default(),
     }
 }
 
@@ -371,6 +354,13 @@ fn read_packs_and_reach_out(config: &Config, token: Option<&str>) -> Result<(Pol
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
         Ok((policy, telegram?))
     })
+}
+
+/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
+fn idle_ms(path: &Path, now: Wall) -> u64 {
+    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// The slow lane where an earlier life left it: who waits goes on waiting, and calls cut off count as paid in full.
@@ -496,11 +486,21 @@ impl Running {
                         Ok(telegram) => {
                             let (ready, office) = *waits;
                             self.token_of_page = Some(ready.config.data_dir.clone());
-                            Stage::Moderates(ready.begin(telegram, office)?)
+                            Stage::of(ready, telegram, office)?
                         }
                         Err(_) => break None,
                     },
                 },
+                Stage::HasNoTime(waits, telegram) => {
+                    tokio::select! {
+                        () = &mut told => break None,
+                        _ = &mut self.gone => break None,
+                        () = vigil::time(&waits.1) => {}
+                    }
+                    tracing::info!("the clock is set: moderating begins");
+                    let (ready, office) = *waits;
+                    Stage::Moderates(ready.begin(telegram, office)?)
+                }
                 Stage::Moderates(mut flow) => {
                     tokio::select! {
                         () = &mut told => {}
@@ -512,6 +512,8 @@ impl Running {
             };
         };
         self.stop.send_replace(true);
+        // A manager that does not listen any more needs no word.
+        let _unheard = self.manager.tell(&["STOPPING=1", "STATUS=closing in order"]);
         if let Some(flow) = flow {
             flow.close(&mut ends).await;
         }

@@ -4,6 +4,7 @@
 //! where and how to mend it, and nothing was done.
 
 mod ai;
+mod backup;
 mod budget;
 pub mod cases;
 mod desk;
@@ -17,12 +18,16 @@ mod offline;
 mod playing;
 mod policy;
 pub mod screen;
+mod update;
 
-use crate::app::{self, Failure, FailureKind, Source};
+use crate::app::{self, Failure, FailureKind, Process, Source};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::counters::Counters;
+use crate::fence::{self, Fence, Ground};
 use crate::limits;
+use crate::machine;
+use crate::systemd::Notify;
 use crate::telemetry;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -44,6 +49,9 @@ enum Command {
         /// A settings file; without it, the defaults and the environment.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Stand by until no other board moderates with this token.
+        #[arg(long)]
+        standby: bool,
     },
     /// Watch it moderate an invented community, without a token.
     Demo(playing::DemoArgs),
@@ -124,6 +132,12 @@ enum Command {
     Api(desk::ApiArgs),
     /// Move from another bot: bring over what it knows.
     Import(moving::MovingArgs),
+    /// Put a newer program in the place of this one, and take it back when it does not work.
+    Update(update::UpdateArgs),
+    /// Make an encrypted backup, or its key.
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup.
+    Restore(backup::RestoreArgs),
     /// Lists of domains, and of known spammers' ids.
     Lists {
         /// A settings file.
@@ -201,12 +215,25 @@ pub fn main(heap: fn() -> u64, bound_heap: fn(u64)) -> ExitCode {
 
 fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result<(), Failure> {
     match command {
-        Command::Run { config } => {
+        Command::Run { config, standby } => {
             let source = Source::of_process(config.as_deref());
-            let config = source.load()?;
+            let (mut config, files) = source.load_noting()?;
+            config.standby.begins |= standby;
             start_log(&config)?;
+            app::check_first(&config)?;
             bound_heap(limits::memory_bytes_max(&config.board.capacity));
-            moderate(config, source, heap)
+            machine::bound_data(limits::data_bytes_max(&config.board.capacity)).map_err(Failure::usage)?;
+            if !config.data_dir.exists() {
+                // The first start of an installation whose packs are refused leaves nothing behind.
+                app::load_policy(&config)?;
+            }
+            app::prepare_data_dir(&config.data_dir)?;
+            // The watch over an update stands outside of the fence, since it may have to put the old program back.
+            let trial = app::trial::begin(&config)?;
+            // Before any other thread: what is put around one is around those it starts.
+            let fence = if config.sandbox { fence::put_up(&ground(&config, files)) } else { Fence::Off };
+            let process = Process { heap, fence: Some(fence), manager: Notify::of_process() };
+            moderate(process, config, source, trial)
         }
         Command::Demo(args) => {
             // The demo plays in a folder of its own and takes nothing from the environment but the log filter.
@@ -220,7 +247,9 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Policy { verb } => policy::carry_out(verb),
         Command::Check { config } => {
             let source = Source::of_process(config.as_deref());
-            offline::check(&source.load()?, &source.name())
+            let (config, files) = source.load_noting()?;
+            let fence = if config.sandbox { fence::try_out(&ground(&config, files)) } else { Fence::Off };
+            offline::check(&config, &source.name(), &fence)
         }
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
@@ -231,6 +260,9 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),
         Command::Api(args) => desk::api(&load(args.config())?, &args),
         Command::Import(args) => moving::import(&load(args.config())?, &args),
+        Command::Update(args) => update::update(&load(args.config())?, &args),
+        Command::Backup(args) => backup::backup(&load(args.config())?, &args),
+        Command::Restore(args) => backup::restore(&load(None)?, &args),
         Command::Lists { config, verb } => lists::carry_out(&load(config.as_deref())?, &verb),
     }
 }
@@ -251,20 +283,32 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits::WORKER_THREADS)
         .max_blocking_threads(limits::BLOCKING_THREADS_MAX)
-        .thread_stack_size(limits::STACK_BYTES * 2)
+        .thread_stack_size(limits::RUNTIME_STACK_BYTES)
         .thread_name("aegis")
         .enable_all()
         .build()
         .map_err(|error| Failure::usage(format!("the threads cannot be started: {error}")))
 }
 
-fn moderate(config: Config, source: Source, heap: fn() -> u64) -> Result<(), Failure> {
+/// What the appliance needs of the machine: its data folder, and what the settings name.
+fn ground(config: &Config, files: Vec<PathBuf>) -> Ground {
+    let mut read = files;
+    read.extend(config.policy_dir.clone());
+    read.extend(config.web.certificate.iter().flat_map(|(cert, key)| [cert.clone(), key.clone()]));
+    Ground { data_dir: config.data_dir.clone(), read, port: config.web.listen.map(|listen| listen.port()) }
+}
+
+fn moderate(process: Process, config: Config, source: Source, trial: Option<app::trial::Trial>) -> Result<(), Failure> {
     let clock = Clock::start();
     runtime()?.block_on(async {
         let told = told_to_stop();
         let (mode, board, shards) = (config.mode.word(), config.board.name.clone(), config.shards);
         let scheme = config.web.scheme();
-        let running = app::start(config, Some(source), clock, Arc::new(Counters::default()), heap)?;
+        let counters = Arc::new(Counters::default());
+        let running = app::start_as(process, config, Some(source), clock, Arc::clone(&counters))?;
+        if let Some(trial) = trial {
+            tokio::spawn(trial.pass(counters));
+        }
         let page = running.page().map_or_else(|| "off".to_owned(), |page| format!("{scheme}://{page}/"));
         tracing::info!(version = env!("CARGO_PKG_VERSION"), mode, board, shards, page, "moderating");
         let ended = running.until(told).await;

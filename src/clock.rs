@@ -89,22 +89,31 @@ impl Now {
 #[derive(Clone, Debug)]
 pub struct Clock {
     start: Instant,
+    wall: fn() -> Wall,
 }
 
 impl Clock {
     /// A clock whose monotonic zero is now.
     #[must_use]
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self::with_wall(|| {
+            let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Wall(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+        })
+    }
+
+    /// The same, with a wall clock of one's own: for tests of clocks that are wrong.
+    #[must_use]
+    pub fn with_wall(wall: fn() -> Wall) -> Self {
+        Self { start: Instant::now(), wall }
     }
 
     /// Both clocks, read once.
     #[must_use]
     pub fn now(&self) -> Now {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now {
             mono: Monotonic(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)),
-            wall: Wall(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)),
+            wall: (self.wall)(),
         }
     }
 }

@@ -67,10 +67,29 @@ pub struct Config {
     pub manners: MannersLayer,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
+    /// Whether `aegis run` puts a fence around itself.
+    pub sandbox: bool,
+    /// Where the system has put the unit's credentials, if it has.
+    pub credentials: Option<PathBuf>,
     /// What is logged, and how.
     pub log: Log,
     /// The board.
     pub board: Board,
+    /// The settings file these were read from, if there is one.
+    pub file: Option<PathBuf>,
+    /// Whether it waits until no other board moderates with this token.
+    pub standby: Standby,
+    /// The key that signs updates, as `minisign` writes public keys; `None` when settings say nothing of it.
+    pub update_key: Option<String>,
+}
+
+/// Two boards and one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// Whether this board begins by standing by.
+    pub begins: bool,
+    /// How long updates must have waited at Telegram, untouched, until the other board counts as gone, seconds.
+    pub silence_s: u64,
 }
 
 /// How Telegram is reached.
@@ -78,6 +97,8 @@ pub struct Config {
 pub struct Telegram {
     /// The bot's token.
     pub token: Option<Secret>,
+    /// The file that it was to be read from, if one is named.
+    pub token_file: Option<PathBuf>,
     /// Where the Bot API is.
     pub api_url: String,
     /// Updates asked for at once.
@@ -150,6 +171,7 @@ impl Default for Config {
         Self {
             telegram: Telegram {
                 token: None,
+                token_file: None,
                 api_url: "https://api.telegram.org".to_owned(),
                 poll_limit: board.poll_limit,
                 poll_timeout_s: 50,
@@ -173,8 +195,13 @@ impl Default for Config {
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
             otel: None,
+            sandbox: true,
+            credentials: None,
             log: Log { filter: "info".to_owned(), format: LogFormat::Human },
             board,
+            file: None,
+            standby: Standby { begins: false, silence_s: crate::limits::STANDBY_SILENCE_S },
+            update_key: None,
         }
     }
 }

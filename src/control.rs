@@ -47,6 +47,8 @@ pub enum Command {
     BudgetShow(Option<String>),
     /// Set caps.
     BudgetSet(budget::Wanted),
+    /// Copy the database beside itself, for an update that may have to be taken back.
+    CopyForUpdate,
     /// Ask the API, as an owner.
     Api {
         /// The method.
@@ -112,9 +114,11 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
             (Tick::default(), Answer::Lines(lines))
         }
         // Told by the door itself, which knows them.
-        Command::History | Command::BudgetShow(_) | Command::BudgetSet(_) | Command::Api { .. } => {
-            (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned()))
-        }
+        Command::History
+        | Command::BudgetShow(_)
+        | Command::BudgetSet(_)
+        | Command::CopyForUpdate
+        | Command::Api { .. } => (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned())),
         Command::Retry(wanted) => match chosen(wanted) {
             Ok(numbers) => {
                 let (audit, answer) = changed(&numbers, "retried");
@@ -151,6 +155,8 @@ pub struct Door {
     pub in_force: InForce,
     /// The API.
     pub site: Arc<Site>,
+    /// Where a copy of the database goes that an update asks for.
+    pub copy: PathBuf,
 }
 
 /// Opens the socket in `dir`.
@@ -192,6 +198,12 @@ impl Door {
                 timeout(long_wait, sent).await??;
             }
             asked => {
+                // A database is copied and sealed at the card's speed.
+                let wait = match &asked {
+                    Ok(Command::Api { path, .. }) if path.starts_with("/backups") => long_wait,
+                    Ok(Command::CopyForUpdate) => long_wait,
+                    _ => wait,
+                };
                 let answered = async {
                     let answer = match asked {
                         Ok(command) => self.carry_out(command).await,
@@ -257,6 +269,10 @@ impl Door {
             Command::BudgetShow(wanted) => return self.budget_show(wanted.as_deref()),
             Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
             Command::Api { method, path, body } => return self.api(method, path, body).await,
+            Command::CopyForUpdate => {
+                let copied = self.journal.backup(self.copy.clone()).await;
+                return copied.map_or_else(Answer::Refused, Answer::Changed);
+            }
             other => other,
         };
         let (tick, told) = match answer(&self.snapshots, command, self.clock.now().wall) {
@@ -283,10 +299,18 @@ impl Door {
 /// # Errors
 /// When the appliance is there and does not answer.
 pub fn ask(dir: &Path, command: &Command) -> std::io::Result<Option<Answer>> {
+    ask_within(dir, command, Duration::from_millis(limits::CONTROL_WAIT_MS))
+}
+
+/// As [`ask`], with patience for what takes long.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_within(dir: &Path, command: &Command, patience: Duration) -> std::io::Result<Option<Answer>> {
     use std::io::{Read, Write};
     let path: PathBuf = dir.join(SOCKET_FILE);
     let Ok(mut stream) = std::os::unix::net::UnixStream::connect(&path) else { return Ok(None) };
-    stream.set_read_timeout(Some(Duration::from_millis(limits::CONTROL_WAIT_MS)))?;
+    stream.set_read_timeout(Some(patience))?;
     stream.write_all(&serde_json::to_vec(command)?)?;
     stream.shutdown(std::net::Shutdown::Write)?;
     let mut answer = Vec::new();

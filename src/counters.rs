@@ -268,6 +268,8 @@ counters! {
         otel_spans: "Spans an OpenTelemetry receiver took",
         otel_spans_dropped: "Spans dropped, since too many waited or the receiver did not take them",
         otel_failures: "Calls to an OpenTelemetry receiver that failed",
+        backups: "Sealed backups made",
+        backup_failures: "Sealed backups that could not be made",
     }
     gauges {
         outbox_rows: "Actions promised and not yet confirmed",
@@ -282,8 +284,13 @@ counters! {
         heap_bytes: "Bytes of heap in use",
         heap_bytes_peak: "Most bytes of heap in use at one time",
         memory_bytes_max: "The memory promise, bytes",
+        data_bytes: "Private memory as the system counts it, with reserved stacks, bytes",
+        data_bytes_max: "The most of it that the system gives (RLIMIT_DATA), bytes; 0 for no bound",
         poll_answered_ms: "When a poll was last answered, milliseconds since the start",
         dispatch_turn_ms: "When the dispatcher last took a turn, milliseconds since the start",
+        poll_due_ms: "When the poller is to move again at the latest, milliseconds since the start; 0 before it began",
+        journal_due_ms: "The same of the journal",
+        dispatch_due_ms: "The same of the dispatcher",
         review_rows: "Messages that wait for an opinion",
         model_in_flight: "Calls to a model under way",
         model_breaker_open: "1 while the model is not asked because it does not answer",
@@ -293,6 +300,7 @@ counters! {
         live_pages: "Live pages open now",
         resident_bytes: "Resident memory, bytes",
         resident_bytes_peak: "Most resident memory at one time, bytes",
+        standing_by: "1 while another board moderates with this token, or may",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }
     spreads {

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::limits;
 use crate::pacing::Bucket;
+use crate::progress;
 use crate::store::io::IoCount;
 use crate::store::{Committed, Store, StoreError, Tick};
 use std::path::PathBuf;
@@ -179,12 +180,12 @@ struct CommitLoop {
 
 impl CommitLoop {
     fn run(&mut self, jobs: &Receiver<Job>) -> Result<(), StoreError> {
+        // With nothing to do it wakes up all the same, now and then: that is how others see that it could.
+        let pulse = Duration::from_millis(limits::JOURNAL_PULSE_MS);
         loop {
-            let received = match self.patience() {
-                Some(patience) => jobs.recv_timeout(patience),
-                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match received {
+            let patience = self.patience().unwrap_or(pulse).min(pulse);
+            self.moves(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
+            match jobs.recv_timeout(patience) {
                 Ok(job) => {
                     self.take(job);
                     // Whatever waits already shares this commit.
@@ -204,6 +205,7 @@ impl CommitLoop {
     fn take(&mut self, job: Job) {
         match job.work {
             Work::Copy(path, reply) => {
+                self.moves(self.store.bytes().unwrap_or(0) / limits::COPY_BYTES_PER_MS);
                 // A receiver that is gone has no use for the answer; the copy is there all the same.
                 let _unheard = reply.send(self.store.copy_to(&path));
             }
@@ -219,6 +221,11 @@ impl CommitLoop {
                 self.riders.absorb(*tick);
             }
         }
+    }
+
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, ms: u64) {
+        self.counters.journal_due_ms.set(progress::due(self.clock.now().mono, ms));
     }
 
     /// How long the loop may sleep.
@@ -242,6 +249,7 @@ impl CommitLoop {
         if self.urgent.is_empty() && self.riders.is_empty() {
             return Ok(());
         }
+        self.moves(0);
         let started = Instant::now();
         let now = self.clock.now();
         self.bucket.take(now.mono);

@@ -13,6 +13,7 @@ pub mod secret;
 pub mod access;
 pub mod budget;
 pub mod bursts;
+pub mod checks;
 pub mod command;
 pub mod decide;
 pub mod document;
@@ -31,6 +32,7 @@ pub mod overlay;
 pub mod pacing;
 pub mod policy;
 pub mod press;
+pub mod progress;
 pub mod repeats;
 pub mod signals;
 pub mod tenant;
@@ -40,14 +42,19 @@ pub mod words;
 
 // Floor 2: adapters; they never know each other.
 pub mod config;
+pub mod fence;
 pub mod lessons;
 pub mod lists;
+pub mod machine;
 pub mod model;
 pub mod otel;
 pub mod packs;
+pub mod release;
 pub mod store;
+pub mod systemd;
 pub mod telegram;
 pub mod telemetry;
+pub mod vault;
 pub mod web;
 
 // Floor 3: the flow.
@@ -57,6 +64,7 @@ pub mod control;
 pub mod desk;
 pub mod dispatch;
 pub mod ingest;
+pub mod jobs;
 pub mod journal;
 pub mod members;
 pub mod reload;

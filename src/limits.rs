@@ -10,7 +10,9 @@ mod card;
 mod flow;
 mod group;
 mod judging;
+mod keep;
 mod listed;
+mod machine;
 mod model;
 mod otel;
 mod overlay;
@@ -26,7 +28,9 @@ pub use card::*;
 pub use flow::*;
 pub use group::*;
 pub use judging::*;
+pub use keep::*;
 pub use listed::*;
+pub use machine::*;
 pub use model::*;
 pub use otel::*;
 pub use overlay::*;
@@ -366,7 +370,7 @@ pub struct Capacity {
     pub model_calls: u64,
     /// Remembered opinions, bytes.
     pub opinion_bytes: u64,
-    /// What telling an OpenTelemetry receiver takes, bytes: [`OTEL_BYTES`] where the settings name one, else 0.
+    /// For an OpenTelemetry receiver: [`OTEL_BYTES`] where the settings name one, else 0.
     pub otel_bytes: u64,
 }
 
@@ -475,8 +479,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 384 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
             "a further tenant, chat or change is refused; the old settings stay",
         ),
-        // Buffers of calls, TLS sessions, certificates of the root store.
-        otel::connections_line(3 * KIB * KIB, capacity.otel_bytes),
+        connections_line(capacity.otel_bytes),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.
@@ -494,8 +497,8 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
         ),
         // And the log lines on their way out.
         holder(
-            "local page: connections, live streams, sessions",
-            WEB_BYTES + 64 * KIB,
+            "local page: connections, live streams, sessions; a backup that is sealed",
+            WEB_BYTES + 64 * KIB + wide(BACKUP_BYTES),
             "who dawdles makes room; a further stream is asked to come back",
         ),
         history_line(capacity.history_messages),

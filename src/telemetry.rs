@@ -121,12 +121,19 @@ pub fn pseudonym(salt: u64, id: i64) -> String {
 /// Resident memory now and at its peak, bytes, from the text of `/proc/self/status`.
 #[must_use]
 pub fn resident(status: &str) -> Option<(u64, u64)> {
-    let bytes = |key: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kib.saturating_mul(1024))
-    };
-    Some((bytes("VmRSS:")?, bytes("VmHWM:")?))
+    Some((bytes_of(status, "VmRSS:")?, bytes_of(status, "VmHWM:")?))
+}
+
+/// Private memory as the system counts it against its bound (`RLIMIT_DATA`), bytes, from the same text.
+#[must_use]
+pub fn private(status: &str) -> Option<u64> {
+    bytes_of(status, "VmData:")
+}
+
+fn bytes_of(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib.saturating_mul(1024))
 }
 
 #[cfg(test)]

@@ -128,6 +128,14 @@ impl Zone {
         let year = u32::try_from(there.year()).unwrap_or(1970);
         year * 10_000 + part(there.month()) * 100 + part(there.day())
     }
+
+    /// The hour there at a moment, seconds since 1970 UTC: 0 to 23. As [`Zone::month`].
+    #[must_use]
+    pub fn hour(&self, unix_s: i64) -> u8 {
+        let bounded = unix_s.clamp(Timestamp::UNIX_EPOCH.as_second(), Timestamp::MAX.as_second());
+        let there = self.0.to_datetime(Timestamp::from_second(bounded).unwrap_or(Timestamp::UNIX_EPOCH));
+        u8::try_from(there.hour()).unwrap_or(0)
+    }
 }
 
 /// A tenant, with everything that is set for it.

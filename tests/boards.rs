@@ -69,7 +69,7 @@ fn good(answer: Answer) -> String {
 fn a_board_binary_is_static_stripped_and_small() {
     for foreign in foreign() {
         let bytes = std::fs::read(&foreign.binary).unwrap();
-        let held = bytes.len() as u64;
+        let held = u64::try_from(bytes.len()).unwrap();
         println!("{}: {held} bytes, at most {BINARY_BYTES_MAX}", foreign.target);
         assert!(held <= BINARY_BYTES_MAX, "{}: {held} bytes", foreign.target);
         let elf = Elf(&bytes);
@@ -109,7 +109,7 @@ fn two_thousand_messages_are_judged_to_the_same_bytes() {
     for n in 0..community.len() {
         let update: Value = serde_json::from_str(&community.item(n).unwrap().update(1)).unwrap();
         let found = ["text", "caption"].iter().find_map(|key| found(&update, key));
-        let line = json!({ "text": found.unwrap_or_default(), "user_id": n, "chat_id": -1_001 - (n as i64) % 8 });
+        let line = json!({ "text": found.unwrap_or_default(), "user_id": n, "chat_id": -1_001 - i64::try_from(n % 8).unwrap() });
         lines += &format!("{line}\n");
     }
     let judged = |which: Option<&Foreign>| {

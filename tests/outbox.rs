@@ -174,3 +174,23 @@ fn a_chat_is_asked_its_name_when_nothing_else_is_to_be_done() {
     world.answer(ticket, Ok(Reply::Done));
     assert_eq!(world.call(), None);
 }
+
+#[test]
+fn what_was_promised_for_a_time_of_its_own_rests_while_another_board_may_be_at_work() {
+    let mut world = World::new();
+    let later = |row: OutboxRow| OutboxRow { not_before: at(100).wall, ..row };
+    let (kick, ban) = (later(row(5, ActionKind::Kick, 70)), row(6, ActionKind::Ban, 71));
+    let unmute = later(row(7, ActionKind::Unmute, 72));
+    world.push(&[kick, ban, unmute]);
+    let mut asked = Vec::new();
+    for _ in 0..6 {
+        world.outbox.rest(Monotonic(world.now + 3_000));
+        asked.extend(world.call().map(|(_, request)| request));
+    }
+    let is = |wanted: fn(&Request) -> bool| asked.iter().any(wanted);
+    assert!(is(|request| matches!(request, Request::Ban { .. })), "decided before: {asked:?}");
+    assert!(is(|request| matches!(request, Request::Unmute { .. })), "gives back: {asked:?}");
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    world.now += 3_000;
+    assert!(matches!(world.call(), Some((_, Request::Kick { .. }))), "it is alone again");
+}

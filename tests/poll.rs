@@ -28,12 +28,15 @@ fn assert_nothing_wrong(standin: &StandIn, messages: usize) {
 async fn of_two_appliances_with_one_token_the_survivor_goes_on() {
     let standin = board::play(board::script(40));
     let (first, second) = (Board::new(&standin), Board::new(&standin));
-    let first_life = first.run(&[]);
+    let settings = first.write("aegis.toml", "standby_silence_s = 1\n");
+    let words = ["--config", settings.as_str()];
+    let first_life = first.run(&words);
     board::settled(&first, &standin).await;
-    let second_life = second.run(&[]);
+    let second_life = second.run(&words);
     assert!(standin.wait_until(LONG, |town| town.ledger().conflicts > 0).await);
     first.hear("another program polls with this token", 1);
     offer(&standin, 40..80);
+    // Either of them; tests/standby.rs says which.
     board::settled(&second, &standin).await;
     assert_eq!(second_life.ended(IN_TIME, Signal::Term).unwrap().code(), Some(0), "{}", second.log());
     offer(&standin, 80..120);

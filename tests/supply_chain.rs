@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// Crates in `Cargo.lock`, over all platforms, besides Aegis itself. What is new costs trust, build time and memory, so
 /// raise this only together with the reason for the crate; when crates went away, lower it.
-const CRATES_MAX: usize = 330;
+const CRATES_MAX: usize = 336;
 
 /// Other TLS and crypto libraries: with two providers rustls refuses to choose, and all need more than a C compiler.
 const BANNED: [&str; 6] = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "hyper-tls"];

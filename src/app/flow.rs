@@ -14,7 +14,8 @@ use crate::dispatch::outbox::{Outbox, Pace};
 use crate::dispatch::task::{self, Dispatcher, SharedBook, Word, lock};
 use crate::ingest::Ingest;
 use crate::ingest::errands::OwnName;
-use crate::ingest::poll::{self, Poller, Trouble};
+use crate::ingest::poll::{self, Begins, Poller, Trouble};
+use crate::ingest::standby::Times;
 use crate::ingest::sweep::{SharedLists, Sweeper};
 use crate::ingest::switch::Switch;
 use crate::journal::Journal;
@@ -60,6 +61,8 @@ pub(super) struct Ready {
     pub heard: mpsc::Receiver<Word>,
     pub trouble: Trouble,
     pub bot: setup::Bot,
+    /// How long nothing had been written when it started, milliseconds; 0 for a new file.
+    pub idle_ms: u64,
     pub stopped: watch::Receiver<bool>,
 }
 
@@ -130,6 +133,18 @@ impl Ready {
             clock: self.clock.clone(),
         };
         tokio::spawn(sweeper.run(self.stopped.clone()));
+        let times = Times::of(self.config.standby.silence_s);
+        let begins = if self.config.standby.begins {
+            Begins::StandingBy
+        } else if self.idle_ms > times.lapse_ms() && !self.snapshots.outbox()?.is_empty() {
+            Begins::Carefully
+        } else {
+            Begins::Polling
+        };
+        if begins != Begins::Polling {
+            // Before the dispatcher begins.
+            self.counters.standing_by.set(1);
+        }
         let poller = Poller {
             clerk: errands,
             telegram,
@@ -146,6 +161,8 @@ impl Ready {
             trouble: self.trouble,
             notes: self.notes,
             tracer,
+            begins,
+            times,
         };
         Ok(Flow {
             clerk,

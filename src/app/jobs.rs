@@ -1,10 +1,24 @@
 //! What is done every now and then.
 
 use crate::counters::Counters;
+use crate::desk::Office;
+use crate::limits;
+use crate::machine;
 use crate::store::Snapshots;
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Looks at the machine, every now and then.
+pub(super) async fn rounds(office: Arc<Office>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(limits::ROUNDS_S));
+    loop {
+        tick.tick().await;
+        let office = Arc::clone(&office);
+        // A card that fails may hold whoever asks about it: not a thread of the message path.
+        let _seen = tokio::task::spawn_blocking(move || office.look_around()).await;
+    }
+}
 
 /// Keeps the gauges that nobody else keeps.
 pub(super) async fn gauges(counters: Arc<Counters>, snapshots: Snapshots, heap: fn() -> u64) {
@@ -18,11 +32,26 @@ pub(super) async fn gauges(counters: Arc<Counters>, snapshots: Snapshots, heap: 
             counters.resident_bytes.set(now);
             counters.resident_bytes_peak.set(peak);
         }
+        counters.data_bytes.set(telemetry::private(&status).unwrap_or(0));
+        counters.data_bytes_max.set(machine::data_limit().unwrap_or(0));
         if let Ok(count) = snapshots.dead_letter_count() {
             counters.dead_letters.set(count);
         }
         if let Ok(count) = snapshots.undecided_count() {
             counters.undecided.set(count);
+        }
+    }
+}
+
+/// Has the day's backup made when it is due, by a thread that may wait and that closing does not wait for.
+pub(super) async fn backups(office: Arc<Office>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(limits::BACKUP_LOOK_MS));
+    loop {
+        tick.tick().await;
+        if office.is_backup_due() {
+            let office = Arc::downgrade(&office);
+            // Told by the office itself how it ended.
+            drop(tokio::task::spawn_blocking(move || Office::nightly(&office)));
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use super::{DeadLetters, Migrate};
 use crate::app::{self, Failure, FailureKind};
+use crate::checks::{State, judge as judge_machine};
 use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::control::{self, Answer};
+use crate::desk::system::facts;
 use crate::document::Mistakes;
+use crate::fence::Fence;
 use crate::judge::{self, LineFate};
 use crate::learn::{Layer, Learned, prior};
 use crate::lessons;
@@ -82,7 +85,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Settings and packs, checked.
-pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
+pub(super) fn check(config: &Config, file: &str, fence: &Fence) -> Result<(), Failure> {
     let policy = app::load_policy(config)?;
     app::check_packs(config, file, &policy)?;
     let mut text = String::from("settings: valid\n");
@@ -133,6 +136,11 @@ pub(super) fn check(config: &Config, file: &str) -> Result<(), Failure> {
     }
     let sum = limits::memory_bytes_max(&config.board.capacity);
     text.push_str(&format!("memory: at most {} of {}\n", mib(sum), mib(config.board.memory_bytes)));
+    text.push_str("machine:\n");
+    for found in judge_machine(&facts(config, Some(fence), Clock::start().now().wall)) {
+        let mark = if found.state == State::Good { "" } else { "warning: " };
+        text.push_str(&format!("  {mark}{}: {}\n", found.name, found.words));
+    }
     print(&text)?;
     if sum > config.board.memory_bytes {
         return Err(Failure::usage(format!(
@@ -221,7 +229,12 @@ pub(super) fn migrate(config: &Config, verb: &Migrate) -> Result<(), Failure> {
 
 /// Asks the appliance that runs on this data; `None` when none does.
 pub(super) fn ask(config: &Config, command: &control::Command) -> Result<Option<Answer>, Failure> {
-    control::ask(&config.data_dir, command).map_err(|error| Failure {
+    let patience = match command {
+        control::Command::CopyForUpdate => limits::HISTORY_WAIT_MS,
+        _ => limits::CONTROL_WAIT_MS,
+    };
+    let patience = std::time::Duration::from_millis(patience);
+    control::ask_within(&config.data_dir, command, patience).map_err(|error| Failure {
         kind: FailureKind::Storage,
         why: format!("the running appliance does not answer: {error}"),
     })

@@ -26,6 +26,8 @@ pub struct Ai {
     pub model: String,
     /// What the server knows us by; a server of one's own may need none.
     pub key: Option<Secret>,
+    /// The file that it was to be read from, if one is named.
+    pub key_file: Option<PathBuf>,
     /// How long one call may take, milliseconds.
     pub timeout_ms: u32,
     /// Calls under way at once.
@@ -60,6 +62,7 @@ impl Default for Ai {
             base_url: String::new(),
             model: String::new(),
             key: None,
+            key_file: None,
             timeout_ms: 8_000,
             calls_in_flight: 2,
             calls_per_minute: 30,

@@ -40,6 +40,8 @@ impl Storage {
 pub struct Board {
     /// The profile's name.
     pub name: String,
+    /// The memory of the smallest machine of its kind, bytes.
+    pub ram_bytes: u64,
     /// The memory Aegis may use, bytes.
     pub memory_bytes: u64,
     /// Cores.
@@ -83,6 +85,7 @@ impl Board {
     fn read(name: &str, text: &str, mistakes: &mut Mistakes) -> Option<Self> {
         let file = format!("board/{name}.toml");
         let mut root = read(&file, text, mistakes);
+        let ram_mib = number(&mut root, "ram_mib", 64..=1_048_576, mistakes)?;
         let memory_mib = number(&mut root, "memory_mib", 16..=65_536, mistakes)?;
         let storage = match root.text("storage", mistakes)?.value.as_str() {
             "sd" => Storage::Sd,
@@ -94,6 +97,7 @@ impl Board {
         };
         let board = Self {
             name: name.to_owned(),
+            ram_bytes: ram_mib.saturating_mul(1024 * 1024),
             memory_bytes: memory_mib.saturating_mul(1024 * 1024),
             cores: small(&mut root, "cores", 1..=256, mistakes)?,
             storage,
@@ -162,6 +166,8 @@ mod tests {
         for name in Board::names() {
             let board = Board::named(name).unwrap_or_else(|| panic!("board/{name}.toml is not whole"));
             let sum = memory_bytes_max(&board.capacity);
+            // Half of it is the least that a system and its page cache need.
+            assert!(board.memory_bytes * 2 <= board.ram_bytes, "{name}");
             assert!(sum <= board.memory_bytes, "{name}: {sum} bytes over {}", board.memory_bytes);
             assert!(usize::from(board.poll_limit) <= limits::BATCH_UPDATES_MAX);
         }

@@ -9,7 +9,7 @@ use crate::verdict::{Mode, ReviewFallback};
 use std::path::{Path, PathBuf};
 
 /// Every variable Aegis reads.
-pub const VARIABLES: [&str; 17] = [
+pub const VARIABLES: [&str; 18] = [
     "AEGIS_TELEGRAM_TOKEN",
     "AEGIS_TELEGRAM_TOKEN_FILE",
     "AEGIS_TELEGRAM_API_URL",
@@ -23,11 +23,17 @@ pub const VARIABLES: [&str; 17] = [
     "AEGIS_SHARDS",
     "AEGIS_LOG",
     "AEGIS_BOARD",
+    "AEGIS_SANDBOX",
     "AEGIS_AI_BASE_URL",
     "AEGIS_AI_MODEL",
     "AEGIS_AI_KEY",
     "AEGIS_AI_KEY_FILE",
 ];
+
+/// The unit's credential with the bot's token, and the one with the model's key.
+const TOKEN_CREDENTIAL: &str = "telegram-token";
+/// See [`TOKEN_CREDENTIAL`].
+const KEY_CREDENTIAL: &str = "model-key";
 
 /// Files of secrets, with what named them. They are read last, when nothing stronger gave the secret.
 #[derive(Default)]
@@ -40,6 +46,7 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
     let mut mistakes = Mistakes::default();
     let mut config = Config::default();
     let mut later = Later::default();
+    config.file = file.map(Path::to_owned);
     if let Some(path) = file {
         let name = path.display().to_string();
         match (surroundings.read)(path) {
@@ -53,6 +60,8 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
         set_board(&mut config, "AEGIS_BOARD", &Lined { value: board.to_owned(), line: 0 }, &mut mistakes);
     }
     from_environment(&mut config, surroundings, &mut later, &mut mistakes);
+    config.telegram.token_file = later.token.as_ref().map(|(path, _)| path.clone());
+    config.ai.key_file = later.key.as_ref().map(|(path, _)| path.clone());
     if let Some((path, source)) = later.token
         && config.telegram.token.is_none()
     {
@@ -69,8 +78,37 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
             Err(error) => mistakes.add(source, 0, format!("{} cannot be read: {error}", path.display())),
         }
     }
+    credentials(&mut config, surroundings, &mut mistakes);
     check_together(&config, file, surroundings, &mut mistakes);
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+}
+
+/// What systemd's `LoadCredential=` and `SetCredential=` bring: weaker than everything that names the secret itself. One that
+/// is missing or empty is none, so that a unit can name both and bring neither.
+fn credentials(config: &mut Config, surroundings: &Surroundings<'_>, mistakes: &mut Mistakes) {
+    let Some(folder) = variable(surroundings, "CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()) else {
+        return;
+    };
+    config.credentials = Some(PathBuf::from(folder));
+    let mut read = |name: &str| {
+        let path = Path::new(folder).join(name);
+        match (surroundings.read)(&path) {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                mistakes.add("CREDENTIALS_DIRECTORY", 0, format!("{} cannot be read: {error}", path.display()));
+                None
+            }
+        }
+    };
+    let token = if config.telegram.token.is_none() { read(TOKEN_CREDENTIAL) } else { None };
+    let key = if config.ai.key.is_none() && config.ai.is_on() { read(KEY_CREDENTIAL) } else { None };
+    if let Some(token) = token {
+        set_token(config, TOKEN_CREDENTIAL, 0, &token, mistakes);
+    }
+    if let Some(key) = key {
+        ai::set_key(&mut config.ai, KEY_CREDENTIAL, 0, &key, mistakes);
+    }
 }
 
 pub(super) fn variable<'a>(surroundings: &'a Surroundings<'_>, name: &str) -> Option<&'a str> {
@@ -158,6 +196,14 @@ fn set_api_url(config: &mut Config, file: &str, found: &Lined<String>, mistakes:
     }
 }
 
+fn set_sandbox(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
+    match found.value.as_str() {
+        "on" => config.sandbox = true,
+        "off" => config.sandbox = false,
+        _ => unknown(file, found, "choice", &["on", "off"], mistakes),
+    }
+}
+
 fn set_log(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
     let (filter, format) = match found.value.strip_suffix(",json") {
         Some(filter) => (filter, Some(LogFormat::Json)),
@@ -202,6 +248,9 @@ fn from_file(
     }
     if let Some(found) = root.integer("shards", 1..=64, mistakes) {
         config.shards = usize::try_from(found.value).unwrap_or(1);
+    }
+    if let Some(found) = root.text("sandbox", mistakes) {
+        set_sandbox(config, name, &found, mistakes);
     }
     if let Some(found) = root.text_required_if_present("data_dir", mistakes) {
         config.data_dir = PathBuf::from(found.value);
@@ -263,6 +312,17 @@ fn from_file(
         let warn = ai::number(&mut section, "warn_percent", 1..=100, mistakes);
         config.budget.warn_percent = warn.unwrap_or(config.budget.warn_percent);
         section.finish(mistakes);
+    }
+    if let Some(found) = root.boolean("standby", mistakes) {
+        config.standby.begins = found.value;
+    }
+    let silence = limits::STANDBY_SILENCE_S_MIN..=limits::STANDBY_SILENCE_S_MAX;
+    if let Some(found) = root.integer("standby_silence_s", silence, mistakes) {
+        config.standby.silence_s = u64::try_from(found.value).unwrap_or(limits::STANDBY_SILENCE_S);
+    }
+    if let Some(mut update) = root.section("update", mistakes) {
+        config.update_key = update.text("public_key", mistakes).map(|found| found.value).filter(|key| !key.is_empty());
+        update.finish(mistakes);
     }
     if let Some(section) = root.section("tenants", mistakes) {
         tenants::read(config, section, surroundings, mistakes);
@@ -392,6 +452,7 @@ fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later:
             "AEGIS_WEB_LISTEN" => web::set_listen(&mut config.web, name, &found, mistakes),
             "AEGIS_WEB_TLS" => web::set_tls(&mut config.web, name, &found, mistakes),
             "AEGIS_MODE" => config.mode = mode(name, &found, mistakes).unwrap_or(config.mode),
+            "AEGIS_SANDBOX" => set_sandbox(config, name, &found, mistakes),
             "AEGIS_LOG" => set_log(config, name, &found, mistakes),
             "AEGIS_BOARD" => {}
             name if ai::from_variable(&mut config.ai, &mut later.key, name, value, mistakes) => {}

@@ -179,7 +179,7 @@ impl Town {
             Method::GetChatMember => self.chat_member(call),
             Method::GetChat => self.chat(call.chat_id),
             Method::GetWebhookInfo => {
-                json!({"url": "", "has_custom_certificate": false, "pending_update_count": self.pending.len()})
+                json!({"url": "", "has_custom_certificate": false, "pending_update_count": self.waiting(now_us)})
             }
             // More than Telegram shows.
             Method::AnswerCallbackQuery if call.text.encode_utf16().count() > limits::DEMO_ANSWER_UTF16_MAX => {

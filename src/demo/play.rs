@@ -143,8 +143,8 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(total: usize) -> Self {
-        Self { watcher: Watcher::new(total), last: (0, 0), moved: Instant::now() }
+    fn new() -> Self {
+        Self { watcher: Watcher::new(), last: (0, 0), moved: Instant::now() }
     }
 
     /// Looks once; says how it ended, if it did.
@@ -186,7 +186,7 @@ where
     };
     let mut appliance = std::pin::pin!(appliance(order));
     let watching = async {
-        let mut watch = Watch::new(stage.standin.progress().total);
+        let mut watch = Watch::new();
         let mut interrupted = std::pin::pin!(interruption());
         let settled = loop {
             tokio::select! {
@@ -329,8 +329,7 @@ impl Drop for Process {
 /// Plays with the appliance as a process that is killed once in the middle of the stream.
 pub async fn as_process(stage: Stage, ending: Ending) -> Result<Figures, DemoError> {
     let mut process = Process::start(&stage)?;
-    let total = stage.standin.progress().total;
-    let mut watch = Watch::new(total);
+    let mut watch = Watch::new();
     let mut interrupted = std::pin::pin!(interruption());
     let (mut first_life, mut readings, mut killed) = (Readings::default(), None, Killed::NotYet);
     let settled = loop {

@@ -80,7 +80,13 @@ impl Readings {
 }
 
 /// Numbers that are as of now, so that an earlier life's must not be added.
-const GAUGES: [&str; 23] = [
+const GAUGES: [&str; 30] = [
+    "outbox_rows_max",
+    "data_bytes",
+    "data_bytes_max",
+    "poll_due_ms",
+    "journal_due_ms",
+    "dispatch_due_ms",
     "live_pages",
     "outbox_rows",
     "outbox_waiting_ms",
@@ -98,6 +104,7 @@ const GAUGES: [&str; 23] = [
     "resident_bytes",
     "resident_bytes_peak",
     "breaker_open",
+    "standing_by",
     "review_rows",
     "model_in_flight",
     "model_breaker_open",

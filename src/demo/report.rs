@@ -11,12 +11,10 @@ use super::script::Expected;
 use super::scripted_model::Seen;
 use super::standin::Progress;
 use crate::budget::Micros;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 /// How a play ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -298,49 +296,46 @@ fn milliseconds(us: u64) -> String {
 
 /// Progress for whoever watches.
 pub enum Watcher {
-    /// A bar on a terminal.
-    Bar(ProgressBar),
+    /// One line that is written over, on a terminal.
+    Line,
     /// A line at every quarter, anywhere else.
     Lines(usize),
 }
 
 impl Watcher {
-    /// A bar when standard error is a terminal, else lines.
+    /// One line when standard error is a terminal, else lines.
     #[must_use]
-    pub fn new(total: usize) -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self::Lines(0);
-        }
-        let bar = ProgressBar::new(u64::try_from(total).unwrap_or(u64::MAX));
-        let style = ProgressStyle::with_template("  {bar:30} {pos}/{len} messages, {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style);
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self::Bar(bar)
+    pub fn new() -> Self {
+        if std::io::stderr().is_terminal() { Self::Line } else { Self::Lines(0) }
     }
 
     /// Shows how far it is.
     pub fn show(&mut self, progress: Progress) {
+        let Progress { released, total, deleted, .. } = progress;
         match self {
-            Self::Bar(bar) => {
-                bar.set_position(u64::try_from(progress.released).unwrap_or(u64::MAX));
-                bar.set_message(format!("{} deleted", progress.deleted));
-            }
+            // ESC [2K takes away what stood there.
+            Self::Line => eprint!("\r\u{1b}[2K  {released} of {total} messages, {deleted} deleted"),
             Self::Lines(quarters) => {
-                let reached = progress.released.saturating_mul(4) / progress.total.max(1);
+                let reached = released.saturating_mul(4) / total.max(1);
                 if reached > *quarters {
                     *quarters = reached;
-                    eprintln!("  {} of {} messages, {} deleted", progress.released, progress.total, progress.deleted);
+                    eprintln!("  {released} of {total} messages, {deleted} deleted");
                 }
             }
         }
     }
 
-    /// Takes the bar away.
+    /// Takes the line away.
     pub fn end(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
+        if matches!(self, Self::Line) {
+            eprint!("\r\u{1b}[2K");
         }
+    }
+}
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

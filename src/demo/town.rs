@@ -122,6 +122,21 @@ impl Town {
         self.released >= self.total() && self.pending.is_empty() && self.copies.is_empty()
     }
 
+    /// Updates that wait: on offer, or due and not yet asked for.
+    #[must_use]
+    pub fn waiting(&self, now_us: u64) -> usize {
+        let due = match self.script.pace {
+            Pace::AsPolled => self.total(),
+            Pace::PerSecond(rate) => {
+                let begun_us = self.ledger.first_poll_us.unwrap_or(now_us);
+                let due = now_us.saturating_sub(begun_us).saturating_mul(u64::from(rate.max(1))) / 1_000_000 + 1;
+                let own = self.script.source.len();
+                usize::try_from(due).unwrap_or(own).min(own) + self.extra.len()
+            }
+        };
+        self.pending.len() + self.copies.len() + due.saturating_sub(self.released)
+    }
+
     fn item(&self, n: usize) -> Option<super::script::Scripted> {
         let own = self.script.source.len();
         if n < own { self.script.source.item(n) } else { self.extra.get(n - own).cloned() }

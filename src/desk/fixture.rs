@@ -111,7 +111,9 @@ impl Life {
             trouble: Arc::default(),
             poll_stale_ms: 60_000,
             settler,
+            rounds: super::system::Rounds::default(),
             orders: Mutex::new(()),
+            backups: Default::default(),
             runtime: runtime.handle().clone(),
         };
         let (writer, keeper) = (Some(writer), Some(keeper));

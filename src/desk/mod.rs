@@ -8,6 +8,7 @@
 
 mod answers;
 mod audit;
+pub mod backups;
 pub mod clerk;
 mod decisions;
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod pieces;
 mod policy;
 pub mod setup;
 mod simulate;
-mod system;
+pub mod system;
 mod teach;
 mod undo;
 mod usage;
@@ -88,8 +89,12 @@ pub struct Office {
     pub poll_stale_ms: u64,
     /// Knows of warnings that are not durable yet.
     pub settler: SharedSettler,
+    /// The machine as it was seen last.
+    pub rounds: system::Rounds,
     /// One order at a time that looks before it changes.
     pub orders: Mutex<()>,
+    /// What is known of backups.
+    pub backups: backups::Backups,
     /// Where the desk waits for the journal: it is asked from threads of its own.
     pub runtime: tokio::runtime::Handle,
 }

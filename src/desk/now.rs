@@ -49,6 +49,9 @@ impl Office {
         if !self.bot.is_at_work() {
             return Some("there is no bot token yet; the page asks for it".to_owned());
         }
+        if self.counters.poll_due_ms.get() == 0 && self.clock.now().wall.0 < limits::CLOCK_MS_LEAST {
+            return Some("the clock is not set, and nothing is moderated until it is".to_owned());
+        }
         let now = self.clock.now().mono;
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if trouble.is_some() {
@@ -74,6 +77,10 @@ impl Office {
         }
         if self.journal.is_closed() {
             return ("hold", "Storage cannot be written, so nothing is acknowledged.".to_owned());
+        }
+        if self.counters.standing_by.get() > 0 {
+            let words = "This board stands by: another one moderates with its token.";
+            return ("standby", words.to_owned());
         }
         if let Some(why) = self.polling() {
             return ("hindered", format!("Updates do not arrive: {why}."));
@@ -102,6 +109,15 @@ impl Office {
         }
     }
 
+    /// How it stands, in one sentence for whoever looks after the machine: mode, rung, queue.
+    #[must_use]
+    pub fn standing_in_words(&self) -> String {
+        let book = self.in_force.now();
+        let (rung, cause) = self.rung(&Caller::terminal(), &book);
+        let mode = book.tenants.default_one().rules.mode.word();
+        format!("{mode}, {rung}, {} actions wait. {cause}", self.counters.outbox_rows.get())
+    }
+
     /// How everything stands that the caller may see. Viewers.
     ///
     /// # Errors
@@ -125,6 +141,7 @@ impl Office {
             banner_by: banner.who,
             banner_at_s: banner.at.seconds(),
             failing,
+            alarms: self.rounds.alarms(),
             numbers: self.numbers(now)?,
             groups: self.groups(caller, &book, now),
             tenants,
@@ -174,6 +191,7 @@ impl Office {
             memory_bytes: counters.resident_bytes.get(),
             memory_bytes_peak: counters.resident_bytes_peak.get(),
             memory_bytes_max: counters.memory_bytes_max.get(),
+            data_bytes_max: counters.data_bytes_max.get(),
             flash_bytes_per_day,
             card_life_years: (years <= 100).then_some(years),
             live_pages: counters.live_pages.get(),

@@ -184,7 +184,7 @@ impl Office {
             step: next.to_owned(),
             done: done.map(str::to_owned).collect(),
             bot: self.bot.view(),
-            checks: self.checks(),
+            checks: self.checks_of_setup(),
         }
     }
 }

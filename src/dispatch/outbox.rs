@@ -175,6 +175,18 @@ impl Outbox {
         tick
     }
 
+    /// Lets measures rest that were promised for a time of their own, such as the removal of somebody who presses no button: while
+    /// another board may have heard what this one has not.
+    pub fn rest(&mut self, until: Monotonic) {
+        let measures = self.lanes.values_mut().flat_map(|lane| lane.measures.iter_mut());
+        for item in measures.filter(|item| item.row.attempts == 0 && item.row.not_before.0 > 0) {
+            let gives_back = matches!(item.row.key.action, ActionKind::Unban | ActionKind::Unmute | ActionKind::Permit);
+            if !gives_back {
+                item.ready = item.ready.max(until);
+            }
+        }
+    }
+
     /// Takes actions back, durably taken back already. One that is under way may have its effect; it is not tried again.
     pub fn cancel(&mut self, keys: &[OutboxKey]) {
         for key in keys {

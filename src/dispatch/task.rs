@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::message::ChatId;
+use crate::progress;
 use crate::store::Tick;
 use crate::store::records::{ChatRecord, OutboxKey, OutboxRow, Right};
 use crate::telegram::{CallError, Reply, Request, Telegram};
@@ -90,6 +91,7 @@ impl Dispatcher {
     pub async fn run(mut self, mut words: mpsc::Receiver<Word>, mut stop: watch::Receiver<bool>) -> Ended {
         let mut calls = JoinSet::new();
         loop {
+            self.moves(0);
             if *stop.borrow() {
                 return self.drain(calls).await;
             }
@@ -117,10 +119,19 @@ impl Dispatcher {
         }
     }
 
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, ms: u64) {
+        self.counters.dispatch_due_ms.set(progress::due(self.clock.now().mono, ms));
+    }
+
     /// Starts every call that may be made now; returns when the next one may be.
     async fn start_calls(&mut self, calls: &mut JoinSet<Answer>) -> Result<Option<Monotonic>, Gone> {
         loop {
             let now = self.clock.now();
+            if self.counters.standing_by.get() > 0 {
+                // Another board moderates, or may.
+                self.outbox.rest(now.mono.plus_ms(limits::REST_LOOK_MS));
+            }
             let next = self.outbox.next(now, &mut lock(&self.book));
             match next {
                 Next::Call(ticket, request) => {
@@ -258,6 +269,7 @@ impl Dispatcher {
 
     /// Gives the calls under way a bounded time; what they did not finish stays promised.
     async fn drain(mut self, mut calls: JoinSet<Answer>) -> Ended {
+        self.moves(limits::DRAIN_MS);
         let deadline = tokio::time::Instant::now() + Duration::from_millis(limits::DRAIN_MS);
         while let Ok(Some(answer)) = tokio::time::timeout_at(deadline, calls.join_next()).await {
             if self.hear_answer(answer).await.is_err() {

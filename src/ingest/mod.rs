@@ -9,6 +9,7 @@
 pub mod door;
 pub mod errands;
 pub mod poll;
+pub mod standby;
 pub mod sweep;
 pub mod switch;
 mod unsure;

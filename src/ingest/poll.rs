@@ -1,18 +1,20 @@
 //! The long-poll loop.
 //!
 //! Promises: the next call, which is the acknowledgement, is made only after what follows from a batch is durable.
-//! Every refusal has its behaviour: a second instance or a webhook is backed off from and said, a refused token ends
-//! the program, everything else is tried again.
+//! Every refusal has its behaviour: of two instances one stands by, as [`super::standby`] says, a webhook is backed off from and
+//! said, a refused token ends the program, everything else is tried again.
 
+use super::standby::{Answer, Claim, Step, Times, Watch};
 use super::{Admitted, Ingest};
-use crate::clock::Clock;
+use crate::clock::{Clock, Monotonic};
 use crate::counters::Counters;
 use crate::dispatch::task::{SharedBook, Word, lock};
 use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::limits;
-use crate::otel::Watch;
+use crate::otel;
 use crate::pacing::backoff_ms;
+use crate::progress;
 use crate::review::Row;
 use crate::shard::{Judged, Shards};
 use crate::store::group::{Asked, Errand};
@@ -85,7 +87,26 @@ pub struct Poller {
     pub clerk: mpsc::Sender<(u64, Errand)>,
     /// Who is told of what updates lead to.
     pub tracer: Tracer,
+    /// How it begins.
+    pub begins: Begins,
+    /// The times of two boards with one token.
+    pub times: Times,
 }
+
+/// How polling begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// At once.
+    Polling,
+    /// At once, and what was promised for a time of its own rests until it is known that no other board has taken over.
+    Carefully,
+    /// When no other board polls any more.
+    StandingBy,
+}
+
+/// What a board that stands by says of itself.
+const STANDS_BY: &str = "this board stands by, since another program polls with this token; it takes over when updates wait at \
+                         Telegram and nobody takes them";
 
 impl Poller {
     /// Polls until told to stop.
@@ -102,21 +123,36 @@ impl Poller {
         let mut failures = 0_u32;
         let mut accepted = Accepted::NotYet;
         let mut heard = self.clock.now().mono;
+        let mut claim = Claim::new(self.times);
+        let mut rests_until = None;
+        match self.begins {
+            Begins::Polling => {}
+            Begins::Carefully => {
+                self.counters.standing_by.set(1);
+                rests_until = Some(self.clock.now().mono.plus_ms(self.times.confirm_ms()));
+            }
+            Begins::StandingBy => self.stand_by(stop).await?,
+        }
         while !*stop.borrow() {
+            let timeout = self.patience(&mut rests_until);
+            let asked = self.clock.now().mono;
             self.wait_for_room(stop).await;
             if self.clock.now().mono.since_ms(heard) > limits::QUIET_MS {
                 offset = None;
             }
+            self.moves(self.timeout.saturating_add(limits::POLL_GRACE));
             let answer = tokio::select! {
-                answer = self.telegram.poll(offset, limit, self.timeout) => answer,
+                answer = self.telegram.poll(offset, limit, timeout) => answer,
                 _ = stop.changed() => return Ok(()),
             };
             match answer {
                 Ok(batch) => {
                     (failures, accepted, limit) = (0, Accepted::Once, self.limit);
+                    claim.answered(asked, self.clock.now().mono);
                     self.say(None);
                     self.counters.polls.one();
                     self.counters.poll_answered_ms.set(self.clock.now().mono.0);
+                    self.moves(Duration::ZERO);
                     if let Some(last) = batch.iter().map(|incoming| incoming.id.0).max() {
                         heard = self.clock.now().mono;
                         self.take(batch).await?;
@@ -130,7 +166,23 @@ impl Poller {
                         limit = (limit / 2).max(1);
                         continue;
                     }
-                    let pause = self.pause(&error, failures, accepted)?;
+                    let pause = if is_other_board(&error) {
+                        self.say(Some("another program polls with this token; stop it, or this one".to_owned()));
+                        match claim.interrupted(asked, self.clock.now().mono, fastrand::u64(..)) {
+                            Answer::Again(ms) => Duration::from_millis(ms),
+                            Answer::StandBy => {
+                                self.stand_by(stop).await?;
+                                (offset, rests_until) = (None, None);
+                                continue;
+                            }
+                        }
+                    } else {
+                        self.pause(&error, failures, accepted)?
+                    };
+                    if let Some(until) = &mut rests_until {
+                        *until = self.clock.now().mono.plus_ms(self.times.confirm_ms()).max(*until);
+                    }
+                    self.moves(pause);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         _ = stop.changed() => return Ok(()),
@@ -141,11 +193,71 @@ impl Poller {
         Ok(())
     }
 
+    /// How long the next poll may be held. While what was left from before rests, only as long as it rests.
+    fn patience(&self, rests_until: &mut Option<Monotonic>) -> Duration {
+        let Some(until) = *rests_until else { return self.timeout };
+        let left_ms = until.since_ms(self.clock.now().mono);
+        if left_ms > 0 {
+            return self.timeout.min(Duration::from_millis(left_ms.div_ceil(1_000).saturating_mul(1_000)));
+        }
+        *rests_until = None;
+        self.counters.standing_by.set(0);
+        self.timeout
+    }
+
+    /// Waits until nobody takes the updates any more, or it is told to stop. Nothing is acknowledged.
+    async fn stand_by(&self, stop: &mut watch::Receiver<bool>) -> Result<(), Ended> {
+        self.counters.standing_by.set(1);
+        self.say(Some(STANDS_BY.to_owned()));
+        let mut watched = Watch::new(self.times);
+        let mut step = Step::Look(0);
+        let mut refusals = 0_u32;
+        while let Step::Look(ms) | Step::Peek(ms) = step {
+            self.moves(Duration::from_millis(ms).saturating_add(limits::POLL_GRACE));
+            let asked = async {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                match step {
+                    Step::Look(_) => self.telegram.waiting().await.map(|waiting| (Some(waiting), None)),
+                    _ => self.telegram.first_waiting().await.map(|first| (None, first)),
+                }
+            };
+            let answer = tokio::select! {
+                answer = asked => answer,
+                _ = stop.changed() => return Ok(()),
+            };
+            let (now, chance) = (self.clock.now().mono, fastrand::u64(..));
+            match &answer {
+                Err(CallError::Refused { code: 401 | 404, description, .. }) => {
+                    refusals = refusals.saturating_add(1);
+                    if refusals >= limits::TOKEN_REFUSALS_MAX {
+                        return Err(Ended::Token(description.clone()));
+                    }
+                }
+                _ => refusals = 0,
+            }
+            step = match (step, answer) {
+                (Step::Look(_), answer) => watched.looked(answer.ok().and_then(|(waiting, _)| waiting), now, chance),
+                (_, answer) => watched.peeked(answer.ok().and_then(|(_, first)| first), now, chance),
+            };
+        }
+        tracing::warn!("nobody takes the updates that wait at Telegram: this board takes over");
+        self.counters.standing_by.set(0);
+        self.say(None);
+        Ok(())
+    }
+
+    /// Says that it moves, and that what it does next may take so long by itself.
+    fn moves(&self, may_take: Duration) {
+        let ms = u64::try_from(may_take.as_millis()).unwrap_or(u64::MAX);
+        self.counters.poll_due_ms.set(progress::due(self.clock.now().mono, ms));
+    }
+
     /// A full outbox is refused upstream: no poll, no acknowledgement, until some of it is done.
     async fn wait_for_room(&self, stop: &mut watch::Receiver<bool>) {
         let most = self.outbox_rows_max.saturating_sub(u64::from(self.limit).saturating_mul(4));
         while self.counters.outbox_rows.get() > most && !*stop.borrow() {
             self.say(Some("the outbox is full; updates wait at Telegram".to_owned()));
+            self.moves(Duration::ZERO);
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(50)) => {}
                 _ = stop.changed() => {}
@@ -209,7 +321,7 @@ impl Poller {
         presses.collect()
     }
 
-    async fn make_durable(&self, tick: Tick, served: &Watch) -> Result<(), Ended> {
+    async fn make_durable(&self, tick: Tick, served: &otel::Watch) -> Result<(), Ended> {
         if !tick.matters() {
             // Of these only the removal of somebody who left, which harms nobody if it comes back.
             self.cancel(tick.dropped.clone()).await?;
@@ -274,11 +386,6 @@ impl Poller {
                     ));
                     return Ok(Duration::from_millis(limits::POLL_PAUSE_MAX_MS));
                 }
-                409 => {
-                    self.say(Some("another program polls with this token; stop it, or this one".to_owned()));
-                    // Longer than after other failures, and by chance, so that of two the same one does not always win.
-                    return Ok(Duration::from_millis(2_000 + chance % limits::POLL_PAUSE_MAX_MS));
-                }
                 _ => {}
             }
         }
@@ -294,6 +401,12 @@ impl Poller {
 enum Accepted {
     NotYet,
     Once,
+}
+
+/// Whether a poll was interrupted by somebody else's.
+fn is_other_board(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { code: 409, description, retry_after_s: None, .. }
+        if !description.to_ascii_lowercase().contains("webhook"))
 }
 
 fn is_too_large(error: &CallError) -> bool {

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::packs::watch::{Listing, Watch};
 use crate::policy::PolicySet;
 use crate::shard::Rulebook;
+use std::cell::RefCell;
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -44,8 +45,9 @@ impl Source {
     /// This file, and the variables of this process.
     #[must_use]
     pub fn of_process(file: Option<&Path>) -> Self {
-        // Variables of others stay theirs: no copy of them is kept.
-        let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AEGIS_"));
+        // Variables of others stay theirs: no copy of them is kept, but for where systemd has put our credentials.
+        let is_ours = |name: &str| name.starts_with("AEGIS_") || name == "CREDENTIALS_DIRECTORY";
+        let ours = std::env::vars_os().filter(|(name, _)| is_ours(&name.to_string_lossy()));
         let in_text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
         };
@@ -57,8 +59,22 @@ impl Source {
     /// # Errors
     /// Every mistake in them.
     pub fn load(&self) -> Result<Config, Mistakes> {
-        let surroundings = Surroundings { environment: &self.environment, read: &read_text, zone: &read_zone };
-        Config::load(self.file.as_deref(), &surroundings)
+        self.load_noting().map(|(config, _)| config)
+    }
+
+    /// The same, with the files that were read for it: the settings themselves, and those they name.
+    ///
+    /// # Errors
+    /// As [`Source::load`].
+    pub fn load_noting(&self) -> Result<(Config, Vec<PathBuf>), Mistakes> {
+        let files = RefCell::new(Vec::new());
+        let read = |path: &Path| {
+            files.borrow_mut().push(path.to_owned());
+            read_text(path)
+        };
+        let surroundings = Surroundings { environment: &self.environment, read: &read, zone: &read_zone };
+        let config = Config::load(self.file.as_deref(), &surroundings)?;
+        Ok((config, files.into_inner()))
     }
 
     /// What their author calls them.
@@ -163,9 +179,11 @@ impl Kept {
             ("policy_dir", read.policy_dir != old.policy_dir),
             ("web", read.web != old.web),
             ("shards", read.shards != old.shards),
+            ("sandbox", read.sandbox != old.sandbox),
             ("otel", read.otel != old.otel),
             ("log", read.log != old.log),
             ("board, journal or history", board != old.board),
+            ("standby_silence_s", read.standby.silence_s != old.standby.silence_s),
         ];
         let changed: Vec<&str> = fixed.iter().filter(|(_, is_other)| *is_other).map(|(key, _)| *key).collect();
         if !changed.is_empty() {
@@ -177,9 +195,13 @@ impl Kept {
             policy_dir: old.policy_dir.clone(),
             web: old.web.clone(),
             shards: old.shards,
+            sandbox: old.sandbox,
+            credentials: old.credentials.clone(),
             otel: old.otel.clone(),
             log: old.log.clone(),
             board: old.board.clone(),
+            // How this life began is past.
+            standby: old.standby,
             ..read
         };
         if next == *old {

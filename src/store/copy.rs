@@ -15,6 +15,12 @@ use std::path::{Path, PathBuf};
 const PIECE_BYTES: usize = 64 * 1024;
 
 impl Store {
+    /// The file's size, bytes; `None` when it is no file.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        Some(std::fs::metadata(self.path.as_deref()?).ok()?.len())
+    }
+
     /// Copies the file to `path`; returns the copy's size.
     ///
     /// # Errors
@@ -74,4 +80,33 @@ fn copy(from: &Path, to: &Path) -> Result<u64, String> {
 pub fn free_bytes(dir: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(dir).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Copies the file of an appliance that does not run; returns its schema.
+///
+/// # Errors
+/// Why there is no copy: somebody has the file open, it is damaged, there is no room. Then nothing is left at `to`.
+pub fn copy_idle(dir: &Path, to: &Path) -> Result<u64, String> {
+    let path = dir.join(super::JOURNAL_FILE);
+    let count = std::sync::Arc::new(super::io::IoCount::default());
+    // Held open meanwhile, so that nobody else writes to it.
+    let database = super::open_file(&path, crate::limits::STORE_CACHE_BYTES_MIN, &count);
+    let database = database.map_err(|error| error.to_string())?;
+    let schema = super::schema::found(&database).map_err(|error| error.to_string())?;
+    if let Err(why) = copy(&path, to) {
+        let _left = std::fs::remove_file(to);
+        return Err(why);
+    }
+    Ok(schema)
+}
+
+/// The schema of the file of an appliance that does not run.
+///
+/// # Errors
+/// Why it cannot be told, in a sentence.
+pub fn idle_schema(dir: &Path) -> Result<u64, String> {
+    let path = dir.join(super::JOURNAL_FILE);
+    let count = std::sync::Arc::new(super::io::IoCount::default());
+    let database = super::open_file(&path, crate::limits::STORE_CACHE_BYTES_MIN, &count);
+    database.and_then(|database| super::schema::found(&database)).map_err(|error| error.to_string())
 }

@@ -25,7 +25,7 @@ pub mod tables;
 pub mod tick;
 mod write;
 
-pub use copy::free_bytes;
+pub use copy::{copy_idle, free_bytes, idle_schema};
 pub use read::Snapshots;
 pub use records::ReviewRow;
 pub use tick::{MemberChange, Promise, Reviewed, Tick};

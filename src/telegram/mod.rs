@@ -19,13 +19,13 @@ pub use request::{Admin, ChatFacts, Myself, Reply, Request};
 pub use update::{Incoming, What};
 
 use crate::limits;
-use crate::message::UserId;
+use crate::message::{UpdateId, UserId};
 use crate::press::Signer;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 use teloxide::Bot;
-use teloxide::payloads::GetUpdates;
+use teloxide::payloads::{GetUpdates, GetWebhookInfo};
 use teloxide::requests::Payload;
 use teloxide::types::AllowedUpdate;
 
@@ -135,6 +135,24 @@ impl Telegram {
                 moved_to: None,
             }),
         }
+    }
+
+    /// How many updates wait. Asking interrupts nobody's poll and acknowledges nothing.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn waiting(&self) -> Result<u64, CallError> {
+        wire::waiting(&self.answer(&GetWebhookInfo {}).await?)
+    }
+
+    /// The id of the first update that waits; `None` when none does. Acknowledges nothing; a poll of somebody else's that is
+    /// waiting is interrupted by it, once.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn first_waiting(&self) -> Result<Option<UpdateId>, CallError> {
+        let batch = self.poll(None, 1, Duration::ZERO).await?;
+        Ok(batch.first().map(|incoming| incoming.id))
     }
 
     /// Carries a request out.

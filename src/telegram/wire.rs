@@ -57,6 +57,15 @@ pub(super) fn result(body: &[u8]) -> Result<Vec<u8>, CallError> {
     open(body).map(|raw| raw.get().as_bytes().to_vec())
 }
 
+/// How many updates wait, in what is told of a webhook.
+pub(super) fn waiting(result: &[u8]) -> Result<u64, CallError> {
+    #[derive(Deserialize)]
+    struct Info {
+        pending_update_count: u64,
+    }
+    read::<Info>(result).map(|info| info.pending_update_count)
+}
+
 /// The updates in an answer.
 pub(super) fn updates(body: &[u8]) -> Result<Vec<Incoming>, CallError> {
     let raw = open(body)?;

@@ -20,6 +20,8 @@ mod serve;
 pub mod site;
 pub mod views;
 
+pub use front::tls::KEY_FILE as PAGE_KEY_FILE;
+
 use crate::limits;
 use site::Site;
 use std::fmt;

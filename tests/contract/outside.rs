@@ -47,7 +47,7 @@ fn run(house: &House, person: &Person, seconds: u64) {
         .args(["--config-file", "schemathesis.toml", "run"])
         .arg(format!("{}/api/v1/openapi.json", house.url()))
         .args(["--url", &house.url(), "--checks", CHECKS, "--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", "30", "--seed", "5", "--workers", "2", "--generation-database", "none"])
+        .args(["--max-examples", "30", "--seed", "5", "--workers", "1", "--generation-database", "none"])
         .args(["--max-time", &seconds.to_string(), "--request-timeout", "20", "--suppress-health-check", "all"])
         .args(["--header", &format!("Authorization: Bearer {}", person.token)])
         .args(["--no-color", "--warnings", "off", "--continue-on-failure", "--max-failures", "20"]);

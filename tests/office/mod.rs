@@ -193,7 +193,9 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         notes: None,
         trouble: Trouble::default(),
         poll_stale_ms: u64::MAX,
+        rounds: aegis::desk::system::Rounds::default(),
         orders: Mutex::new(()),
+        backups: Default::default(),
         runtime: runtime.handle().clone(),
     };
     let dispatcher = match standin {

@@ -422,6 +422,7 @@ impl Desk for Sample {
             memory_bytes: 41 << 20,
             memory_bytes_peak: 44 << 20,
             memory_bytes_max: 58 << 20,
+            data_bytes_max: 112 << 20,
             flash_bytes_per_day: 92 << 20,
             card_life_years: None,
             live_pages: 2,
@@ -447,6 +448,7 @@ impl Desk for Sample {
             } else {
                 numbers
             },
+            alarms: self.some(vec![self.word("The board gets too little voltage now, which damages cards.")]),
             groups: self.groups(),
             tenants: self.some(vec![self.one_budget("default", 64), self.one_budget("chess", 100)]),
             policy: self.word("9f2c01ab77d3e410, loaded at the start"),
@@ -693,6 +695,7 @@ impl Desk for Sample {
                 self.check("Storage", "warn", "9 GiB are free; the card has written 2 TB."),
                 self.check("Data folder", "bad", "Others may read it: run chmod 700 on it."),
             ]),
+            memory_now: MemoryNow { resident: 41 << 20, data_max: 112 << 20, ..MemoryNow::default() },
             memory: ["updates of a batch", "shards", "the page", "the compiled rules"]
                 .map(|who| (self.word(who), 9_u64 << 20, self.word("the next one waits")))
                 .into(),

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::net::IpAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +23,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// The names of a certificate of our own in the folder of the database, and of its key.
-const OWN: (&str, &str) = ("page.crt", "page.key");
+const OWN: (&str, &str) = ("page.crt", KEY_FILE);
+
+/// The key of a certificate of our own, in the data folder.
+pub const KEY_FILE: &str = "page.key";
 
 /// Where the certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,9 +98,6 @@ impl Tls {
         let secret = pem(key).map_err(|why| wrong(key, &why))?;
         let secret = PrivateKeyDer::from_pem_slice(secret.expose().as_bytes())
             .map_err(|_| wrong(key, "is damaged: it has no private key as PEM in it"))?;
-        if std::fs::metadata(key).is_ok_and(|about| about.permissions().mode() & 0o007 != 0) {
-            tracing::warn!(file = %key.display(), "everybody on this machine can read the page's key; chmod 600 mends it");
-        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -237,6 +237,7 @@ impl AsyncWrite for Metered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 

@@ -44,6 +44,9 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
 
 fn banner(ask: &Ask<'_>, seen: &Overview) -> Markup {
     html! {
+        @for alarm in &seen.alarms {
+            div class="note banner" data-kind="bad" { p { strong { (t(alarm)) } } }
+        }
         @if !seen.banner.is_empty() {
             div class="note banner" data-kind="warn" {
                 p { strong { (t(&seen.banner)) } }
@@ -67,6 +70,11 @@ fn rung(rung: &str) -> (&'static str, &'static str, &'static str) {
             "warn",
             "Working, with difficulty",
             "Messages are judged; what follows from them may be late. Look at the groups below.",
+        ),
+        "standby" => (
+            "calm",
+            "Standing by",
+            "It takes over by itself when updates wait at Telegram and nobody takes them. What it had decided before, it carries out.",
         ),
         "hold" => (
             "bad",

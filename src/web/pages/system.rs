@@ -20,7 +20,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         section aria-labelledby="checks" { h2 id="checks" { "Checks" } (checks(&seen.checks)) }
         section aria-labelledby="backups" { h2 id="backups" { "Backups" } (backups(ask, &seen.backups)) }
         section aria-labelledby="version" { h2 id="version" { "Version and updates" } (version(&seen)) }
-        section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen.memory)) }
+        section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen)) }
     };
     Ok(sheet(ask, &Sheet { title: "System", lead: "The machine, the program and its storage.", live: "" }, &body))
 }
@@ -45,7 +45,7 @@ pub fn checks(checks: &[Check]) -> Markup {
 
 fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
     html! {
-        p { "A backup is a copy of all that was decided, changed and counted, made while the appliance works. Keep one somewhere else." }
+        p { "A backup is made each night once a key for it is set, and is one sealed file: database, settings, packs, token, certificate. Without a key it is a copy of the database alone. Keep one somewhere else." }
         (ask.form("POST", "/api/v1/backups", "/system", "backup").only("", "Make a backup now", &[]))
         @if backups.is_empty() { p class="soft" { "No backup on this machine yet." } }
         ul class="rows" { @for one in backups {
@@ -63,9 +63,8 @@ fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
         details {
             summary { "How to restore a backup" }
             ol class="steps" {
-                li { "Stop the appliance." }
-                li { "In the data folder, move " code { "journal.redb" } " aside, and put the backup in its place under that name." }
-                li { "Start the appliance. It checks the file before it uses it, and says what it found." }
+                li { "A file " code { "aegis-...age" } ": on any board, " code { "aegis restore FILE --identity KEY" } " makes a data folder of it and says how to start on it." }
+                li { "A file " code { "journal-...redb" } ": stop the appliance, move " code { "journal.redb" } " in the data folder aside, put the backup in its place under that name, and start." }
             }
         }
     }
@@ -83,10 +82,18 @@ fn version(seen: &SystemView) -> Markup {
     }
 }
 
-fn memory(lines: &[(String, u64, String)]) -> Markup {
+fn memory(seen: &SystemView) -> Markup {
+    let (lines, now) = (&seen.memory, seen.memory_now);
     let whole = lines.iter().map(|(_, most, _)| *most).sum::<u64>();
     html! {
         p { "Everything together takes at most " strong { (bytes(whole)) } ", and each part says what happens when it is full." }
+        dl class="list" {
+            div { dt { "In use now" } dd { (bytes(now.resident)) } }
+            div { dt { "The most so far" } dd { (bytes(now.resident_peak)) } }
+            div { dt { "The promise" } dd { (bytes(now.promise)) ": all parts, and a tenth for what the allocator rounds up" } }
+            div { dt { "As the system counts it" } dd { (bytes(now.data)) ", with the stacks of threads, of which most is only reserved" } }
+            div { dt { "The most the system gives" } dd { @if now.data_max > 0 { (bytes(now.data_max)) ": the promise and those stacks" } @else { "no bound" } } }
+        }
         details {
             summary { "Part by part" }
             table class="stack" {

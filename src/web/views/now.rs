@@ -14,7 +14,7 @@ pub struct Overview {
     pub board: String,
     /// The mode of chats without their own: `record` or `enforce`.
     pub mode: String,
-    /// The rung of the ladder in force: `full`, `no_ai`, `rules_only`, `hindered`, `hold` or `setup`.
+    /// The rung of the ladder in force: `full`, `no_ai`, `rules_only`, `hindered`, `standby`, `hold` or `setup`.
     pub rung: String,
     /// Its cause, a sentence.
     pub cause: String,
@@ -28,6 +28,8 @@ pub struct Overview {
     pub banner_at_s: u64,
     /// What does not work, a sentence each.
     pub failing: Vec<String>,
+    /// What is bad about the machine, a sentence each, with its cure: as the checks on the page System say it.
+    pub alarms: Vec<String>,
     /// Numbers of the whole appliance.
     pub numbers: Numbers,
     /// The groups the caller looks after, the busiest first.
@@ -71,6 +73,8 @@ pub struct Numbers {
     pub memory_bytes_peak: u64,
     /// The promise it stays under.
     pub memory_bytes_max: u64,
+    /// The private memory that the system gives at most, bytes, stacks that are only reserved among it; 0 for no bound.
+    pub data_bytes_max: u64,
     /// Bytes the journal writes to storage in a day, at the pace since the start.
     pub flash_bytes_per_day: u64,
     /// Years until a card that takes 3,000 rewrites of 8 GB is worn at this pace; `None` when it is more than a hundred.

@@ -62,15 +62,32 @@ pub struct SystemView {
     pub database_bytes: u64,
     /// Bytes free where it lies; `None` when that cannot be told.
     pub free_bytes: Option<u64>,
-    /// Looked at now: clock, storage, Telegram, modes of files.
+    /// Looked at now: the machine, storage, Telegram, modes of files.
     pub checks: Vec<Check>,
+    /// Memory now, at its most, and as promised.
+    pub memory_now: MemoryNow,
     /// The memory sum: who, how many bytes at most, and what happens when it is full.
     pub memory: Vec<(String, u64, String)>,
     /// Backups on this machine, newest first.
     pub backups: Vec<BackupView>,
 }
 
-/// A copy of the database.
+/// Memory as the system counts it, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemoryNow {
+    /// Resident now.
+    pub resident: u64,
+    /// The most that was resident.
+    pub resident_peak: u64,
+    /// The promise.
+    pub promise: u64,
+    /// Private memory now, stacks that are only reserved among it.
+    pub data: u64,
+    /// The most of it that the system gives (`RLIMIT_DATA`); 0 for no bound.
+    pub data_max: u64,
+}
+
+/// A backup: a sealed file, or a copy of the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BackupView {
     /// Its file's name.
