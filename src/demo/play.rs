@@ -329,6 +329,7 @@ impl Drop for Process {
 /// Plays with the appliance as a process that is killed once in the middle of the stream.
 pub async fn as_process(stage: Stage, ending: Ending) -> Result<Figures, DemoError> {
     let mut process = Process::start(&stage)?;
+    let total = stage.standin.progress().total;
     let mut watch = Watch::new();
     let mut interrupted = std::pin::pin!(interruption());
     let (mut first_life, mut readings, mut killed) = (Readings::default(), None, Killed::NotYet);
