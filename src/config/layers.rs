@@ -282,23 +282,7 @@ fn from_file(
     if let Some(section) = root.section("web", mistakes) {
         web::read(&mut config.web, name, section, mistakes);
     }
-    if let Some(mut log) = root.section("log", mistakes) {
-        if let Some(found) = log.text("filter", mistakes) {
-            set_log(config, name, &found, mistakes);
-        }
-        if let Some(found) = log.text("format", mistakes) {
-            match found.value.as_str() {
-                "human" => config.log.format = LogFormat::Human,
-                "json" => config.log.format = LogFormat::Json,
-                _ => unknown(name, &found, "format", &["human", "json"], mistakes),
-            }
-        }
-        log.finish(mistakes);
-    }
-    if let Some(section) = root.section("otel", mistakes) {
-        config.otel = otel::read(section, surroundings, mistakes);
-        config.board.capacity.otel_bytes = if config.otel.is_some() { limits::OTEL_BYTES } else { 0 };
-    }
+    telling(config, name, &mut root, surroundings, mistakes);
     judging(config, name, &mut root, mistakes);
     if let Some(zone) = ai::read_zone(&mut root, surroundings, mistakes) {
         config.zone = zone;
@@ -328,6 +312,33 @@ fn from_file(
         tenants::read(config, section, surroundings, mistakes);
     }
     root.finish(mistakes);
+}
+
+/// What is logged, and what is told elsewhere.
+fn telling(
+    config: &mut Config,
+    name: &str,
+    root: &mut Section<'_>,
+    around: &Surroundings<'_>,
+    mistakes: &mut Mistakes,
+) {
+    if let Some(mut log) = root.section("log", mistakes) {
+        if let Some(found) = log.text("filter", mistakes) {
+            set_log(config, name, &found, mistakes);
+        }
+        if let Some(found) = log.text("format", mistakes) {
+            match found.value.as_str() {
+                "human" => config.log.format = LogFormat::Human,
+                "json" => config.log.format = LogFormat::Json,
+                _ => unknown(name, &found, "format", &["human", "json"], mistakes),
+            }
+        }
+        log.finish(mistakes);
+    }
+    if let Some(section) = root.section("otel", mistakes) {
+        config.otel = otel::read(section, around, mistakes);
+        config.board.capacity.otel_bytes = if config.otel.is_some() { limits::OTEL_BYTES } else { 0 };
+    }
 }
 
 fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &mut Mistakes) {
