@@ -4,6 +4,7 @@
 //! where and how to mend it, and nothing was done.
 
 mod ai;
+mod allocator;
 mod backup;
 mod budget;
 pub mod cases;
@@ -216,6 +217,7 @@ pub fn main(heap: fn() -> u64, bound_heap: fn(u64)) -> ExitCode {
 fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result<(), Failure> {
     match command {
         Command::Run { config, standby } => {
+            allocator::bound();
             let source = Source::of_process(config.as_deref());
             let (mut config, files) = source.load_noting()?;
             config.standby.begins |= standby;

@@ -399,3 +399,20 @@ fn the_unit_is_fenced_in_as_systemd_measures_it() {
     assert!(output.status.success(), "at most 1.5 is allowed: {said}");
     assert!(!said.contains("ignoring"), "{said}");
 }
+
+#[test]
+#[cfg(target_env = "gnu")]
+fn the_c_librarys_allocator_is_bounded_whoever_starts_the_program() {
+    for (told, kept) in [(None, "2"), (Some("7"), "7")] {
+        let mut board = first_run();
+        match told {
+            Some(arenas) => board.set("MALLOC_ARENA_MAX", arenas),
+            None => board.set("AEGIS_BOARD", "zero-w"),
+        }
+        let life = board.run(&[]);
+        board.hear("moderating", 1);
+        let environment = std::fs::read(format!("/proc/{}/environ", life.id())).unwrap();
+        let wanted = format!("MALLOC_ARENA_MAX={kept}");
+        assert!(environment.split(|byte| *byte == 0).any(|line| line == wanted.as_bytes()), "{told:?}");
+    }
+}

@@ -201,6 +201,11 @@ pub struct Life {
 }
 
 impl Life {
+    /// Its number as a process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// SIGKILL: no word of warning.
     pub fn kill(mut self) {
         self.end();
