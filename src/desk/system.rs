@@ -99,7 +99,7 @@ impl Office {
     /// The machine, the program, its storage. Owners.
     ///
     /// # Errors
-    /// As [`Refused`] says.
+    /// As [`crate::web::desk::Refused`] says.
     pub fn system(&self, caller: &Caller) -> Told<SystemView> {
         caller.may(Role::Owner, None)?;
         let dir = &self.config.data_dir;
