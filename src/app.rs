@@ -168,7 +168,8 @@ pub fn start_as(
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
     let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
-    let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
+    let (mut store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
+    store.begin_counting(clock.now().wall)?;
     if let Found::SetAside { to, why } = found {
         tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
     }

@@ -263,6 +263,7 @@ fn desk() -> DeskTick {
         banner: Some(banner()),
         decided: Vec::new(),
         titles: vec![(CHAT, "Neighbours".to_owned())],
+        confirmed: Vec::new(),
         usage: [(counted(TenantName::default()), USAGE), (counted(chess()), TOKENS)].into(),
     }
 }

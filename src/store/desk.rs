@@ -160,6 +160,8 @@ pub struct DeskTick {
     pub titles: Vec<(ChatId, String)>,
     /// What was used: added to what is there.
     pub usage: BTreeMap<UsageKey, Usage>,
+    /// Up to which edition hubs, by name, have confirmed what was used.
+    pub confirmed: Vec<(String, u64)>,
 }
 
 impl DeskTick {
@@ -182,7 +184,7 @@ impl DeskTick {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        !self.matters() && self.titles.is_empty() && self.usage.is_empty()
+        !self.matters() && self.titles.is_empty() && self.usage.is_empty() && self.confirmed.is_empty()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
@@ -194,6 +196,7 @@ impl DeskTick {
         self.banner = other.banner.or_else(|| self.banner.take());
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
+        self.confirmed.extend(other.confirmed);
         for (key, more) in other.usage {
             self.count(key, more);
         }

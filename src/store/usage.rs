@@ -10,6 +10,11 @@
 //! hour that is counted in: the head of an hour (no tenant, chat 0) with the last edition of its rows, and the end of the table
 //! (hour [`END`]).
 
+mod changes;
+
+pub(super) use changes::confirm;
+pub use changes::{Span, UsageChange, UsageChanges};
+
 use super::records::{BadRecord, decode, encode};
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::clock::Wall;

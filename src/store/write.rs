@@ -86,6 +86,7 @@ impl Store {
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
         usage::count(txn, next, &tick.desk.usage, now)?;
+        usage::confirm(txn, &tick.desk.confirmed)?;
         committed.errands = self.apply_group(txn, next, tick)?;
         Ok(committed)
     }
