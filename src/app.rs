@@ -305,6 +305,12 @@ fn open_doors(
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
+    helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {
+        journal: ready.journal.clone(),
+        snapshots: ready.snapshots.clone(),
+        in_force: ready.in_force.clone(),
+        clock: ready.clock.clone(),
+    })));
     if process.manager.listens() {
         helpers.push(tokio::spawn(vigil::keep(process.manager, Arc::clone(&office))));
     }

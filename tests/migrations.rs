@@ -264,6 +264,7 @@ fn desk() -> DeskTick {
         decided: Vec::new(),
         titles: vec![(CHAT, "Neighbours".to_owned())],
         confirmed: Vec::new(),
+        roll_up: None,
         usage: [(counted(TenantName::default()), USAGE), (counted(chess()), TOKENS)].into(),
     }
 }

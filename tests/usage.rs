@@ -4,12 +4,14 @@
 #![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 use aegis::clock::Wall;
+use aegis::jobs::rollup;
+use aegis::limits;
 use aegis::message::ChatId;
 use aegis::store::desk::DeskTick;
 use aegis::store::io::IoCount;
-use aegis::store::usage::{Span, Usage, UsageChange, UsageKey};
+use aegis::store::usage::{RollUp, Span, Usage, UsageChange, UsageKey, hour_of};
 use aegis::store::{Committed, Keep, Store, Tick};
-use aegis::tenant::TenantName;
+use aegis::tenant::{Tenant, TenantName, Tenants, Zone};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -146,4 +148,179 @@ fn after_a_power_cut_the_hours_that_may_lack_something_say_so_and_others_do_not(
 
 fn sum(times: u64) -> Usage {
     (0..times).fold(Usage::default(), |sum, _| sum.plus(one()))
+}
+
+/// Zones whose midnight lies within an hour, whose clocks change by an hour or by half of one, and one without any of it.
+fn zones() -> Vec<Zone> {
+    let names = ["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Asia/Kathmandu"];
+    let mut zones: Vec<Zone> = names
+        .iter()
+        .filter_map(|name| {
+            let rules = std::fs::read(Path::new("/usr/share/zoneinfo").join(name)).ok()?;
+            Some(Zone::from_tzif(name, &rules).expect("the system's own rules can be read"))
+        })
+        .collect();
+    zones.push(Zone::default());
+    zones
+}
+
+/// A world in which messages are counted, rolled up, and forgotten in bounds.
+struct World {
+    dir: tempfile::TempDir,
+    store: Option<Store>,
+    tenants: Tenants,
+    /// What the days must say.
+    days: BTreeMap<(TenantName, u32), u64>,
+    now_s: u64,
+    rng: fastrand::Rng,
+}
+
+impl World {
+    fn new(seed: u64, from_s: u64) -> Self {
+        let mut tenants = Tenants::default();
+        for (number, zone) in zones().into_iter().enumerate() {
+            let name = TenantName::new(&format!("t{number}")).unwrap();
+            tenants.add(Tenant { name, zone, ..Tenant::default() }, [ChatId(-(number as i64) - 1)]);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let store = Some(open(dir.path(), Wall(from_s * 1_000)));
+        Self { dir, store, tenants, days: BTreeMap::new(), now_s: from_s, rng: fastrand::Rng::with_seed(seed) }
+    }
+
+    fn now(&self) -> Wall {
+        Wall(self.now_s * 1_000)
+    }
+
+    fn store(&mut self) -> &mut Store {
+        self.store.as_mut().unwrap()
+    }
+
+    /// Some messages, most of now, some late by up to three days.
+    fn messages(&mut self) {
+        let mut desk = DeskTick::default();
+        for _ in 0..self.rng.u64(1..8) {
+            let late = if self.rng.u8(..8) == 0 { self.rng.u64(..3 * 86_400) } else { self.rng.u64(..60) };
+            let chat = ChatId(-self.rng.i64(1..=7));
+            let key = UsageKey::at(self.tenants.of(chat), chat, self.now_s - late);
+            *self.days.entry((key.tenant.clone(), key.day)).or_default() += 1;
+            desk.count(key, one());
+        }
+        let now = self.now();
+        commit(self.store(), desk, now);
+    }
+
+    /// A pass that may be cut off, and whose steps may be made twice, with messages in between.
+    fn roll_up(&mut self, may_break: bool) {
+        let at_once = self.rng.usize(1..6);
+        let mut asked = RollUp { at_once, ..rollup::plan(&self.tenants, self.now()) };
+        loop {
+            let now = self.now();
+            let rolled = |store: &mut Store| {
+                let desk = DeskTick { roll_up: Some(asked.clone()), ..DeskTick::default() };
+                commit(store, desk, now).rolled.unwrap()
+            };
+            let mut done = rolled(self.store());
+            assert!(done.moved <= at_once as u64 && done.dropped <= at_once as u64, "a step is bounded");
+            match may_break.then(|| self.rng.u8(..12)) {
+                Some(0) => return,
+                Some(1) => return self.dies(),
+                Some(2) => done = rolled(self.store()),
+                Some(3) => self.messages(),
+                _ => {}
+            }
+            asked.place = done.next;
+            if asked.place.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// The process is killed, and started again.
+    fn dies(&mut self) {
+        self.store = None;
+        self.store = Some(open(self.dir.path(), self.now()));
+    }
+
+    fn adds_up(&mut self) {
+        let names: Vec<_> = self.tenants.iter().map(|tenant| tenant.name.clone()).collect();
+        let read = self.store().snapshots();
+        for name in names {
+            let told: Vec<_> = read.usage(&name).unwrap().into_iter().map(|(day, used)| (day, used.messages)).collect();
+            let must: Vec<_> =
+                self.days.iter().filter(|((of, _), _)| *of == name).map(|((_, day), count)| (*day, *count)).collect();
+            assert_eq!(told, must, "{name}");
+        }
+    }
+
+    /// The rows of days, as they are stored.
+    fn rows_of_days(&mut self) -> Vec<UsageChange> {
+        let mut rows = self.store().snapshots().usage_changes(0, 100_000).unwrap().rows;
+        rows.retain(|row| matches!(row.span, Span::Day(_)));
+        rows
+    }
+}
+
+#[test]
+fn days_say_the_same_whenever_and_however_often_they_are_rolled_up() {
+    // The nights in which clocks change in Berlin and New York, and on Lord Howe by half an hour.
+    for (seed, from_s) in (0..40).zip([1_774_400_000, 1_792_600_000, 1_775_200_000, 1_791_000_000].into_iter().cycle())
+    {
+        let mut world = World::new(seed, from_s);
+        for _ in 0..60 {
+            world.now_s += world.rng.u64(..7_200);
+            match world.rng.u8(..10) {
+                0..6 => world.messages(),
+                6..9 => world.roll_up(true),
+                _ => world.dies(),
+            }
+            world.adds_up();
+        }
+        // When all days are over and rolled up, the rows alone are the sums; another pass changes not even an edition.
+        world.now_s += 3 * 86_400;
+        world.roll_up(false);
+        let rows = world.rows_of_days();
+        let must: BTreeMap<_, _> =
+            world.days.iter().map(|((tenant, day), count)| ((tenant.clone(), Span::Day(*day)), *count)).collect();
+        let are: BTreeMap<_, _> = rows.iter().map(|row| ((row.tenant.clone(), row.span), row.used.messages)).collect();
+        assert_eq!(are, must, "seed {seed}");
+        world.roll_up(false);
+        assert_eq!(world.rows_of_days(), rows, "seed {seed}");
+        let asked = rollup::plan(&world.tenants, world.now());
+        assert!(!world.store().snapshots().needs_roll_up(&asked).unwrap());
+    }
+}
+
+#[test]
+fn old_hours_go_with_nothing_lost_and_a_clock_that_is_years_ahead_takes_none() {
+    let mut world = World::new(7, 1_795_000_000);
+    let from = hour_of(world.now_s);
+    for _ in 0..(limits::USAGE_HOURS_KEPT + 5) * 3 {
+        world.messages();
+        world.now_s += 8 * 3_600;
+    }
+    let kept = |world: &mut World| {
+        let (rows, more) = world.store().snapshots().usage_hours((0, u32::MAX), None, None, 100_000).unwrap();
+        assert!(!more);
+        (rows.len(), rows[0].hour)
+    };
+    let (all, first) = kept(&mut world);
+    assert!(first <= from);
+    world.roll_up(false);
+    world.adds_up();
+    let (some, first) = kept(&mut world);
+    let oldest = hour_of(world.now_s) - limits::USAGE_HOURS_KEPT * 24;
+    assert!(some < all && first >= oldest - 8, "{some} of {all}");
+    // What comes for an hour that is gone goes into its day, and makes no row that would be taken for the whole hour.
+    let chat = ChatId(-1);
+    let key = UsageKey::at(world.tenants.of(chat), chat, u64::from(from) * 3_600);
+    *world.days.entry((key.tenant.clone(), key.day)).or_default() += 1;
+    let (now, mut desk) = (world.now(), DeskTick::default());
+    desk.count(key, one());
+    commit(world.store(), desk, now);
+    world.adds_up();
+    assert_eq!(kept(&mut world), (some, first));
+    world.now_s += 20 * 365 * 86_400;
+    world.roll_up(false);
+    world.adds_up();
+    assert!(kept(&mut world).0 + 24 >= some, "the clock was wrong, and most are still there");
 }

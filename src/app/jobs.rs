@@ -1,9 +1,13 @@
 //! What is done every now and then.
 
+use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::desk::Office;
+use crate::jobs::rollup::{self, Halt};
+use crate::journal::Journal;
 use crate::limits;
 use crate::machine;
+use crate::shard::InForce;
 use crate::store::Snapshots;
 use crate::telemetry;
 use std::sync::Arc;
@@ -52,6 +56,29 @@ pub(super) async fn backups(office: Arc<Office>) {
             let office = Arc::downgrade(&office);
             // Told by the office itself how it ended.
             drop(tokio::task::spawn_blocking(move || Office::nightly(&office)));
+        }
+    }
+}
+
+/// What the nightly work on what is stored takes.
+pub(super) struct Upkeep {
+    pub(super) journal: Journal,
+    pub(super) snapshots: Snapshots,
+    pub(super) in_force: InForce,
+    pub(super) clock: Clock,
+}
+
+/// Rolls usage up when days are over.
+pub(super) async fn upkeep(of: Upkeep) {
+    let mut tick = tokio::time::interval(Duration::from_millis(limits::ROLL_UP_LOOK_MS));
+    loop {
+        tick.tick().await;
+        let plan = rollup::plan(&of.in_force.now().tenants, of.clock.now().wall);
+        match rollup::pass(&of.journal, &of.snapshots, plan).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "usage was rolled up"),
+            Err(Halt::Gone) => return,
+            Err(Halt::Storage(error)) => tracing::warn!(%error, "usage cannot be rolled up; it is tried again"),
         }
     }
 }

@@ -13,3 +13,15 @@ pub const USAGE_HOURS_KEPT: u32 = 35;
 /// Rows of usage by chat and hour, of all tenants together: a hundred chats that are written in at every hour of
 /// [`USAGE_HOURS_KEPT`] days, 10 MB. When there are more, the oldest hours are summarised into their days.
 pub const USAGE_HOUR_ROWS_MAX: u64 = 84_000;
+
+/// How long after its midnight a day is rolled up, seconds: what is dated before may arrive after.
+pub const ROLL_UP_AFTER_S: u64 = 3_600;
+
+/// How often it is looked for something to roll up, milliseconds. A look reads the hours of days that are not over.
+pub const ROLL_UP_LOOK_MS: u64 = 600_000;
+
+/// Rows of usage that a step of the roll-up looks at, and takes out, in one commit: 300 KB of them are in memory meanwhile.
+pub const ROLL_UP_ROWS_AT_ONCE: usize = 2_000;
+
+/// The pause between two steps, milliseconds.
+pub const ROLL_UP_STEP_MS: u64 = 1_000;

@@ -7,7 +7,7 @@
 
 use super::records::{Audit, decode, encode};
 use super::tick::Tick;
-use super::usage::{Usage, UsageKey};
+use super::usage::{RollUp, Usage, UsageKey};
 use super::write::forget_below;
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::access::Role;
@@ -162,6 +162,8 @@ pub struct DeskTick {
     pub usage: BTreeMap<UsageKey, Usage>,
     /// Up to which edition hubs, by name, have confirmed what was used.
     pub confirmed: Vec<(String, u64)>,
+    /// A step of the roll-up of usage.
+    pub roll_up: Option<RollUp>,
 }
 
 impl DeskTick {
@@ -184,7 +186,11 @@ impl DeskTick {
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        !self.matters() && self.titles.is_empty() && self.usage.is_empty() && self.confirmed.is_empty()
+        !self.matters()
+            && self.titles.is_empty()
+            && self.usage.is_empty()
+            && self.confirmed.is_empty()
+            && self.roll_up.is_none()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
@@ -197,6 +203,7 @@ impl DeskTick {
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
         self.confirmed.extend(other.confirmed);
+        self.roll_up = other.roll_up.or_else(|| self.roll_up.take());
         for (key, more) in other.usage {
             self.count(key, more);
         }

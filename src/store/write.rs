@@ -22,6 +22,8 @@ pub struct Committed {
     pub decisions: Vec<u64>,
     /// What people ask for, with the numbers it got: to be carried out.
     pub errands: Vec<(u64, Errand)>,
+    /// What a step of the roll-up did.
+    pub rolled: Option<usage::Rolled>,
 }
 
 type RedbResult<T> = Result<T, StoreError>;
@@ -87,6 +89,7 @@ impl Store {
         self.apply_desk(txn, next, tick)?;
         usage::count(txn, next, &tick.desk.usage, now)?;
         usage::confirm(txn, &tick.desk.confirmed)?;
+        committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;
         Ok(committed)
     }
