@@ -11,6 +11,7 @@ mod board;
 mod layers;
 mod manners;
 mod otel;
+mod retention;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use crate::document::Mistakes;
 use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
-use crate::tenant::{TenantName, Zone};
+use crate::tenant::{Retention, TenantName, Zone};
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,8 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
+    /// How long things are kept.
+    pub retention: Retention,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -194,6 +197,7 @@ impl Default for Config {
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
+            retention: Retention::default(),
             otel: None,
             sandbox: true,
             credentials: None,

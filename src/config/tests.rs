@@ -275,7 +275,10 @@ fn a_tenant_has_what_it_sets_and_else_what_is_set_for_all_and_a_chat_is_stronger
     assert_eq!(a.caps, Caps { money: Micros(500_000), calls: 9, chat_percent: 100, user_percent: 20 });
     assert_eq!((a.degrade, root.degrade), (DegradeMode::LinkBlocks, DegradeMode::DisableAi));
     assert_eq!((&*a.community_rules, &*root.community_rules), ("Be kind.", "All."));
-    assert_eq!((a.packs.as_deref(), a.retention_days, root.retention_days), (Some(&["scam".to_owned()][..]), 0, 30));
+    assert_eq!(
+        (a.packs.as_deref(), a.retention.text_days, root.retention.text_days),
+        (Some(&["scam".to_owned()][..]), 0, 30)
+    );
     // Midnight of 1 December in UTC is December there, and still November here.
     assert_eq!(
         (a.zone.name(), a.zone.month(1_796_083_200), root.zone.month(1_796_083_200)),
