@@ -310,6 +310,8 @@ fn open_doors(
         snapshots: ready.snapshots.clone(),
         in_force: ready.in_force.clone(),
         clock: ready.clock.clone(),
+        notes: ready.notes.clone(),
+        counters: Arc::clone(&ready.counters),
     })));
     if process.manager.listens() {
         helpers.push(tokio::spawn(vigil::keep(process.manager, Arc::clone(&office))));

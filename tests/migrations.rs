@@ -25,6 +25,7 @@ use aegis::store::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, Detail, MemberRecord, OutboxKey, OutboxRow, OutboxState,
     Pause, Right, Undecided, Warned,
 };
+use aegis::store::retention::Redaction;
 use aegis::store::slow_lane::StoredSpending;
 use aegis::store::usage::{HourRow, Usage, UsageKey};
 use aegis::store::{
@@ -264,6 +265,7 @@ fn desk() -> DeskTick {
         decided: Vec::new(),
         titles: vec![(CHAT, "Neighbours".to_owned())],
         confirmed: Vec::new(),
+        redact: Redaction::default(),
         roll_up: None,
         usage: [(counted(TenantName::default()), USAGE), (counted(chess()), TOKENS)].into(),
     }

@@ -8,6 +8,7 @@
 pub mod backup;
 pub mod nightly;
 pub mod restore;
+pub mod retention;
 pub mod rollup;
 pub mod update;
 

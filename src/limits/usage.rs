@@ -25,3 +25,25 @@ pub const ROLL_UP_ROWS_AT_ONCE: usize = 2_000;
 
 /// The pause between two steps, milliseconds.
 pub const ROLL_UP_STEP_MS: u64 = 1_000;
+
+/// Rows whose time is over that one commit takes out.
+pub const EXPIRE_ROWS_AT_ONCE: usize = 500;
+
+/// Rows that one look for such rows looks at.
+pub const EXPIRE_LOOKED_AT: usize = 5_000;
+
+/// How often it is looked whether the time of something is over, milliseconds. A look reads every decision that is kept.
+pub const EXPIRE_LOOK_MS: u64 = 6 * 3_600_000;
+
+/// Decisions about one member that are told, or forgotten, at once: 2 MB of them. When there are more, that is said, and the
+/// same order again is about the rest.
+pub const EXPORT_DECISIONS_MAX: usize = 2_000;
+
+/// Orders to forget stored messages that wait for the history's thread. A further one is refused.
+pub const FORGET_WAITING_MAX: usize = 16;
+
+/// Rows that were taken out until the next start gives their room back to the card, which takes it a few seconds more.
+pub const COMPACT_AFTER_ROWS: u64 = 5_000;
+
+/// Rounds of that at most: each gains less than the one before.
+pub const COMPACT_ROUNDS_MAX: usize = 3;

@@ -6,6 +6,7 @@
 //! Never: a password, a code or a token in clear. What is kept of them is a hash.
 
 use super::records::{Audit, decode, encode};
+use super::retention::Redaction;
 use super::tick::Tick;
 use super::usage::{RollUp, Usage, UsageKey};
 use super::write::forget_below;
@@ -162,6 +163,8 @@ pub struct DeskTick {
     pub usage: BTreeMap<UsageKey, Usage>,
     /// Up to which edition hubs, by name, have confirmed what was used.
     pub confirmed: Vec<(String, u64)>,
+    /// What is not kept any more.
+    pub redact: Redaction,
     /// A step of the roll-up of usage.
     pub roll_up: Option<RollUp>,
 }
@@ -181,7 +184,8 @@ impl DeskTick {
             && self.marks.is_empty()
             && self.lessons.is_empty()
             && self.banner.is_none()
-            && self.decided.is_empty())
+            && self.decided.is_empty()
+            && self.redact.is_empty())
     }
 
     /// Whether there is nothing in it.
@@ -203,6 +207,7 @@ impl DeskTick {
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
         self.confirmed.extend(other.confirmed);
+        self.redact.absorb(other.redact);
         self.roll_up = other.roll_up.or_else(|| self.roll_up.take());
         for (key, more) in other.usage {
             self.count(key, more);

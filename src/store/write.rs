@@ -6,7 +6,7 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Promise, Store, StoreError, slow_lane, tables, usage};
+use super::{Next, Promise, Store, StoreError, retention, slow_lane, tables, usage};
 use crate::clock::Wall;
 use crate::message::ChatId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
@@ -88,6 +88,7 @@ impl Store {
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
         usage::count(txn, next, &tick.desk.usage, now)?;
+        retention::redact(txn, &tick.desk.redact)?;
         usage::confirm(txn, &tick.desk.confirmed)?;
         committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;

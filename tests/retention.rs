@@ -1,0 +1,218 @@
+//! What is kept too long goes, and nothing else; what a member is told of, and what is forgotten about them.
+
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
+
+use aegis::clock::Wall;
+use aegis::decide::Disposition;
+use aegis::jobs::retention;
+use aegis::journal::history;
+use aegis::limits;
+use aegis::message::{ChatId, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UserId};
+use aegis::opinion::MODEL_RULE;
+use aegis::store::desk::{AuditDetail, DeskTick, Mark};
+use aegis::store::history::HistoryReader;
+use aegis::store::io::IoCount;
+use aegis::store::records::{Audit, DeadLetter, Decision, Detail, OutboxKey, OutboxRow, OutboxState, Undecided};
+use aegis::store::retention::{Expiry, Looking};
+use aegis::store::{JOURNAL_FILE, Keep, Promise, Store, Tick};
+use aegis::tenant::{Retention, Tenant, TenantName, Tenants};
+use aegis::verdict::{ActionKind, Finding, Mode, Outcome, Span, Verdict};
+use std::path::Path;
+use std::sync::Arc;
+
+const KEEP: Keep = Keep { decisions: 100_000, done: 9, dedupe_batches: 9, dead_letters: 99, albums: 9, audit: 10_000 };
+/// The default tenant's.
+const CHAT: ChatId = ChatId(-1_001);
+/// Of a tenant with other times.
+const STRICT: ChatId = ChatId(-1_002);
+const DAY_MS: u64 = 86_400_000;
+const NOW: Wall = Wall(1_795_651_200_000);
+
+fn open(dir: &Path) -> Store {
+    Store::open(dir, 1 << 20, KEEP, &Arc::new(IoCount::default()), NOW).unwrap().0
+}
+
+fn tenants() -> Arc<Tenants> {
+    let mut tenants = Tenants::default();
+    let retention = Retention { text_days: 7, decisions_days: 10, audit_days: 20 };
+    tenants.add(Tenant { name: TenantName::new("strict").unwrap(), retention, ..Tenant::default() }, [STRICT]);
+    Arc::new(tenants)
+}
+
+fn before(days: u64) -> Wall {
+    Wall(NOW.0 - days * DAY_MS - 1)
+}
+
+fn decision(chat: ChatId, at: Wall, user: i64) -> Decision {
+    let finding = |rule: &str| Finding {
+        rule: rule.to_owned(),
+        score: 100,
+        reason: "it says: buy now".to_owned(),
+        spans: vec![Span { surface: 0, from: 0, to: 3, utf16_from: 0, utf16_to: 3 }],
+    };
+    Decision {
+        at,
+        chat,
+        message: MessageId(7),
+        sender: Sender::Member(UserId(user)),
+        revision: Revision::Original,
+        outcome: Outcome::Block,
+        score: 100,
+        reason: "advertising".to_owned(),
+        findings: vec![finding("promo"), finding(MODEL_RULE)],
+        actions: Vec::new(),
+        mode: Mode::Enforce,
+        disposition: Disposition::Promised,
+        policy: 1,
+        trace: TraceId(1),
+        excerpt: "buy now".to_owned(),
+    }
+}
+
+fn promise(decision: Decision) -> Promise {
+    Promise { decision, rows: Vec::new() }
+}
+
+fn letter(chat: ChatId, at: Wall, text: &str) -> DeadLetter {
+    let key = OutboxKey { chat, message: MessageId(at.0 as i32), action: ActionKind::Ban };
+    let row = OutboxRow {
+        key,
+        decision: 1,
+        target: Sender::Member(UserId(5)),
+        seconds: 0,
+        state: OutboxState::Pending,
+        attempts: 0,
+        not_before: Wall(0),
+        received: at,
+        trace: TraceId(1),
+        text: text.to_owned(),
+        detail: Detail::None,
+    };
+    DeadLetter { row, why: "forbidden".to_owned(), at }
+}
+
+/// A pass, as the job makes it, without its pauses.
+fn pass(store: &mut Store, tenants: &Arc<Tenants>, now: Wall) -> usize {
+    let expiry = Expiry { tenants: Arc::clone(tenants), now };
+    let (mut rows, mut at) = (0, Some(Looking::FIRST));
+    while let Some(from) = at {
+        let (redact, next) = store.snapshots().expired(&expiry, from).unwrap();
+        assert!(redact.len() <= limits::EXPIRE_ROWS_AT_ONCE, "a commit is bounded");
+        rows += redact.len();
+        at = next;
+        store.commit(&[Tick { desk: DeskTick { redact, ..DeskTick::default() }, ..Tick::default() }], now).unwrap();
+    }
+    rows
+}
+
+#[test]
+fn texts_go_first_then_decisions_then_the_audit_log_each_by_the_times_of_its_tenant() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let line = |days: u64, tenant: &str| {
+        let audit = Audit { at: before(days), who: "kim".to_owned(), what: format!("{tenant} {days}") };
+        (audit, AuditDetail { tenant: TenantName::new(tenant), ..AuditDetail::default() })
+    };
+    let undecided = |chat, message, days| Undecided {
+        chat,
+        message: MessageId(message),
+        at: before(days),
+        why: "odd".to_owned(),
+        trace: TraceId(1),
+        excerpt: "what they wrote".to_owned(),
+    };
+    let tick = Tick {
+        promises: [(STRICT, 11), (CHAT, 200), (STRICT, 9), (CHAT, 40), (CHAT, 20), (STRICT, 1), (STRICT, 0)]
+            .map(|(chat, days)| promise(decision(chat, before(days), 5)))
+            .into(),
+        dead: vec![letter(CHAT, before(40), "Hello Robin"), letter(CHAT, before(39), ""), letter(CHAT, before(1), "x")],
+        undecided: vec![undecided(CHAT, 1, 40), undecided(CHAT, 2, 3), undecided(STRICT, 3, 8)],
+        desk: DeskTick {
+            audit: vec![line(800, "default"), line(100, "default"), line(21, "strict"), line(2, "strict")],
+            marks: vec![(1, Mark { undone: Some((NOW, "kim".to_owned())), label: None })],
+            ..DeskTick::default()
+        },
+        ..Tick::default()
+    };
+    store.commit(&[tick], NOW).unwrap();
+    let all = tenants();
+    assert!(pass(&mut store, &all, NOW) > 0);
+    let read = store.snapshots();
+    let left: Vec<_> =
+        read.decisions(99).unwrap().into_iter().rev().map(|(number, of)| (number, of.excerpt.len())).collect();
+    assert_eq!(left, [(3, 0), (4, 0), (5, 7), (6, 7), (7, 7)], "number, and how much of the text");
+    let emptied = read.decisions(99).unwrap().into_iter().find(|(number, _)| *number == 4).unwrap().1;
+    assert_eq!((emptied.findings[0].reason.as_str(), emptied.findings[0].spans.len()), ("it says: buy now", 0));
+    assert_eq!(emptied.findings[1].reason, "", "what the model says may repeat the text");
+    assert_eq!(emptied.sender, Sender::Member(UserId(5)), "who it was is needed to take it back");
+    assert_eq!(read.mark(1).unwrap(), None, "a mark goes with its decision");
+    let dead: Vec<_> = read.dead_letters(9).unwrap().into_iter().map(|(number, _)| number).collect();
+    assert_eq!(dead, [2, 3], "what was to be said goes with the texts");
+    let texts: Vec<_> =
+        read.undecided().unwrap().into_iter().map(|row| (row.message.0, row.excerpt.is_empty())).collect();
+    assert_eq!(texts, [(3, true), (1, true), (2, false)]);
+    let lines: Vec<_> = read.audit(9).unwrap().into_iter().map(|(_, line)| line.what).collect();
+    assert_eq!(lines, ["strict 2", "default 100"]);
+    assert_eq!(pass(&mut store, &all, NOW), 0, "a second pass finds nothing");
+    // After years all of it is gone but for the last rows, which say what number comes next, and are empty.
+    let later = Wall(NOW.0 + 4_000 * DAY_MS);
+    assert!(pass(&mut store, &all, later) > 0);
+    assert_eq!(pass(&mut store, &all, later), 0);
+    let (decisions, lines) = (read.decisions(9).unwrap(), read.audit(9).unwrap());
+    assert_eq!((decisions.len(), decisions[0].0, decisions[0].1.excerpt.as_str(), lines.len()), (1, 7, "", 1));
+    drop((read, store));
+    let mut store = open(dir.path());
+    let numbers = store.commit(&[Tick { promises: vec![promise(decision(CHAT, later, 5))], ..Tick::default() }], later);
+    assert_eq!(numbers.unwrap()[0].decisions, [8], "no number is given twice");
+}
+
+#[test]
+fn a_pass_over_many_is_made_of_bounded_pieces_and_the_next_start_gives_the_room_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let count: u64 = 12_000;
+    for _ in 0..count / 1_000 {
+        let many = || decision(CHAT, before(200), 5);
+        let promises = (0..1_000).map(|_| promise(Decision { excerpt: "x".repeat(400), ..many() })).collect();
+        store.commit(&[Tick { promises, ..Tick::default() }], NOW).unwrap();
+    }
+    let size = || std::fs::metadata(dir.path().join(JOURNAL_FILE)).unwrap().len();
+    let full = size();
+    assert_eq!(pass(&mut store, &tenants(), NOW) as u64, count, "all but the last, which is emptied");
+    drop(store);
+    let started = std::time::Instant::now();
+    let store = open(dir.path());
+    println!("{full} bytes before, {} after the next start, which took {} ms", size(), started.elapsed().as_millis());
+    assert!(size() * 4 < full, "{} of {full}", size());
+    assert_eq!(store.snapshots().decisions(9).unwrap().len(), 1);
+}
+
+fn kept(chat: ChatId, sent_s: u64, text: &str) -> Message {
+    let mut message = Message::empty(chat, MessageId(1), Sender::Member(UserId(1)));
+    message.sent_s = sent_s;
+    message.push(SurfaceKind::Text, text);
+    message
+}
+
+#[test]
+fn stored_messages_go_when_their_time_is_over_also_those_that_wait_to_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let start = || history::start(dir.path().to_owned(), 99, Arc::default(), Arc::default(), Box::new(drop)).unwrap();
+    let (notes, keeper) = start();
+    let at = |days| before(days).seconds();
+    for (chat, days) in [(CHAT, 40), (CHAT, 8), (STRICT, 8), (STRICT, 2)] {
+        notes.note(&kept(chat, at(days), "hello"), &Verdict::default());
+    }
+    drop(notes);
+    keeper.close();
+    let (notes, keeper) = start();
+    notes.note(&kept(STRICT, at(9), "waits"), &Verdict::default());
+    let all = tenants();
+    let told = notes.forget(Box::new(move |kept| retention::is_over(&all, kept, NOW)));
+    assert_eq!(told.recv().unwrap(), 2, "those that were written down");
+    drop(notes);
+    keeper.close();
+    let left = HistoryReader::open(dir.path()).unwrap().unwrap().from(0, 99).unwrap();
+    let left: Vec<_> = left.into_iter().map(|(_, kept)| (kept.chat, kept.sent_s)).collect();
+    assert_eq!(left, [(CHAT, at(8)), (STRICT, at(2))]);
+}
