@@ -17,6 +17,7 @@ mod listing;
 mod members;
 mod now;
 mod people;
+pub mod person;
 mod pieces;
 mod policy;
 pub mod setup;

@@ -35,9 +35,8 @@ pub const EXPIRE_LOOKED_AT: usize = 5_000;
 /// How often it is looked whether the time of something is over, milliseconds. A look reads every decision that is kept.
 pub const EXPIRE_LOOK_MS: u64 = 6 * 3_600_000;
 
-/// Decisions about one member that are told, or forgotten, at once: 2 MB of them. When there are more, that is said, and the
-/// same order again is about the rest.
-pub const EXPORT_DECISIONS_MAX: usize = 2_000;
+/// Decisions about one member that are told, or forgotten, at once; the rest follows in further pieces.
+pub const EXPORT_DECISIONS_MAX: usize = 500;
 
 /// Orders to forget stored messages that wait for the history's thread. A further one is refused.
 pub const FORGET_WAITING_MAX: usize = 16;
@@ -47,3 +46,9 @@ pub const COMPACT_AFTER_ROWS: u64 = 5_000;
 
 /// Rounds of that at most: each gains less than the one before.
 pub const COMPACT_ROUNDS_MAX: usize = 3;
+
+/// Stored messages that are told about one member at once; further ones are left out.
+pub const EXPORT_MESSAGES_MAX: usize = 500;
+
+/// How long whoever has a member forgotten waits for the stored messages, milliseconds; they go all the same.
+pub const FORGET_WAIT_MS: u64 = 2_000;

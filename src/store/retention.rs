@@ -376,8 +376,8 @@ pub struct Person {
     pub dead: Vec<(u64, DeadLetter)>,
     /// Messages they reported.
     pub reports: Vec<(ChatId, MessageId, ReportRecord)>,
-    /// Whether there are more decisions.
-    pub more: bool,
+    /// The number below which there are more decisions; `None` when there are none.
+    pub next: Option<u64>,
 }
 
 const fn is_from(sender: Sender, user: UserId) -> bool {
@@ -385,12 +385,17 @@ const fn is_from(sender: Sender, user: UserId) -> bool {
 }
 
 impl Snapshots {
-    /// Everything the durable file keeps about a member in the chats that `sees` names, texts included. Looks through all of
-    /// it, a row at a time.
+    /// Everything the durable file keeps about a member in the chats that `sees` names, texts included; of decisions, a piece of
+    /// those with numbers below `before`. Looks through all of it, a row at a time.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
-    pub fn person(&self, user: UserId, sees: impl Fn(ChatId) -> bool) -> Result<Person, StoreError> {
+    pub fn person(
+        &self,
+        user: UserId,
+        before: Option<u64>,
+        sees: impl Fn(ChatId) -> bool,
+    ) -> Result<Person, StoreError> {
         let txn = self.db.begin_read()?;
         let mut found = Person::default();
         for entry in txn.open_table(tables::MEMBERS)?.iter()? {
@@ -400,15 +405,15 @@ impl Snapshots {
                 found.members.push((ChatId(chat), decode(bytes.value())?));
             }
         }
-        for entry in txn.open_table(tables::DECISIONS)?.iter()?.rev() {
+        for entry in txn.open_table(tables::DECISIONS)?.range(..before.unwrap_or(u64::MAX))?.rev() {
             let (number, bytes) = entry?;
             let decision: Decision = decode(bytes.value())?;
             if is_from(decision.sender, user) && sees(decision.chat) {
+                found.decisions.push((number.value(), decision));
                 if found.decisions.len() >= limits::EXPORT_DECISIONS_MAX {
-                    found.more = true;
+                    found.next = Some(number.value());
                     break;
                 }
-                found.decisions.push((number.value(), decision));
             }
         }
         for entry in txn.open_table(tables::OUTBOX)?.iter()? {

@@ -339,6 +339,17 @@ pub trait Desk: Send + Sync + 'static {
     /// As above; [`Refused::Conflict`] when there is none.
     fn forgive_member(&self, caller: &Caller, pardon: &Pardon) -> Told<MembersChanged>;
 
+    /// Everything that is kept about a member in the groups that the caller looks after. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn export_member(&self, caller: &Caller, query: &PersonQuery) -> Told<PersonView>;
+    /// Forgets a member in those groups. Twice is as good as once. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn forget_member(&self, caller: &Caller, wanted: &Forget) -> Told<Forgotten>;
+
     // --- The appliance itself ---
 
     /// The machine, the program, its storage. Owners.

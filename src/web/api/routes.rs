@@ -7,8 +7,8 @@ use crate::packed::carried_text;
 use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
 use crate::web::views::{
-    BudgetChange, DecisionQuery, MemberQuery, MembersChange, Pardon, PolicyChange, TokenChange, Trial, UndoRule,
-    UserChange,
+    BudgetChange, DecisionQuery, Forget, MemberQuery, MembersChange, Pardon, PersonQuery, PolicyChange, TokenChange,
+    Trial, UndoRule, UserChange,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -58,6 +58,8 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/members/approve", ADMIN, approve_members),
     row("POST", "/members/unapprove", ADMIN, unapprove_members),
     row("POST", "/members/forgive", ADMIN, forgive_member),
+    row("GET", "/members/export", ADMIN, export_member),
+    row("POST", "/members/forget", ADMIN, forget_member),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),
@@ -320,6 +322,18 @@ fn forgive_member(call: &Call<'_>) -> Told<Reply> {
     let pardon: Pardon = call.body()?;
     let changed = call.desk().forgive_member(call.caller()?, &pardon)?;
     Ok(Reply::json(&changed).said(changed.words.clone()))
+}
+
+fn export_member(call: &Call<'_>) -> Told<Reply> {
+    let query: PersonQuery = call.query()?;
+    Ok(Reply::json(&call.desk().export_member(call.caller()?, &query)?))
+}
+
+fn forget_member(call: &Call<'_>) -> Told<Reply> {
+    let wanted: Forget = call.body()?;
+    let forgotten = call.desk().forget_member(call.caller()?, &wanted)?;
+    let words = format!("{} Kept: {}", forgotten.words, forgotten.kept.join(" "));
+    Ok(Reply::json(&forgotten).said(words))
 }
 
 fn system(call: &Call<'_>) -> Told<Reply> {
