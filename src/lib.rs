@@ -48,6 +48,7 @@ pub mod lists;
 pub mod machine;
 pub mod model;
 pub mod otel;
+pub mod outward;
 pub mod packs;
 pub mod release;
 pub mod store;
