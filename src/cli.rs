@@ -11,6 +11,7 @@ pub mod cases;
 mod desk;
 mod diff;
 mod explain;
+mod flags;
 mod import;
 mod learn;
 mod lists;
@@ -86,6 +87,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// What is switched on and off, and who says so.
+    Flags(flags::FlagsArgs),
     /// Print the memory sum: who holds how much, and what happens when it is full.
     Capacity {
         /// A settings file.
@@ -253,6 +256,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             let fence = if config.sandbox { fence::try_out(&ground(&config, files)) } else { Fence::Off };
             offline::check(&config, &source.name(), &fence)
         }
+        Command::Flags(args) => flags::show(&load(args.config())?, &args),
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),

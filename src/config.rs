@@ -8,6 +8,7 @@
 
 mod ai;
 mod board;
+mod flags;
 mod layers;
 mod manners;
 mod otel;
@@ -24,6 +25,7 @@ pub use web::Web;
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
+use crate::flags::Layers;
 use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
@@ -65,6 +67,8 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
+    /// What is switched on and off, for everybody.
+    pub flags: Layers,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -194,6 +198,7 @@ impl Default for Config {
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
+            flags: Layers::default(),
             otel: None,
             sandbox: true,
             credentials: None,

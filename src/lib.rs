@@ -17,6 +17,7 @@ pub mod checks;
 pub mod command;
 pub mod decide;
 pub mod document;
+pub mod flags;
 pub mod ids;
 pub mod judge;
 pub mod learn;

@@ -6,6 +6,7 @@
 
 use crate::budget::Caps;
 use crate::decide::ChatRules;
+use crate::flags::Flags;
 use crate::manners::Manners;
 use crate::message::ChatId;
 use crate::verdict::Thresholds;
@@ -169,6 +170,8 @@ pub struct Tenant {
     pub retention_days: u8,
     /// How its groups are kept; a group's own settings are stronger.
     pub manners: Manners,
+    /// What is switched on and off for it.
+    pub flags: Flags,
 }
 
 impl Default for Tenant {
@@ -188,6 +191,7 @@ impl Default for Tenant {
             packs: None,
             retention_days: crate::limits::RETENTION_DAYS_MAX,
             manners: Manners::default(),
+            flags: Flags::default(),
         }
     }
 }

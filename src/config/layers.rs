@@ -1,7 +1,8 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, manners, otel, tenants, web};
+use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, flags, manners, otel, tenants, web};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
+use crate::flags::Scope;
 use crate::limits;
 use crate::message::ChatId;
 use crate::secret::Secret;
@@ -308,6 +309,9 @@ fn from_file(
         config.update_key = update.text("public_key", mistakes).map(|found| found.value).filter(|key| !key.is_empty());
         update.finish(mistakes);
     }
+    if let Some(section) = root.section("flags", mistakes) {
+        config.flags.file = flags::read(section, Scope::Appliance, mistakes);
+    }
     if let Some(section) = root.section("tenants", mistakes) {
         tenants::read(config, section, surroundings, mistakes);
     }
@@ -466,6 +470,7 @@ fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later:
             "AEGIS_SANDBOX" => set_sandbox(config, name, &found, mistakes),
             "AEGIS_LOG" => set_log(config, name, &found, mistakes),
             "AEGIS_BOARD" => {}
+            name if flags::from_variable(&mut config.flags.environment, name, value, mistakes) => {}
             name if ai::from_variable(&mut config.ai, &mut later.key, name, value, mistakes) => {}
             _ => {
                 let what = match nearest(name, &VARIABLES) {

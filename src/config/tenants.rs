@@ -6,11 +6,13 @@
 //! Never: a tenant called `default` in a table of its own. The root's settings are its.
 
 use super::ai::{self, Budget, Degrade};
+use super::flags;
 use super::layers;
 use super::manners;
 use super::{ChatSettings, Config, Surroundings};
 use crate::decide::ChatRules;
 use crate::document::{Lined, Mistakes, Section};
+use crate::flags::{Said, Scope};
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
@@ -46,6 +48,8 @@ pub struct TenantSettings {
     pub retention_days: Option<u8>,
     /// How its groups are kept.
     pub manners: MannersLayer,
+    /// What is switched on and off for it.
+    pub flags: Said,
 }
 
 impl TenantSettings {
@@ -76,6 +80,7 @@ impl Config {
             packs: None,
             retention_days: limits::RETENTION_DAYS_MAX,
             manners: self.manners.over(Manners::default()),
+            flags: self.flags_in_force(),
         };
         let mut tenants = Tenants::one(default.clone());
         for (name, own) in &self.tenants {
@@ -96,6 +101,7 @@ impl Config {
                 packs: own.packs.as_ref().map(ids),
                 retention_days: own.retention_days.unwrap_or(default.retention_days),
                 manners: own.manners.over(default.manners),
+                flags: self.flags.with(&own.flags),
             };
             tenants.add(tenant, own.chats.iter().copied());
         }
@@ -222,6 +228,8 @@ fn tenant(
     }
     let retention_days = kept.and_then(|found| u8::try_from(found.value).ok());
     let manners = manners::read(&mut section, mistakes);
+    let own = section.section("flags", mistakes);
+    let flags = own.map(|own| flags::read(own, Scope::Tenant, mistakes)).unwrap_or_default();
     section.finish(mistakes);
     TenantSettings {
         chats,
@@ -236,6 +244,7 @@ fn tenant(
         packs,
         retention_days,
         manners,
+        flags,
     }
 }
 

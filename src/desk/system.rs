@@ -14,12 +14,13 @@ use crate::checks::{Facts, Finding, State, judge};
 use crate::clock::Wall;
 use crate::config::Config;
 use crate::fence::Fence;
+use crate::flags::{Flag, Said};
 use crate::limits;
 use crate::machine::{self, Own};
 use crate::store::{JOURNAL_FILE, free_bytes, schema};
 use crate::web::PAGE_KEY_FILE;
 use crate::web::desk::Told;
-use crate::web::views::{Check, MemoryNow, SystemView};
+use crate::web::views::{Check, FlagView, MemoryNow, SystemView};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -122,6 +123,7 @@ impl Office {
             },
             memory: lines.iter().map(|line| (line.name.to_owned(), line.bytes, line.when_full.to_owned())).collect(),
             backups: backups(dir),
+            flags: self.flags(),
         })
     }
 
@@ -139,6 +141,26 @@ impl Office {
         let seen = if seen.is_empty() { self.look_around() } else { seen };
         let concerns = |finding: &Finding| matches!(finding.name, "Clock" | "Storage" | "Data folder");
         seen.into_iter().filter(concerns).chain([self.telegram()]).map(check).collect()
+    }
+
+    /// The flags in force.
+    fn flags(&self) -> Vec<FlagView> {
+        let book = self.in_force.now();
+        let view = |flag: Flag| {
+            let about = flag.about();
+            let (on, layer) = book.flags.find(flag, &Said::default());
+            let otherwise = book.tenants.iter().filter(|tenant| tenant.flags.is_on(flag) != on);
+            FlagView {
+                name: about.name.to_owned(),
+                does: about.does.to_owned(),
+                on,
+                from: layer.word().to_owned(),
+                experimental: about.experimental,
+                since: about.since.to_owned(),
+                otherwise: otherwise.map(|tenant| tenant.name.to_string()).collect(),
+            }
+        };
+        Flag::ALL.into_iter().map(view).collect()
     }
 
     fn telegram(&self) -> Finding {

@@ -12,6 +12,7 @@ pub const FLOORS: [&[&str]; 5] = [
     &[
         "access",
         "document",
+        "flags",
         "ids",
         "message",
         "text",
