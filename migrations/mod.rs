@@ -8,6 +8,7 @@ pub mod s0002_albums;
 pub mod s0003_slow_lane;
 pub mod s0004_desk;
 pub mod s0005_groups;
+pub mod s0006_cloud;
 
 use redb::WriteTransaction;
 
@@ -26,5 +27,11 @@ pub struct Step {
 }
 
 /// All steps, in order.
-pub const STEPS: &[Step] =
-    &[s0001_initial::STEP, s0002_albums::STEP, s0003_slow_lane::STEP, s0004_desk::STEP, s0005_groups::STEP];
+pub const STEPS: &[Step] = &[
+    s0001_initial::STEP,
+    s0002_albums::STEP,
+    s0003_slow_lane::STEP,
+    s0004_desk::STEP,
+    s0005_groups::STEP,
+    s0006_cloud::STEP,
+];

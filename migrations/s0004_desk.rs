@@ -2,7 +2,10 @@
 
 use super::Step;
 use crate::store::tables;
-use redb::WriteTransaction;
+use redb::{TableDefinition, WriteTransaction};
+
+/// Usage as it was before step 6.
+pub(super) const USAGE: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("usage_v1");
 
 /// Users, tokens, versions of the policy, marks, lessons, usage, titles, and details of the audit log.
 pub const STEP: Step = Step {
@@ -22,7 +25,7 @@ fn up(txn: &WriteTransaction) -> Result<(), redb::Error> {
     txn.open_table(tables::LESSONS)?;
     txn.open_table(tables::BANNER)?;
     txn.open_table(tables::TITLES)?;
-    txn.open_table(tables::USAGE)?;
+    txn.open_table(USAGE)?;
     Ok(())
 }
 
@@ -35,6 +38,6 @@ fn down(txn: &WriteTransaction) -> Result<(), redb::Error> {
     txn.delete_table(tables::LESSONS)?;
     txn.delete_table(tables::BANNER)?;
     txn.delete_table(tables::TITLES)?;
-    txn.delete_table(tables::USAGE)?;
+    txn.delete_table(USAGE)?;
     Ok(())
 }

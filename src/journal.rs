@@ -194,7 +194,10 @@ impl CommitLoop {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.commit(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.store.ends_cleanly();
+                    return self.commit();
+                }
             }
             if self.is_due() {
                 self.commit()?;
@@ -246,7 +249,7 @@ impl CommitLoop {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        if self.urgent.is_empty() && self.riders.is_empty() {
+        if self.urgent.is_empty() && self.riders.is_empty() && !self.store.has_last_words() {
             return Ok(());
         }
         self.moves(0);

@@ -20,6 +20,7 @@ mod people;
 mod review;
 mod settings;
 mod updates;
+mod usage;
 mod web;
 mod words;
 
@@ -38,6 +39,7 @@ pub use people::*;
 pub use review::*;
 pub use settings::*;
 pub use updates::*;
+pub use usage::*;
 pub use web::*;
 pub use words::*;
 
@@ -571,9 +573,6 @@ pub const POLICY_VERSIONS_KEPT: u64 = 50;
 
 /// Answers "this was fine" and "this was spam" that the learner is taught with, in numbers; the oldest are forgotten.
 pub const LESSONS_KEPT: u64 = 500;
-
-/// Days of usage kept of one tenant: thirteen months. The oldest are forgotten.
-pub const USAGE_DAYS_KEPT: usize = 400;
 
 /// Batches whose update ids are kept on storage. A batch may be as small as one update.
 pub const DEDUPE_BATCHES_KEPT: u64 = 4_096;

@@ -17,7 +17,7 @@ use aegis::message::{
 use aegis::opinions::{Ground, Key};
 use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
 use aegis::store::desk::{
-    AuditDetail, Banner, DeskTick, Label, Lesson, Mark, PersonChange, PolicyVersion, TokenRecord, Usage, UserRecord,
+    AuditDetail, Banner, DeskTick, Label, Lesson, Mark, PersonChange, PolicyVersion, TokenRecord, UserRecord,
 };
 use aegis::store::group::{Asked, CardRecord, Errand, GroupTick, RaidRecord, Replied, ReportRecord, SharedBan, Verity};
 use aegis::store::io::IoCount;
@@ -26,6 +26,7 @@ use aegis::store::records::{
     Pause, Right, Undecided, Warned,
 };
 use aegis::store::slow_lane::StoredSpending;
+use aegis::store::usage::{HourRow, Usage, UsageKey};
 use aegis::store::{
     Found, JOURNAL_FILE, Keep, MemberChange, Promise, ReviewRow, Store, StoreError, Tick, open_file, schema,
 };
@@ -212,8 +213,31 @@ fn lesson() -> Lesson {
     Lesson { decision: 1, chat: CHAT, label: Label::Fine, script: "latin".to_owned(), features: vec![3, 70_000] }
 }
 
-const USAGE: Usage = Usage { messages: 42, blocked: 3, unsure: 2, actions: 6, calls: 1, money_micros: 400 };
+const USAGE: Usage = Usage {
+    messages: 42,
+    blocked: 3,
+    unsure: 2,
+    actions: 6,
+    calls: 1,
+    money_micros: 400,
+    tokens_in: 0,
+    tokens_out: 0,
+    cache_hits: 0,
+    at_least: false,
+};
 const DAY: u32 = 20_251_009;
+const HOUR: u32 = 488_896;
+
+/// What only files since step 6 can tell.
+const TOKENS: Usage = Usage { messages: 1, tokens_in: 500, tokens_out: 20, cache_hits: 1, at_least: true, ..USAGE };
+
+fn chess() -> TenantName {
+    TenantName::new("chess").unwrap()
+}
+
+fn counted(tenant: TenantName) -> UsageKey {
+    UsageKey { hour: HOUR, tenant, chat: CHAT, day: DAY }
+}
 
 fn mark() -> Mark {
     Mark { undone: Some((Wall(1_760_000_000_012), "kim (page)".to_owned())), label: Some(Label::Fine) }
@@ -239,7 +263,7 @@ fn desk() -> DeskTick {
         banner: Some(banner()),
         decided: Vec::new(),
         titles: vec![(CHAT, "Neighbours".to_owned())],
-        usage: vec![(TenantName::default(), DAY, USAGE)],
+        usage: [(counted(TenantName::default()), USAGE), (counted(chess()), TOKENS)].into(),
     }
 }
 
@@ -318,6 +342,15 @@ fn holds_the_groups(store: &Store) {
     assert_eq!(read.shared_bans().unwrap(), vec![(TenantName::default(), UserId(7))]);
     assert_eq!(read.report(CHAT, MessageId(11)).unwrap(), Some(report()));
     assert_eq!(read.card(1).unwrap(), Some(CARD));
+}
+
+/// What is in a file since step 6.
+fn holds_the_hours(store: &Store) {
+    let read = store.snapshots();
+    let row = |tenant, used| HourRow { hour: HOUR, tenant, chat: CHAT, used };
+    let rows = vec![row(chess(), TOKENS), row(TenantName::default(), USAGE)];
+    assert_eq!(read.usage_hours((0, u32::MAX), None, None, 9).unwrap(), (rows, false));
+    assert_eq!(read.usage(&chess()).unwrap(), vec![(DAY, TOKENS)]);
 }
 
 /// Everything a file can hold, once.
@@ -449,6 +482,15 @@ fn steps_go_down_and_up_again_and_lose_only_what_they_say() {
             assert_eq!(store.snapshots().errands().unwrap(), Vec::new());
             assert_eq!(store.snapshots().raids().unwrap(), Vec::new());
         }
+        if first.number >= 6 {
+            holds_the_hours(&store);
+        } else {
+            assert_eq!(store.snapshots().usage_hours((0, u32::MAX), None, None, 9).unwrap(), (Vec::new(), false));
+            // The sums of what was not in its day yet are there, as far as older programs know them.
+            let known = Usage { tokens_in: 0, tokens_out: 0, cache_hits: 0, at_least: false, ..TOKENS };
+            let days = if first.number >= 4 { vec![(DAY, known)] } else { Vec::new() };
+            assert_eq!(store.snapshots().usage(&chess()).unwrap(), days);
+        }
     }
 }
 
@@ -476,6 +518,7 @@ fn a_newer_schema_is_refused_and_left_as_it_is() {
     holds_the_slow_lane(&store);
     holds_the_desk(&store);
     holds_the_groups(&store);
+    holds_the_hours(&store);
 }
 
 #[test]

@@ -25,13 +25,12 @@ use crate::repeats::Repeats;
 use crate::review::{Row, SharedLane, dated_s};
 use crate::settle::{Case, House, SharedSettler};
 use crate::shard::{Judged, Rulebook};
-use crate::store::desk::Usage;
 use crate::store::group::Errand;
 use crate::store::records::{Undecided, excerpt};
+use crate::store::usage::{Usage, UsageKey};
 use crate::store::{Snapshots, StoreError, Tick};
 use crate::telegram::update::Person;
 use crate::telegram::{Incoming, What, update};
-use crate::tenant::TenantName;
 use crate::verdict::{Outcome, Verdict};
 use door::{Looked, SharedDoor, only_recorded};
 use errands::OwnName;
@@ -391,12 +390,12 @@ impl Ingest {
     ) -> Result<(), StoreError> {
         self.counters.messages.one();
         let message = &arrival.message;
-        let (tenant, day) = day_of(message, rulebook, now);
+        let counted = counted(message, rulebook, now);
         let mut used = Usage { messages: 1, ..Usage::default() };
         let verdict = match judged {
             Judged::Verdict(verdict) => verdict,
             Judged::Poison => {
-                tick.desk.count(tenant, day, used);
+                tick.desk.count(counted, used);
                 book.judged(message.chat, Outcome::Allow, now);
                 tick.undecided.push(self.quarantine(arrival, now));
                 return Ok(());
@@ -411,7 +410,7 @@ impl Ingest {
         let verdict = self.block_link(message, verdict, rulebook);
         if rulebook.is_admin_chat(message.chat) {
             // What administrators say among themselves is theirs.
-            tick.desk.count(tenant, day, used);
+            tick.desk.count(counted, used);
             book.judged(message.chat, Outcome::Allow, now);
             return Ok(());
         }
@@ -425,7 +424,7 @@ impl Ingest {
         let house = quiet.as_ref().map_or(house, |rules| House { rules, ..house });
         used.unsure = u64::from(verdict.outcome == Outcome::Review);
         used.blocked = u64::from(verdict.outcome == Outcome::Block);
-        tick.desk.count(tenant, day, used);
+        tick.desk.count(counted.clone(), used);
         book.judged(message.chat, verdict.outcome, now);
         if verdict.outcome == Outcome::Allow && message.album.is_none() {
             return self.learn_from(message, Outcome::Allow, &house, book, now, tick);
@@ -440,6 +439,10 @@ impl Ingest {
         };
         let verdict = match asked {
             Unsure::Decided(verdict) => verdict,
+            Unsure::Remembered(verdict) => {
+                tick.desk.count(counted.clone(), Usage { cache_hits: 1, ..Usage::default() });
+                verdict
+            }
             Unsure::Waits(row) => {
                 self.settler.lock().await_decision(&case, &row.verdict, tick)?;
                 tick.reviews.push(*row);
@@ -453,7 +456,7 @@ impl Ingest {
         let promise = self.settler.lock().settle(&case, verdict, &house, standing, now, tick)?;
         if let Some(promise) = promise {
             let actions = promise.actions();
-            tick.desk.count(tenant, day, Usage { actions, ..Usage::default() });
+            tick.desk.count(counted, Usage { actions, ..Usage::default() });
             tick.promises.push(promise);
         }
         self.learn_from(message, outcome, &house, book, now, tick)
@@ -491,15 +494,14 @@ impl Ingest {
     }
 }
 
-/// Who owns a message's chat, and the day there that it counts for: that of its own date, since the board's clock may be
-/// wrong, or today when it has none.
-fn day_of<'r>(message: &Message, rulebook: &'r Rulebook, now: Now) -> (&'r TenantName, u32) {
-    let tenant = rulebook.tenant(message.chat);
+/// What a message counts for: its chat and its owner, at its own date, since the board's clock may be wrong, or now when it has
+/// none.
+fn counted(message: &Message, rulebook: &Rulebook, now: Now) -> UsageKey {
     let dated_s = match dated_s(message) {
         0 => now.wall.seconds(),
         dated_s => dated_s,
     };
-    (&tenant.name, tenant.zone.day(i64::try_from(dated_s).unwrap_or(i64::MAX)))
+    UsageKey::at(rulebook.tenant(message.chat), message.chat, dated_s)
 }
 
 #[cfg(test)]

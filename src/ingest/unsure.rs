@@ -33,6 +33,8 @@ pub(super) struct Views {
 pub(super) enum Unsure {
     /// Its verdict stands.
     Decided(Verdict),
+    /// A remembered opinion made this of it.
+    Remembered(Verdict),
     /// It waits for an opinion.
     Waits(Box<ReviewRow>),
 }
@@ -62,7 +64,7 @@ impl Ingest {
         let mut lane = lane.lock();
         lane.settings(&rulebook.ai);
         if let Some((opinion, heard)) = lane.remembered(&key, dated_s) {
-            return Unsure::Decided(opinion::apply(verdict, &opinion, heard, rulebook.ai.confidence));
+            return Unsure::Remembered(opinion::apply(verdict, &opinion, heard, rulebook.ai.confidence));
         }
         if let Err(why) = lane.seat(tenant, dated_month(tenant, dated_s), now.mono) {
             return Unsure::Decided(opinion::without(verdict, why.words()));

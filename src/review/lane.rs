@@ -8,6 +8,7 @@
 
 mod degrade;
 
+use super::chat_of;
 use super::row::{Decided, Depart, Ended, NoOpinion, Row, Turn, Used};
 use crate::budget::{Hold, Ledger, Micros, Month, Paid, Spent, Who};
 use crate::clock::{Monotonic, Wall};
@@ -423,7 +424,9 @@ impl Lane {
         };
         self.ledger.settle(flight.hold.id, paid);
         let spent = self.count_paid(&flight.hold, paid);
-        let used = Used { tenant: flight.hold.tenant.clone(), dated_s: flight.dated_s, spent };
+        let chat = chat_of(&flight.hold);
+        let tokens = heard.as_ref().ok().and_then(|answer| answer.usage).unwrap_or_default();
+        let used = Used { tenant: flight.hold.tenant.clone(), chat, dated_s: flight.dated_s, spent, tokens };
         ended.used = (spent != Spent::default()).then_some(used);
         ended.settled = Some((flight.hold.id, paid));
         // Without a decision it stays where it is and is asked about again.

@@ -14,12 +14,12 @@ pub mod task;
 pub use lane::Lane;
 pub use row::{Change, Decided, Depart, Ended, Event, NoOpinion, Row, Turn, Used};
 
-use crate::budget::{Ledger, Month, Spent};
+use crate::budget::{Account, Hold, Ledger, Month, Spent};
 use crate::clock::Wall;
 use crate::config::Ai;
-use crate::message::{Message, Revision};
+use crate::message::{ChatId, Message, Revision};
 use crate::model::Endpoint;
-use crate::store::desk::Usage;
+use crate::store::usage::{Usage, UsageKey};
 use crate::store::{Snapshots, StoreError, Tick};
 use crate::tenant::{Tenant, TenantName, Tenants};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -103,14 +103,24 @@ pub fn ledger(snapshots: &Snapshots) -> Result<Ledger, StoreError> {
     Ok(ledger)
 }
 
-/// The day of a date in a tenant's zone. A tenant that is gone had its days by UTC.
-fn day(tenants: &Tenants, tenant: &TenantName, dated_s: u64) -> u32 {
-    let zone = tenants.named(tenant).map(|tenant| tenant.zone.clone()).unwrap_or_default();
-    zone.day(i64::try_from(dated_s).unwrap_or(i64::MAX))
+/// What counts for a chat of a tenant at a date. A tenant that is gone had its days by UTC.
+fn counted(tenants: &Tenants, tenant: &TenantName, chat: ChatId, dated_s: u64) -> UsageKey {
+    match tenants.named(tenant) {
+        Some(tenant) => UsageKey::at(tenant, chat, dated_s),
+        None => UsageKey::at(&Tenant { name: tenant.clone(), ..Tenant::default() }, chat, dated_s),
+    }
 }
 
-const fn used(spent: Spent) -> Usage {
-    Usage { messages: 0, blocked: 0, unsure: 0, actions: 0, calls: spent.calls, money_micros: spent.money.0 }
+/// The chat a hold is about; 0 when many chats share an account.
+const fn chat_of(hold: &Hold) -> ChatId {
+    match hold.chat {
+        Account::Chat(chat) => chat,
+        _ => ChatId(0),
+    }
+}
+
+fn used(spent: Spent, (tokens_in, tokens_out): (u64, u64)) -> Usage {
+    Usage { calls: spent.calls, money_micros: spent.money.0, tokens_in, tokens_out, ..Usage::default() }
 }
 
 /// Nobody will ever say what became of the calls that an earlier life left open: each counts as paid in full. Of their dates
@@ -118,9 +128,10 @@ const fn used(spent: Spent) -> Usage {
 pub fn abandon(ledger: &mut Ledger, tenants: &Tenants, now: Wall) -> Tick {
     let mut tick = Tick::default();
     for hold in ledger.open_holds() {
-        let today = day(tenants, &hold.tenant, now.seconds());
-        let on = if today / 100 == hold.month.0 { today } else { hold.month.0.saturating_mul(100).saturating_add(1) };
-        tick.desk.count(&hold.tenant, on, used(hold.charge()));
+        let today = counted(tenants, &hold.tenant, chat_of(&hold), now.seconds());
+        let first = hold.month.0.saturating_mul(100).saturating_add(1);
+        let day = if today.day / 100 == hold.month.0 { today.day } else { first };
+        tick.desk.count(UsageKey { day, ..today }, used(hold.charge(), (0, 0)));
     }
     tick.settled = ledger.abandon_all();
     tick

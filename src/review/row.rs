@@ -122,10 +122,14 @@ pub enum Depart {
 pub struct Used {
     /// Whose.
     pub tenant: TenantName,
+    /// The chat it was about; 0 when many chats share an account.
+    pub chat: ChatId,
     /// Telegram's date of the message, seconds since 1970.
     pub dated_s: u64,
     /// What.
     pub spent: Spent,
+    /// Tokens that were sent and came back, as the model's server says; zero when it does not.
+    pub tokens: (u64, u64),
 }
 
 /// What the end of a call means.

@@ -7,7 +7,7 @@
 //! Never: a lock held while it waits, or a wait of anybody for it.
 
 use super::row::Used;
-use super::{Decided, Depart, Event, Row, SharedLane, dated_month, day, endpoint, used};
+use super::{Decided, Depart, Event, Row, SharedLane, counted, dated_month, endpoint, used};
 use crate::budget::Who;
 use crate::clock::{Clock, Monotonic, Now, Wall};
 use crate::dispatch::task::{SharedBook, Word, lock};
@@ -15,11 +15,11 @@ use crate::journal::history::Notes;
 use crate::journal::{Gone, Journal};
 use crate::message::{ChatId, MessageId, Sender, TraceId, UserId};
 use crate::model::{Answer, CallFailure, Client, Endpoint, Fate, MayHaveCost, Question, most_cost, request_body};
-use crate::opinion;
+use crate::opinion::{self, Heard};
 use crate::settle::{Case, House, SharedSettler};
 use crate::shard::{InForce, Rulebook};
-use crate::store::desk::Usage;
 use crate::store::records::{Audit, OutboxKey, OutboxRow};
+use crate::store::usage::{Usage, UsageKey};
 use crate::store::{ReviewRow, Reviewed, Snapshots, StoreError, Tick};
 use crate::tracer::Tracer;
 use crate::verdict::ActionKind;
@@ -179,8 +179,8 @@ impl Reviewer {
                 let ended = lane.ended(id, &heard, now.mono, fastrand::u64(..));
                 decided.extend(ended.decided);
                 tick.settled.extend(ended.settled);
-                if let Some(Used { tenant, dated_s, spent }) = ended.used {
-                    tick.desk.count(&tenant, day(&rulebook.tenants, &tenant, dated_s), used(spent));
+                if let Some(Used { tenant, chat, dated_s, spent, tokens }) = ended.used {
+                    tick.desk.count(counted(&rulebook.tenants, &tenant, chat, dated_s), used(spent, tokens));
                 }
                 if let (Some((key, opinion, dated_s)), Some(notes)) = (ended.learned, &self.notes) {
                     notes.opinion(key, opinion, dated_s);
@@ -272,8 +272,12 @@ impl Reviewer {
             // Not kept beside a message that waits.
             name: String::new(),
         };
+        let mut more = Usage::default();
         let verdict = match decided.by {
-            Ok((opinion, heard)) => opinion::apply(stored.verdict, &opinion, heard, rulebook.ai.confidence),
+            Ok((opinion, heard)) => {
+                more.cache_hits = u64::from(heard != Heard::Asked);
+                opinion::apply(stored.verdict, &opinion, heard, rulebook.ai.confidence)
+            }
             Err(why) => opinion::without(stored.verdict, why.words()),
         };
         let (standing, title) = {
@@ -287,9 +291,10 @@ impl Reviewer {
         let promise = settler.settle(&case, verdict, &house, standing, now, tick)?;
         drop(settler);
         if let Some(promise) = promise.as_ref().filter(|promise| !promise.rows.is_empty()) {
-            let tenant = &rulebook.tenant(case.chat).name;
-            let usage = Usage { actions: promise.actions(), ..Usage::default() };
-            tick.desk.count(tenant, day(&rulebook.tenants, tenant, stored.dated_s), usage);
+            more.actions = promise.actions();
+        }
+        if more != Usage::default() {
+            tick.desk.count(UsageKey::at(rulebook.tenant(case.chat), case.chat, stored.dated_s), more);
         }
         tick.reviewed.push(Reviewed { chat: case.chat, message: case.message, trace: case.trace, promise });
         Ok(())

@@ -1,5 +1,5 @@
 //! What people made by hand, and what is counted for them: who may log in, versions of the policy, what was undone or
-//! taught, usage by day, titles of groups, and the details of the audit log.
+//! taught, titles of groups, and the details of the audit log.
 //!
 //! Promises: as [`super::records`]; each list is a ring of a named length, and the oldest are forgotten.
 //!
@@ -7,6 +7,7 @@
 
 use super::records::{Audit, decode, encode};
 use super::tick::Tick;
+use super::usage::{Usage, UsageKey};
 use super::write::forget_below;
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::access::Role;
@@ -17,7 +18,7 @@ use crate::overlay::Overlay;
 use crate::tenant::TenantName;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 type RedbResult<T> = Result<T, StoreError>;
 
@@ -127,38 +128,6 @@ pub struct Lesson {
     pub features: Vec<u32>,
 }
 
-/// What was used in a day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Messages judged.
-    pub messages: u64,
-    /// Of them blocked.
-    pub blocked: u64,
-    /// Of them unsure.
-    pub unsure: u64,
-    /// Actions promised.
-    pub actions: u64,
-    /// Calls to a model.
-    pub calls: u64,
-    /// Money spent on them, millionths.
-    pub money_micros: u64,
-}
-
-impl Usage {
-    /// Both together.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            messages: self.messages.saturating_add(other.messages),
-            blocked: self.blocked.saturating_add(other.blocked),
-            unsure: self.unsure.saturating_add(other.unsure),
-            actions: self.actions.saturating_add(other.actions),
-            calls: self.calls.saturating_add(other.calls),
-            money_micros: self.money_micros.saturating_add(other.money_micros),
-        }
-    }
-}
-
 /// What an owner wants everybody to see first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Banner {
@@ -189,17 +158,15 @@ pub struct DeskTick {
     pub decided: Vec<(ChatId, MessageId)>,
     /// Titles of groups.
     pub titles: Vec<(ChatId, String)>,
-    /// What was used, by tenant and day (20261125): added to what is there.
-    pub usage: Vec<(TenantName, u32, Usage)>,
+    /// What was used: added to what is there.
+    pub usage: BTreeMap<UsageKey, Usage>,
 }
 
 impl DeskTick {
-    /// Adds to what a tenant used on a day.
-    pub fn count(&mut self, tenant: &TenantName, day: u32, more: Usage) {
-        match self.usage.iter_mut().find(|(known, on, _)| known == tenant && *on == day) {
-            Some((_, _, usage)) => *usage = usage.plus(more),
-            None => self.usage.push((tenant.clone(), day, more)),
-        }
+    /// Adds to what was used.
+    pub fn count(&mut self, key: UsageKey, more: Usage) {
+        let known = self.usage.entry(key).or_default();
+        *known = known.plus(more);
     }
 
     /// Whether losing this would break a promise.
@@ -214,7 +181,7 @@ impl DeskTick {
     }
 
     /// Whether there is nothing in it.
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         !self.matters() && self.titles.is_empty() && self.usage.is_empty()
     }
 
@@ -227,8 +194,8 @@ impl DeskTick {
         self.banner = other.banner.or_else(|| self.banner.take());
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
-        for (tenant, day, more) in other.usage {
-            self.count(&tenant, day, more);
+        for (key, more) in other.usage {
+            self.count(key, more);
         }
     }
 }
@@ -263,7 +230,7 @@ impl Store {
                 table.pop_first()?;
             }
         }
-        count_usage(txn, &desk.usage)
+        Ok(())
     }
 
     fn audit_details(&self, txn: &WriteTransaction, next: &mut Next, desk: &DeskTick) -> RedbResult<()> {
@@ -356,31 +323,6 @@ fn learn(txn: &WriteTransaction, lessons: &[Lesson]) -> RedbResult<()> {
     Ok(())
 }
 
-fn count_usage(txn: &WriteTransaction, usage: &[(TenantName, u32, Usage)]) -> RedbResult<()> {
-    if usage.is_empty() {
-        return Ok(());
-    }
-    let mut table = txn.open_table(tables::USAGE)?;
-    for (tenant, day, more) in usage {
-        let key = (tenant.as_str(), *day);
-        let known = table.get(key)?.map(|bytes| decode::<Usage>(bytes.value())).transpose()?;
-        table.insert(key, encode(&known.unwrap_or_default().plus(*more)).as_slice())?;
-        if known.is_none() {
-            // A day begins: those too many of this tenant go.
-            let days = table.range((tenant.as_str(), 0)..=(tenant.as_str(), u32::MAX))?.count();
-            let over = days.saturating_sub(limits::USAGE_DAYS_KEPT);
-            let mut old = Vec::new();
-            for entry in table.range((tenant.as_str(), 0)..=(tenant.as_str(), u32::MAX))?.take(over) {
-                old.push(entry?.0.value().1);
-            }
-            for day in old {
-                table.remove((tenant.as_str(), day))?;
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Snapshots {
     /// Everybody who may log in, by name.
     ///
@@ -464,14 +406,6 @@ impl Snapshots {
     /// When the file cannot be read.
     pub fn titles(&self) -> Result<Vec<(ChatId, String)>, StoreError> {
         self.titles_table()
-    }
-
-    /// What a tenant used, by day, oldest first.
-    ///
-    /// # Errors
-    /// When the file cannot be read or a record is damaged.
-    pub fn usage(&self, tenant: &TenantName) -> Result<Vec<(u32, Usage)>, StoreError> {
-        self.of_name(tables::USAGE, tenant.as_str())
     }
 
     /// The details of an audit entry.

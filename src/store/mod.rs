@@ -23,6 +23,7 @@ pub mod schema;
 pub mod slow_lane;
 pub mod tables;
 pub mod tick;
+pub mod usage;
 mod write;
 
 pub use copy::{copy_idle, free_bytes, idle_schema};
@@ -155,6 +156,10 @@ struct Next {
     album: u64,
     audit: u64,
     errand: u64,
+    /// Whether this life has counted usage.
+    counts: bool,
+    /// Whether the next commit is the last one, of a clean end.
+    is_last: bool,
 }
 
 /// The durable file, open for writing.

@@ -69,21 +69,6 @@ impl Snapshots {
             .transpose()?)
     }
 
-    /// The records of one name in a table by name and number.
-    pub(super) fn of_name<T: DeserializeOwned>(
-        &self,
-        table: TableDefinition<'_, (&'static str, u32), &'static [u8]>,
-        name: &str,
-    ) -> Result<Vec<(u32, T)>, StoreError> {
-        let txn = self.db.begin_read()?;
-        let mut all = Vec::new();
-        for entry in txn.open_table(table)?.range((name, 0)..=(name, u32::MAX))? {
-            let (key, bytes) = entry?;
-            all.push((key.value().1, decode::<T>(bytes.value())?));
-        }
-        Ok(all)
-    }
-
     pub(super) fn titles_table(&self) -> Result<Vec<(ChatId, String)>, StoreError> {
         let txn = self.db.begin_read()?;
         let mut titles = Vec::new();

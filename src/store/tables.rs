@@ -57,7 +57,18 @@ pub const BANNER: TableDefinition<u64, &[u8]> = TableDefinition::new("banner_v1"
 /// Titles of groups, by chat.
 pub const TITLES: TableDefinition<i64, &str> = TableDefinition::new("titles_v1");
 /// What was used, by tenant and day.
-pub const USAGE: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("usage_v1");
+pub const USAGE: TableDefinition<(&str, u32), &[u8]> = TableDefinition::new("usage_v2");
+/// What was used, by hour since 1970, tenant and chat. The hour comes first, so that what is counted now lies together and
+/// a commit writes one page of it. Two kinds of rows are about no chat, see [`super::usage`].
+pub const USAGE_HOURS: TableDefinition<(u32, &str, i64), &[u8]> = TableDefinition::new("usage_hours_v1");
+/// Facts about usage, by name: how far a hub has it.
+pub const USAGE_STATE: TableDefinition<&str, &[u8]> = TableDefinition::new("usage_state_v1");
+/// What is to be told elsewhere, by number, rising.
+pub const HOOKS: TableDefinition<u64, &[u8]> = TableDefinition::new("hooks_v1");
+/// Words that may be used once, and until when they are remembered.
+pub const NONCES: TableDefinition<&[u8], u64> = TableDefinition::new("nonces_v1");
+/// How this appliance stands with a hub, by name.
+pub const SYNC: TableDefinition<&str, &[u8]> = TableDefinition::new("sync_v1");
 /// What people asked for in groups and was not carried out yet, by number, rising.
 pub const ERRANDS: TableDefinition<u64, &[u8]> = TableDefinition::new("errands_v1");
 /// Raids that are on, by chat.

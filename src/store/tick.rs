@@ -136,7 +136,7 @@ impl Tick {
 
     /// Whether there is nothing in it at all.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         !self.matters()
             && self.updates.is_empty()
             && self.confirmed.is_empty()

@@ -6,7 +6,7 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Promise, Store, StoreError, slow_lane, tables};
+use super::{Next, Promise, Store, StoreError, slow_lane, tables, usage};
 use crate::clock::Wall;
 use crate::message::ChatId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
@@ -37,6 +37,7 @@ pub(super) fn next_numbers(database: &Database) -> RedbResult<Next> {
         album: after(txn.open_table(tables::ALBUM_RING)?.last()?.map(|(key, _)| key.value())),
         audit: after(txn.open_table(tables::AUDIT)?.last()?.map(|(key, _)| key.value())),
         errand: after(txn.open_table(tables::ERRANDS)?.last()?.map(|(key, _)| key.value())),
+        ..Next::default()
     })
 }
 
@@ -59,6 +60,7 @@ impl Store {
         for tick in ticks {
             committed.push(self.apply(&txn, &mut next, tick, now)?);
         }
+        usage::end_cleanly(&txn, &mut next)?;
         txn.commit()?;
         self.next = next;
         Ok(committed)
@@ -83,6 +85,7 @@ impl Store {
         committed.revived = revive(txn, tick, now)?;
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
+        usage::count(txn, next, &tick.desk.usage, now)?;
         committed.errands = self.apply_group(txn, next, tick)?;
         Ok(committed)
     }

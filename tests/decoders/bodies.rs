@@ -14,11 +14,12 @@ use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PackSource, PolicySet, Scratch};
 use aegis::store::ReviewRow;
-use aegis::store::desk::{AuditDetail, Banner, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
+use aegis::store::desk::{AuditDetail, Banner, Lesson, Mark, PolicyVersion, TokenRecord, UserRecord};
 use aegis::store::history::KeptOpinion;
 use aegis::store::records::{
     self, AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided,
 };
+use aegis::store::usage::{DayRecord, HourRecord};
 use aegis::telegram::{What, update};
 use aegis::text;
 use aegis::verdict::Thresholds;
@@ -137,7 +138,8 @@ pub fn records(bytes: &[u8]) {
     one::<Mark>(bytes);
     one::<Lesson>(bytes);
     one::<Banner>(bytes);
-    one::<Usage>(bytes);
+    one::<DayRecord>(bytes);
+    one::<HourRecord>(bytes);
 }
 
 /// The head of a request for the page: refused, incomplete, or written anew as one that means one thing.

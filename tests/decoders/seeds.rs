@@ -5,11 +5,12 @@ use aegis::clock::Wall;
 use aegis::decide::Disposition;
 use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
 use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
-use aegis::store::desk::{AuditDetail, Banner, Label, Lesson, Mark, PolicyVersion, TokenRecord, Usage, UserRecord};
+use aegis::store::desk::{AuditDetail, Banner, Label, Lesson, Mark, PolicyVersion, TokenRecord, UserRecord};
 use aegis::store::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, Detail, MemberRecord, OutboxKey, OutboxRow, OutboxState,
     Pause, Right, Undecided, encode,
 };
+use aegis::store::usage::{DayRecord, HourRecord, Usage};
 use aegis::tenant::TenantName;
 use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span};
 use fastrand::Rng;
@@ -167,6 +168,7 @@ fn made_by_hand() -> Vec<Vec<u8>> {
         lists_off: ["l".to_owned()].into(),
     };
     let tenants = vec![tenant.clone(); 2];
+    let used = Usage { messages: 1, blocked: 2, money_micros: u64::MAX, at_least: true, ..Usage::default() };
     vec![
         encode(&UserRecord {
             role: Role::Admin,
@@ -201,7 +203,8 @@ fn made_by_hand() -> Vec<Vec<u8>> {
             features: vec![1, 70_000],
         }),
         encode(&Banner { text: "t".to_owned(), who, at }),
-        encode(&Usage { messages: 1, blocked: 2, unsure: 3, actions: 4, calls: 5, money_micros: u64::MAX }),
+        encode(&DayRecord { used, edition: 7 }),
+        encode(&HourRecord { used, pending: vec![(20_261_125, used)], edition: 8 }),
     ]
 }
 
