@@ -12,6 +12,7 @@ mod desk;
 mod diff;
 mod explain;
 mod flags;
+mod hooks;
 mod import;
 mod learn;
 mod lists;
@@ -118,6 +119,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: budget::Budget,
+    },
+    /// Webhooks, and keys of programs that ask with signed calls.
+    Hooks {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: hooks::Hooks,
     },
     /// How the running appliance stands.
     Status {
@@ -261,6 +270,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
         Command::Budget { config, verb } => budget::carry_out(&load(config.as_deref())?, verb),
+        Command::Hooks { config, verb } => hooks::carry_out(&load(config.as_deref())?, verb),
         Command::Status { config, json } => desk::status(&load(config.as_deref())?, json),
         Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),

@@ -16,12 +16,14 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod web;
+mod webhooks;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
 pub use otel::Otel;
 pub use tenants::TenantSettings;
 pub use web::Web;
+pub use webhooks::{Receiver, Webhooks};
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
@@ -69,6 +71,8 @@ pub struct Config {
     pub manners: MannersLayer,
     /// What is switched on and off, for everybody.
     pub flags: Layers,
+    /// Who is told of what happens.
+    pub webhooks: Webhooks,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -199,6 +203,7 @@ impl Default for Config {
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
             flags: Layers::default(),
+            webhooks: Webhooks::default(),
             otel: None,
             sandbox: true,
             credentials: None,

@@ -9,6 +9,7 @@ mod cache;
 mod card;
 mod flow;
 mod group;
+mod hooks;
 mod judging;
 mod keep;
 mod listed;
@@ -28,6 +29,7 @@ pub use cache::*;
 pub use card::*;
 pub use flow::*;
 pub use group::*;
+pub use hooks::*;
 pub use judging::*;
 pub use keep::*;
 pub use listed::*;
@@ -588,9 +590,6 @@ pub const POLL_FIRST_MS: u64 = 5_000;
 
 /// How long the dispatcher may be silent before readiness says so, milliseconds. It takes a turn every second.
 pub const DISPATCH_STALE_MS: u64 = 10_000;
-
-/// Input of `aegis judge` read at once, bytes.
-pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Threads of the runtime: the work between syncs and answers is small, and two cores are what small boards have.
 pub const WORKER_THREADS: usize = 2;

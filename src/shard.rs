@@ -6,7 +6,7 @@
 //!
 //! Never: an effect. A worker reads and judges.
 
-use crate::config::{Ai, ChatSettings};
+use crate::config::{Ai, ChatSettings, Webhooks};
 use crate::counters::Counters;
 use crate::decide::ChatRules;
 use crate::flags::{Flag, Layers};
@@ -46,6 +46,8 @@ pub struct Rulebook {
     pub degraded: Arc<BTreeSet<TenantName>>,
     /// Who says what of the flags; each tenant has what came of it.
     pub flags: Layers,
+    /// Who is told of what happens.
+    pub hooks: Arc<Webhooks>,
     /// What was changed on the page, over the settings.
     pub overlay: Arc<Overlay>,
     /// Tenants as the settings have them.
@@ -78,6 +80,7 @@ impl Rulebook {
             ai: Arc::default(),
             degraded: Arc::default(),
             flags: Layers::default(),
+            hooks: Arc::default(),
             overlay: Arc::default(),
             own_settings: Arc::default(),
             admin_chats: Arc::default(),
@@ -105,6 +108,12 @@ impl Rulebook {
     #[must_use]
     pub fn with_flags(&self, flags: Layers) -> Self {
         Self { flags, ..self.clone() }
+    }
+
+    /// The same, which has these told of what happens.
+    #[must_use]
+    pub fn with_hooks(&self, hooks: &Webhooks) -> Self {
+        if *self.hooks == *hooks { self.clone() } else { Self { hooks: Arc::new(hooks.clone()), ..self.clone() } }
     }
 
     /// The same with this changed on the page.

@@ -13,8 +13,10 @@ use crate::access::{Caller, Role};
 use crate::checks::{Facts, Finding, State, judge};
 use crate::clock::Wall;
 use crate::config::Config;
+use crate::events::Event;
 use crate::fence::Fence;
 use crate::flags::{Flag, Said};
+use crate::herald::Standing;
 use crate::limits;
 use crate::machine::{self, Own};
 use crate::store::{JOURNAL_FILE, free_bytes, schema};
@@ -29,6 +31,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Rounds {
     fence: Option<Fence>,
     seen: Mutex<Vec<Finding>>,
+    /// What is to be told elsewhere of it, at the next turn.
+    incidents: Mutex<Vec<Event>>,
 }
 
 impl Rounds {
@@ -56,6 +60,21 @@ impl Rounds {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has something told elsewhere at the next turn. There are few: what does not fit was told often enough.
+    pub fn incident(&self, event: Event) {
+        // Nothing panics while holding it.
+        let mut incidents = self.incidents.lock().unwrap_or_else(PoisonError::into_inner);
+        if incidents.len() < limits::INCIDENTS_WAITING_MAX {
+            incidents.push(event);
+        }
+    }
+
+    /// Takes what is to be told elsewhere.
+    #[must_use]
+    pub fn take_incidents(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.incidents.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Keeps what is seen now, and says in the log what has become better or worse.
     fn note(&self, found: &[Finding]) {
         let mut seen = self.seen();
@@ -63,6 +82,10 @@ impl Rounds {
             |finding: &Finding| seen.iter().any(|known| known.name == finding.name && known.state == finding.state);
         for finding in found.iter().filter(|finding| !was(finding)) {
             let what = finding.name;
+            let was_bad = seen.iter().any(|known| known.name == what && known.state == State::Bad);
+            if was_bad || finding.state == State::Bad {
+                self.incident(Event::incident(what, was_bad, &finding.words));
+            }
             match finding.state {
                 State::Bad => tracing::error!(what, "{}", finding.words),
                 State::Warn => tracing::warn!(what, "{}", finding.words),
@@ -81,6 +104,7 @@ fn own(config: &Config) -> Own {
     let mut secrets = vec![("the bot's token", token_path(dir)), ("the page's key", dir.join(PAGE_KEY_FILE))];
     secrets.extend(config.telegram.token_file.iter().map(|path| ("the bot's token", path.clone())));
     secrets.extend(config.ai.key_file.iter().map(|path| ("the model's key", path.clone())));
+    secrets.extend(config.webhooks.secret_file.iter().map(|path| ("the secret of webhooks", path.clone())));
     secrets.extend(config.web.certificate.iter().map(|(_, key)| ("the page's key", key.clone())));
     Own { data_dir: dir.clone(), secrets, credentials: config.credentials.clone() }
 }
@@ -130,7 +154,12 @@ impl Office {
     /// What is looked at now: the machine, whether Telegram answers, backups.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        self.look_around().into_iter().chain([self.telegram()]).map(check).chain([self.backup_check()]).collect()
+        self.look_around()
+            .into_iter()
+            .chain([self.telegram()].into_iter().chain(self.receivers()))
+            .map(check)
+            .chain([self.backup_check()])
+            .collect()
     }
 
     /// What of it everybody is told while the appliance is set up: what may hinder that. The machine is not looked at for
@@ -141,6 +170,32 @@ impl Office {
         let seen = if seen.is_empty() { self.look_around() } else { seen };
         let concerns = |finding: &Finding| matches!(finding.name, "Clock" | "Storage" | "Data folder");
         seen.into_iter().filter(concerns).chain([self.telegram()]).map(check).collect()
+    }
+
+    /// How receivers of webhooks stand; nothing where there are none.
+    fn receivers(&self) -> Option<Finding> {
+        let all = self.receivers.all();
+        let told = |(_, standing): (&u64, &Standing)| {
+            let why = standing.trouble.as_ref()?;
+            Some(format!("{} does not take what it is told: {why}.", standing.host))
+        };
+        let troubled: Vec<String> = all.iter().filter_map(told).collect();
+        if all.is_empty() {
+            return None;
+        }
+        let waiting: u64 = self.snapshots.hooks_waiting().unwrap_or_default().values().sum();
+        let (given_up, dropped) = (self.counters.hooks_given_up.get(), self.counters.hooks_dropped.get());
+        let lost = match (given_up, dropped) {
+            (0, 0) => String::new(),
+            _ => format!(" Since the start {given_up} events were given up, and {dropped} had to make room."),
+        };
+        let (state, words) = if troubled.is_empty() {
+            let state = if lost.is_empty() { State::Good } else { State::Warn };
+            (state, format!("{} receivers; {waiting} events wait.{lost}", all.len()))
+        } else {
+            (State::Warn, format!("{} {waiting} events wait and are told again for a day.{lost}", troubled.join(" ")))
+        };
+        Some(Finding::new("Webhooks", state, words))
     }
 
     /// The flags in force.

@@ -124,7 +124,9 @@ pub fn rulebook(config: &Config, policy: PolicySet) -> Rulebook {
 
 /// The same rulebook with what settings say.
 pub(super) fn apply(config: &Config, book: &Rulebook) -> Rulebook {
-    book.with_settings(config.tenants(), config.chats.clone(), config.ai.clone()).with_flags(config.flags)
+    book.with_settings(config.tenants(), config.chats.clone(), config.ai.clone())
+        .with_flags(config.flags)
+        .with_hooks(&config.webhooks)
 }
 
 /// The settings in force, and where to look for others.

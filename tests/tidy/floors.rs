@@ -12,7 +12,9 @@ pub const FLOORS: [&[&str]; 5] = [
     &[
         "access",
         "document",
+        "events",
         "flags",
+        "signed",
         "ids",
         "message",
         "text",
@@ -57,12 +59,13 @@ pub const FLOORS: [&[&str]; 5] = [
         "systemd",
         "vault",
         "release",
+        "hooks",
         "otel",
         "outward",
     ],
     &[
         "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
-        "reload", "jobs", "tracer",
+        "reload", "jobs", "tracer", "herald",
     ],
     &["main", "app", "cli", "demo"],
 ];

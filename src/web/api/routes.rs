@@ -58,6 +58,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/members/approve", ADMIN, approve_members),
     row("POST", "/members/unapprove", ADMIN, unapprove_members),
     row("POST", "/members/forgive", ADMIN, forgive_member),
+    row("POST", "/hooks/call", Door::Signed, super::called::call),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),
