@@ -35,7 +35,7 @@ impl Telling {
             journal.clone(),
             ready.clock.clone(),
             Arc::clone(&ready.counters),
-            self.herald.waits(),
+            self.herald.woken(),
         );
         let standing = sender.standing();
         let begin = async move {

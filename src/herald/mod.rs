@@ -44,7 +44,7 @@ impl Herald {
 
     /// Ready when something waits that is durable.
     #[must_use]
-    pub fn waits(&self) -> Arc<Notify> {
+    pub fn woken(&self) -> Arc<Notify> {
         Arc::clone(&self.waits)
     }
 }

@@ -255,3 +255,6 @@ impl Snapshots {
         Ok(nonces)
     }
 }
+
+#[cfg(test)]
+mod tests;
