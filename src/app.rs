@@ -170,12 +170,7 @@ pub fn start_as(
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
     let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
     let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
-    let mut set_aside = None;
-    if let Found::SetAside { to, why } = found {
-        tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
-        set_aside =
-            Some(format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display()));
-    }
+    let set_aside = damage(found);
     counters.memory_bytes_max.set(promise);
     counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
     let snapshots = store.snapshots();
@@ -198,20 +193,11 @@ pub fn start_as(
     let in_force = reloader.in_force();
     let herald = Arc::new(Herald::new(in_force.clone(), Arc::clone(&counters)));
     let (gone_sender, gone) = oneshot::channel();
-    let pace = CommitPace {
-        burst: config.board.commit_burst,
-        per_second: config.board.commits_per_second,
-        settled_ms: config.board.storage.settled_ms(),
-    };
-    let (journal, writer) = journal::start(
-        store.with_teller(herald.clone()),
-        pace,
-        clock.clone(),
-        Arc::clone(&io),
-        Arc::clone(&counters),
-        gone_sender,
-    )
-    .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
+    let store = store.with_teller(herald.clone());
+    let pace = pace(&config);
+    let (journal, writer) =
+        journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone_sender)
+            .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
     let telling = jobs::Telling::new(&herald, set_aside);
     let (notes, keeper) = history(&config, &lane, &counters, io);
     let (stop, stopped) = watch::channel(false);
@@ -251,6 +237,22 @@ pub fn start_as(
         token_of_page,
         manager,
     })
+}
+
+/// How often the journal may commit on this board.
+const fn pace(config: &Config) -> CommitPace {
+    CommitPace {
+        burst: config.board.commit_burst,
+        per_second: config.board.commits_per_second,
+        settled_ms: config.board.storage.settled_ms(),
+    }
+}
+
+/// What was wrong with the database, if something was: said in the log, and for who is told elsewhere.
+fn damage(found: Found) -> Option<String> {
+    let Found::SetAside { to, why } = found else { return None };
+    tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
+    Some(format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display()))
 }
 
 /// What the doors are opened with.

@@ -305,3 +305,52 @@ fn refuse_what_is_not_good(house: &House, secret: &str) {
         assert_eq!(post(house, &sent, body.as_bytes()).status, 422, "{path}");
     }
 }
+
+/// Messages in the measurement.
+const MEASURED: u64 = 100;
+
+/// What a message costs that is deleted and its sender banned: bytes and commits, thousandths of both.
+fn cost_of_a_message(receivers: &[&Receiver]) -> [u64; 2] {
+    let standin = house::standin();
+    let mut board = Board::new(&standin);
+    board.set("AEGIS_BOARD", "zero-2-w");
+    board.write("secret", SECRET);
+    let house = House::start(board, standin, &settings(receivers, "events = [\"decision\"]\n"));
+    let metric = |name: &str| {
+        let text = client::ask(house.addr, "GET", "/metrics", &[], None).text();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::to_owned);
+        value.unwrap_or_else(|| panic!("{name}: {text}")).parse::<u64>().unwrap()
+    };
+    let until = |name: &str, least: u64| {
+        let begun = std::time::Instant::now();
+        while metric(name) < least {
+            assert!(begun.elapsed() < LONG, "{name}\n{}", house.board.log());
+            std::thread::yield_now();
+        }
+    };
+    let names = ["aegis_bytes_written", "aegis_commits"];
+    let mut before = names.map(metric);
+    for number in 0..=MEASURED {
+        house.standin.offer(spam(GARDEN.group, i64::try_from(number).unwrap() + 50));
+        until("aegis_actions_confirmed", 2 * (number + 1));
+        if !receivers.is_empty() {
+            until("aegis_hooks_told", number + 1);
+        }
+        if number == 0 {
+            // The group is known now.
+            before = names.map(metric);
+        }
+    }
+    let after = names.map(metric);
+    [0, 1].map(|at| (after[at] - before[at]) * 1_000 / MEASURED)
+}
+
+#[test]
+#[ignore = "a measurement; prints"]
+fn what_a_receiver_costs_a_card() {
+    let receiver = Receiver::start(200);
+    let (without, with) = (cost_of_a_message(&[]), cost_of_a_message(&[&receiver]));
+    for (what, [bytes, commits]) in [("without a receiver", without), ("with one", with)] {
+        println!("{what}: {} bytes and {}.{:03} commits a message", bytes / 1_000, commits / 1_000, commits % 1_000);
+    }
+}

@@ -60,6 +60,7 @@ pub(super) async fn rounds(office: Arc<Office>) {
         let looking = Arc::clone(&office);
         // A card that fails may hold whoever asks about it: not a thread of the message path.
         let _seen = tokio::task::spawn_blocking(move || looking.look_around()).await;
+        office.watch_telegram();
         let events = office.rounds.take_incidents();
         let tick = Tick { hooks: HooksTick { events, ..HooksTick::default() }, ..Tick::default() };
         // A journal that is gone has already said why.

@@ -33,6 +33,23 @@ pub struct Rounds {
     seen: Mutex<Vec<Finding>>,
     /// What is to be told elsewhere of it, at the next turn.
     incidents: Mutex<Vec<Event>>,
+    telegram: Mutex<Watched>,
+}
+
+/// Whether updates arrive, as it was seen on the last rounds.
+#[derive(Debug, Default)]
+struct Watched {
+    bad_rounds: u32,
+    is_told: bool,
+}
+
+impl Watched {
+    /// What is to be told after another round, if something is: once when it was bad twice in a row, and once when it is well again.
+    fn saw(&mut self, is_bad: bool) -> Option<bool> {
+        self.bad_rounds = if is_bad { self.bad_rounds.saturating_add(1) } else { 0 };
+        let is_trouble = self.bad_rounds >= 2 || (is_bad && self.is_told);
+        (std::mem::replace(&mut self.is_told, is_trouble) != is_trouble).then_some(is_trouble)
+    }
 }
 
 impl Rounds {
@@ -225,6 +242,16 @@ impl Office {
         }
     }
 
+    /// Looks whether updates arrive, once a round: what lasts longer than one is told elsewhere.
+    pub fn watch_telegram(&self) {
+        let finding = self.telegram();
+        // Nothing panics while holding it.
+        let mut watched = self.rounds.telegram.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(is_trouble) = watched.saw(finding.state == State::Bad) {
+            self.rounds.incident(Event::incident(finding.name, !is_trouble, &finding.words));
+        }
+    }
+
     /// Looks at the machine; what has become better or worse since the last time is said in the log.
     pub fn look_around(&self) -> Vec<Finding> {
         let mut facts = facts(&self.config, self.rounds.fence.as_ref(), self.clock.now().wall);
@@ -246,6 +273,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_poll_that_fails_once_is_no_incident_and_what_lasts_is_told_once() {
+        let mut watched = Watched::default();
+        let told: Vec<_> = [true, false, true, true, true, false, true].map(|is_bad| watched.saw(is_bad)).into();
+        assert_eq!(told, [None, None, None, Some(true), None, Some(false), None]);
+    }
+
+    #[test]
     fn what_is_bad_is_an_alarm_until_it_is_mended() {
         let rounds = Rounds::default();
         let found = |state| [Finding::new("Power", state, "words")];
@@ -255,5 +289,9 @@ mod tests {
         assert_eq!(rounds.alarms(), ["words"]);
         rounds.note(&found(State::Good));
         assert!(rounds.alarms().is_empty());
+        let told: Vec<String> = rounds.take_incidents().iter().map(|event| event.body("x", Wall(0))).collect();
+        let states = told.iter().map(|body| (body.contains("\"bad\""), body.contains("\"good\"")));
+        assert_eq!(states.collect::<Vec<_>>(), [(true, false), (false, true)], "{told:?}");
+        assert!(rounds.take_incidents().is_empty());
     }
 }
