@@ -1,4 +1,5 @@
-//! Packs what the program carries, texts and tables that are read once, a third of their size; and tells it its target.
+//! Packs what the program carries, texts and tables that are read once, a third of their size; and tells it its target. Of JSON it
+//! leaves the indentation out: nobody who is sent it needs that.
 //!
 //! Promises: the same files give the same bytes; a file that cannot be read stops the build with its name.
 //!
@@ -39,7 +40,15 @@ fn main() {
     let out = std::env::var_os("OUT_DIR").expect("cargo names the output folder");
     for file in CARRIED {
         println!("cargo::rerun-if-changed={file}");
-        let plain = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let mut plain = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        if file.ends_with(".json") {
+            // No text of JSON has a line's end in it.
+            plain = plain
+                .split_inclusive(|byte| *byte == b'\n')
+                .flat_map(|line| line.trim_ascii_start())
+                .copied()
+                .collect();
+        }
         let name = Path::new(file).file_name().and_then(|name| name.to_str()).expect("a name in ASCII");
         let length = u32::try_from(plain.len()).expect("far below 4 GiB").to_le_bytes();
         let packed = [&length[..], &miniz_oxide::deflate::compress_to_vec(&plain, 10)].concat();

@@ -25,6 +25,7 @@ use crate::desk::system::Rounds;
 use crate::desk::{Office, Teacher, setup};
 use crate::dispatch::task;
 use crate::fence::Fence;
+use crate::herald::{Herald, Receivers};
 use crate::ingest::poll;
 use crate::journal::history::{self, Keeper, Notes};
 use crate::journal::{self, CommitPace, Writer};
@@ -170,23 +171,12 @@ pub fn start_as(
     let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
     let (mut store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
     store.begin_counting(clock.now().wall)?;
-    if let Found::SetAside { to, why } = found {
-        tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
-    }
+    let set_aside = damage(found);
     counters.memory_bytes_max.set(promise);
     counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
     let snapshots = store.snapshots();
     restore(&counters, &snapshots)?;
     let (lane, settled) = slow_lane(&config, &snapshots, &counters, clock.now())?;
-    let (gone_sender, gone) = oneshot::channel();
-    let pace = CommitPace {
-        burst: config.board.commit_burst,
-        per_second: config.board.commits_per_second,
-        settled_ms: config.board.storage.settled_ms(),
-    };
-    let (journal, writer) =
-        journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone_sender)
-            .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
     let (learned, wrong) = lessons::read(&lessons::folder(&config.data_dir));
     wrong.iter().for_each(|what| tracing::warn!("{what}"));
     let rulebook = Arc::new(rulebook(&config, policy).with_learned(learned));
@@ -202,6 +192,14 @@ pub fn start_as(
         reloader = reloader.with_settings(source, config.clone());
     }
     let in_force = reloader.in_force();
+    let herald = Arc::new(Herald::new(in_force.clone(), Arc::clone(&counters)));
+    let (gone_sender, gone) = oneshot::channel();
+    let store = store.with_teller(herald.clone());
+    let pace = pace(&config);
+    let (journal, writer) =
+        journal::start(store, pace, clock.clone(), Arc::clone(&io), Arc::clone(&counters), gone_sender)
+            .map_err(|error| Failure::storage(format!("the journal's thread cannot be started: {error}")))?;
+    let telling = jobs::Telling::new(&herald, set_aside);
     let (notes, keeper) = history(&config, &lane, &counters, io);
     let (stop, stopped) = watch::channel(false);
     let (words, heard) = mpsc::channel(limits::DISPATCH_WORDS_MAX);
@@ -228,7 +226,7 @@ pub fn start_as(
         stopped,
     };
     let manager = process.manager.clone();
-    let doors = Doors { telegram, begun, reloader: Arc::new(std::sync::Mutex::new(reloader)), process };
+    let doors = Doors { telegram, begun, reloader: Arc::new(std::sync::Mutex::new(reloader)), process, telling };
     open_doors(ready, doors, |stage, helpers, page| Running {
         stop,
         gone,
@@ -242,12 +240,29 @@ pub fn start_as(
     })
 }
 
+/// How often the journal may commit on this board.
+const fn pace(config: &Config) -> CommitPace {
+    CommitPace {
+        burst: config.board.commit_burst,
+        per_second: config.board.commits_per_second,
+        settled_ms: config.board.storage.settled_ms(),
+    }
+}
+
+/// What was wrong with the database, if something was: said in the log, and for who is told elsewhere.
+fn damage(found: Found) -> Option<String> {
+    let Found::SetAside { to, why } = found else { return None };
+    tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
+    Some(format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display()))
+}
+
 /// What the doors are opened with.
 struct Doors {
     telegram: Option<Telegram>,
     begun: oneshot::Receiver<Telegram>,
     reloader: SharedReloader,
     process: Process,
+    telling: jobs::Telling,
 }
 
 /// Opens the page and the terminal's door, and begins to moderate where there is a token.
@@ -256,9 +271,10 @@ fn open_doors(
     doors: Doors,
     running: impl FnOnce(Stage, Vec<JoinHandle<()>>, Option<web::Web>) -> Running,
 ) -> Result<Running, Failure> {
-    let Doors { telegram, begun, reloader, process } = doors;
+    let Doors { telegram, begun, reloader, process, telling } = doors;
     let rounds = process.fence.clone().map_or_else(Rounds::default, Rounds::behind);
-    let office = Arc::new(office(&ready, &reloader, rounds));
+    let (teller, receivers) = telling.sender(&ready);
+    let office = Arc::new(office(&ready, &reloader, rounds, receivers));
     let site = Arc::new(Site::new(office.clone()).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
@@ -303,6 +319,7 @@ fn open_doors(
     }
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
+    helpers.push(tokio::spawn(teller));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {
@@ -327,7 +344,7 @@ fn open_doors(
 }
 
 /// The desk over all of it.
-fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds) -> Office {
+fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds, receivers: Receivers) -> Office {
     let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
     Office {
         config: ready.config.clone(),
@@ -352,6 +369,8 @@ fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds) -> Office {
         rounds,
         orders: std::sync::Mutex::new(()),
         backups: Default::default(),
+        receivers,
+        calls: Default::default(),
     }
 }
 

@@ -11,6 +11,8 @@ pub mod cases;
 mod desk;
 mod diff;
 mod explain;
+mod flags;
+mod hooks;
 mod import;
 mod learn;
 mod lists;
@@ -87,6 +89,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// What is switched on and off, and who says so.
+    Flags(flags::FlagsArgs),
     /// Print the memory sum: who holds how much, and what happens when it is full.
     Capacity {
         /// A settings file.
@@ -116,6 +120,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: budget::Budget,
+    },
+    /// Webhooks, and keys of programs that ask with signed calls.
+    Hooks {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: hooks::Hooks,
     },
     /// How the running appliance stands.
     Status {
@@ -258,10 +270,12 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
             let fence = if config.sandbox { fence::try_out(&ground(&config, files)) } else { Fence::Off };
             offline::check(&config, &source.name(), &fence)
         }
+        Command::Flags(args) => flags::show(&load(args.config())?, &args),
         Command::Capacity { config } => offline::capacity(&load(config.as_deref())?),
         Command::Migrate { config, verb } => offline::migrate(&load(config.as_deref())?, &verb),
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
         Command::Budget { config, verb } => budget::carry_out(&load(config.as_deref())?, verb),
+        Command::Hooks { config, verb } => hooks::carry_out(&load(config.as_deref())?, verb),
         Command::Status { config, json } => desk::status(&load(config.as_deref())?, json),
         Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),

@@ -8,6 +8,7 @@
 
 mod ai;
 mod board;
+mod flags;
 mod layers;
 mod manners;
 mod otel;
@@ -16,15 +17,18 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod web;
+mod webhooks;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
 pub use otel::Otel;
 pub use tenants::TenantSettings;
 pub use web::Web;
+pub use webhooks::{Receiver, Webhooks};
 
 use crate::decide::ChatRules;
 use crate::document::Mistakes;
+use crate::flags::Layers;
 use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
@@ -68,6 +72,10 @@ pub struct Config {
     pub manners: MannersLayer,
     /// How long things are kept.
     pub retention: Retention,
+    /// What is switched on and off, for everybody.
+    pub flags: Layers,
+    /// Who is told of what happens.
+    pub webhooks: Webhooks,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -198,6 +206,8 @@ impl Default for Config {
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
             retention: Retention::default(),
+            flags: Layers::default(),
+            webhooks: Webhooks::default(),
             otel: None,
             sandbox: true,
             credentials: None,

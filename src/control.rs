@@ -8,6 +8,7 @@
 
 pub mod budget;
 pub mod history;
+pub mod hooks;
 
 use crate::clock::{Clock, Wall};
 use crate::dispatch::task::Word;
@@ -47,6 +48,8 @@ pub enum Command {
     BudgetShow(Option<String>),
     /// Set caps.
     BudgetSet(budget::Wanted),
+    /// Tell how webhooks stand, or change keys of programs.
+    Hooks(hooks::Wanted),
     /// Copy the database beside itself, for an update that may have to be taken back.
     CopyForUpdate,
     /// Ask the API, as an owner.
@@ -92,6 +95,9 @@ pub fn line(number: u64, letter: &DeadLetter) -> String {
 /// # Errors
 /// When the file cannot be read.
 pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tick, Answer), StoreError> {
+    if let Command::Hooks(wanted) = command {
+        return hooks::answer(snapshots, wanted, now);
+    }
     let known = snapshots.dead_letters(limits::DEAD_LETTERS_MAX)?;
     let chosen = |wanted: Vec<u64>| -> Result<Vec<u64>, String> {
         let all: Vec<u64> = known.iter().map(|(number, _)| *number).collect();
@@ -117,6 +123,7 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
         Command::History
         | Command::BudgetShow(_)
         | Command::BudgetSet(_)
+        | Command::Hooks(_)
         | Command::CopyForUpdate
         | Command::Api { .. } => (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned())),
         Command::Retry(wanted) => match chosen(wanted) {
@@ -252,6 +259,7 @@ impl Door {
                 query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
                 body: body.as_bytes(),
                 client: "terminal",
+                authorization: "",
                 key: None,
             };
             let reply = site.terminal(&question);

@@ -268,6 +268,12 @@ counters! {
         otel_spans: "Spans an OpenTelemetry receiver took",
         otel_spans_dropped: "Spans dropped, since too many waited or the receiver did not take them",
         otel_failures: "Calls to an OpenTelemetry receiver that failed",
+        hooks_told: "Events that a receiver of webhooks took",
+        hook_failures: "Calls to a receiver of webhooks that failed",
+        hooks_given_up: "Events that a receiver of webhooks is never told, since it took nothing for a day or refused them",
+        hooks_dropped: "Events that had to make room, or whose receiver is gone from the settings",
+        hook_calls: "Signed calls of programs that were let in",
+        hook_calls_refused: "Signed calls of programs that were refused",
         backups: "Sealed backups made",
         backup_failures: "Sealed backups that could not be made",
     }

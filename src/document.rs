@@ -187,6 +187,12 @@ impl<'a> Section<'a> {
         self.entries.iter().map(|entry| entry.key.clone()).collect()
     }
 
+    /// The line on which a key stands, if it is there.
+    #[must_use]
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| entry.line)
+    }
+
     fn path(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }

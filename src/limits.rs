@@ -9,6 +9,7 @@ mod cache;
 mod card;
 mod flow;
 mod group;
+mod hooks;
 mod judging;
 mod keep;
 mod listed;
@@ -28,6 +29,7 @@ pub use cache::*;
 pub use card::*;
 pub use flow::*;
 pub use group::*;
+pub use hooks::*;
 pub use judging::*;
 pub use keep::*;
 pub use listed::*;
@@ -374,6 +376,8 @@ pub struct Capacity {
     pub opinion_bytes: u64,
     /// For an OpenTelemetry receiver: [`OTEL_BYTES`] where the settings name one, else 0.
     pub otel_bytes: u64,
+    /// For receivers of webhooks: [`HOOKS_BYTES`] where the settings name some, else 0.
+    pub hooks_bytes: u64,
 }
 
 /// One line of the memory sum.
@@ -481,7 +485,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 384 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
             "a further tenant, chat or change is refused; the old settings stay",
         ),
-        connections_line(capacity.otel_bytes),
+        connections_line(capacity.otel_bytes, capacity.hooks_bytes),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.
@@ -557,11 +561,6 @@ pub const fn memory_bytes_max(capacity: &Capacity) -> u64 {
 /// Dead letters kept. When full, the oldest is forgotten; the metric `actions_dead` has counted it.
 pub const DEAD_LETTERS_MAX: usize = 10_000;
 
-/// A command through the control socket, bytes, and how long its caller may take, milliseconds.
-pub const CONTROL_BYTES_MAX: usize = 64 * 1024;
-/// See [`CONTROL_BYTES_MAX`].
-pub const CONTROL_WAIT_MS: u64 = 5_000;
-
 /// Finished actions remembered, so that a message delivered again does not repeat them; the oldest are forgotten.
 pub const DONE_KEPT: u64 = 20_000;
 
@@ -588,9 +587,6 @@ pub const POLL_FIRST_MS: u64 = 5_000;
 
 /// How long the dispatcher may be silent before readiness says so, milliseconds. It takes a turn every second.
 pub const DISPATCH_STALE_MS: u64 = 10_000;
-
-/// Input of `aegis judge` read at once, bytes.
-pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Threads of the runtime: the work between syncs and answers is small, and two cores are what small boards have.
 pub const WORKER_THREADS: usize = 2;

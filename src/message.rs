@@ -112,6 +112,16 @@ impl Sender {
     pub const fn is_exempt(self) -> bool {
         matches!(self, Self::AnonymousAdmin | Self::LinkedChannel | Self::Nobody)
     }
+
+    /// The number at Telegram; 0 for those without one of their own.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Member(user) | Self::Bot(user) => user.0,
+            Self::Channel(chat) => chat.0,
+            Self::AnonymousAdmin | Self::LinkedChannel | Self::Nobody => 0,
+        }
+    }
 }
 
 /// Where in a message a piece of text was found.

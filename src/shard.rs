@@ -6,9 +6,10 @@
 //!
 //! Never: an effect. A worker reads and judges.
 
-use crate::config::{Ai, ChatSettings};
+use crate::config::{Ai, ChatSettings, Webhooks};
 use crate::counters::Counters;
 use crate::decide::ChatRules;
+use crate::flags::{Flag, Layers};
 use crate::learn::Learned;
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
@@ -33,6 +34,8 @@ pub struct Rulebook {
     pub paused: Paused,
     /// What was learned.
     pub learned: Arc<Learned>,
+    /// What stands for it where the learner has no say.
+    unlearned: Arc<Learned>,
     /// Whose each chat is, and how its owner is looked after.
     pub tenants: Arc<Tenants>,
     /// The rules of chats with their own.
@@ -41,6 +44,10 @@ pub struct Rulebook {
     pub ai: Arc<Ai>,
     /// Tenants whose unsure messages no model can be asked about now.
     pub degraded: Arc<BTreeSet<TenantName>>,
+    /// Who says what of the flags; each tenant has what came of it.
+    pub flags: Layers,
+    /// Who is told of what happens.
+    pub hooks: Arc<Webhooks>,
     /// What was changed on the page, over the settings.
     pub overlay: Arc<Overlay>,
     /// Tenants as the settings have them.
@@ -66,11 +73,14 @@ impl Rulebook {
             policy: Arc::new(policy),
             paused: Paused::default(),
             learned: Arc::default(),
+            unlearned: Arc::default(),
             of_settings: Arc::clone(&tenants),
             tenants,
             chats: Arc::default(),
             ai: Arc::default(),
             degraded: Arc::default(),
+            flags: Layers::default(),
+            hooks: Arc::default(),
             overlay: Arc::default(),
             own_settings: Arc::default(),
             admin_chats: Arc::default(),
@@ -92,6 +102,18 @@ impl Rulebook {
     pub fn with_settings(&self, tenants: Tenants, chats: BTreeMap<ChatId, ChatSettings>, ai: Ai) -> Self {
         let (of_settings, own_settings) = (Arc::new(tenants), Arc::new(chats));
         Self { of_settings, own_settings, ai: Arc::new(ai), ..self.clone() }.put_together()
+    }
+
+    /// The same with these layers of flags, from which the tenants' own were made.
+    #[must_use]
+    pub fn with_flags(&self, flags: Layers) -> Self {
+        Self { flags, ..self.clone() }
+    }
+
+    /// The same, which has these told of what happens.
+    #[must_use]
+    pub fn with_hooks(&self, hooks: &Webhooks) -> Self {
+        if *self.hooks == *hooks { self.clone() } else { Self { hooks: Arc::new(hooks.clone()), ..self.clone() } }
     }
 
     /// The same with this changed on the page.
@@ -189,7 +211,7 @@ impl Rulebook {
         Terms {
             set: &self.policy,
             paused: &self.paused,
-            learned: &self.learned,
+            learned: if self.tenant(chat).flags.is_on(Flag::Learner) { &self.learned } else { &self.unlearned },
             off: self.packs_off_in(chat),
             thresholds: self.thresholds(chat),
         }

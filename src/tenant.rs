@@ -6,6 +6,7 @@
 
 use crate::budget::Caps;
 use crate::decide::ChatRules;
+use crate::flags::Flags;
 use crate::manners::Manners;
 use crate::message::ChatId;
 use crate::verdict::Thresholds;
@@ -198,6 +199,8 @@ pub struct Tenant {
     pub retention: Retention,
     /// How its groups are kept; a group's own settings are stronger.
     pub manners: Manners,
+    /// What is switched on and off for it.
+    pub flags: Flags,
 }
 
 impl Default for Tenant {
@@ -217,6 +220,7 @@ impl Default for Tenant {
             packs: None,
             retention: Retention::default(),
             manners: Manners::default(),
+            flags: Flags::default(),
         }
     }
 }

@@ -137,6 +137,7 @@ fn each_view_is_described_as_it_is_written() {
     is_written::<DeadLetterView>("DeadLetterView");
     is_written::<DecisionRow>("DecisionRow");
     is_written::<DecisionView>("DecisionView");
+    is_written::<FlagView>("FlagView");
     is_written::<FindingView>("FindingView");
     is_written::<GroupView>("GroupView");
     is_written::<ListView>("ListView");

@@ -375,7 +375,7 @@ fn the_unit_waits_as_long_as_the_program_may_take_and_gives_what_it_promises() {
     assert!(number("TasksMax") > u64::try_from(threads + limits::LIBRARY_THREADS_MAX).unwrap());
     assert_eq!(unit("Type"), ["notify"]);
     assert_eq!((unit("Restart"), unit("StartLimitIntervalSec")), (vec!["always"], vec!["0"]));
-    for name in ["telegram-token", "model-key"] {
+    for name in ["telegram-token", "model-key", "webhook-secret"] {
         assert!(unit("LoadCredential").iter().any(|value| value.starts_with(&format!("{name}:"))), "{name}");
         assert!(unit("SetCredential").contains(&format!("{name}:\\n").as_str()), "{name} may be missing");
     }

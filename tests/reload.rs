@@ -4,10 +4,11 @@
 
 mod board;
 
-use aegis::app::{Reloaded, Reloader};
+use aegis::app::{Reloaded, Reloader, Resettled, Source};
 use aegis::clock::Wall;
 use aegis::config::Config;
 use aegis::counters::Counters;
+use aegis::flags::{Flag, Layer, Said};
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::compile;
 use aegis::shard::{InForce, Judged, Shards};
@@ -211,6 +212,35 @@ async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and
     board.hear("new settings are in force", 1);
     assert!(!board.ask(&["api", "GET", "/status"]).out.contains("settings refused"));
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
+}
+
+#[test]
+fn a_flag_holds_at_once_when_the_settings_change_and_a_tenant_has_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("aegis.toml");
+    let tenants = "[tenants.garden]\nchats = [\"-1\"]\n";
+    std::fs::write(&file, tenants).unwrap();
+    let source = Source::new(Some(&file), vec![("AEGIS_FLAG_MANAGEMENT_CALLS".to_owned(), "on".to_owned())]);
+    let config = source.load().unwrap();
+    let policy = compile(&aegis::policy::shipped()).unwrap();
+    let learned = aegis::learn::Learned::new(aegis::learn::prior().into_iter().collect());
+    let rulebook = aegis::app::rulebook(&config, policy).with_learned(learned);
+    let in_force = InForce::new(Arc::new(rulebook));
+    let reloader = Reloader::new(&config, None, in_force.clone(), Arc::default(), Wall(0));
+    let mut reloader = reloader.with_settings(source, config);
+    let speaks = |chat| !in_force.now().terms(ChatId(chat)).learned.is_empty();
+    assert_eq!([speaks(-1), speaks(-2)], [true, true]);
+    std::fs::write(&file, format!("[flags]\nlearner = false\n{tenants}[tenants.garden.flags]\nlearner = true\n"))
+        .unwrap();
+    assert!(reloader.read_settings(Wall(1)).is_some());
+    assert_eq!([speaks(-1), speaks(-2)], [true, false]);
+    std::fs::write(&file, format!("[flags]\nlerner = false\n{tenants}")).unwrap();
+    let Some(Resettled::Refused(mistakes)) = reloader.read_settings(Wall(2)) else { panic!("accepted") };
+    assert!(mistakes.to_string().contains("did you mean \"learner\""), "{mistakes}");
+    assert_eq!([speaks(-1), speaks(-2)], [true, false]);
+    let now = in_force.now();
+    assert!(now.tenants.default_one().flags.is_on(Flag::ManagementCalls));
+    assert_eq!(now.flags.find(Flag::ManagementCalls, &Said::default()), (true, Layer::Environment));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use crate::clock::{Clock, Monotonic, Wall};
 use crate::counters::Counters;
 use crate::desk::Office;
+use crate::events::Event;
+use crate::herald::{Herald, Receivers, Sender};
 use crate::jobs::retention;
 use crate::jobs::rollup::{self, Halt};
 use crate::journal::history::Notes;
@@ -10,20 +12,66 @@ use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::machine;
 use crate::shard::InForce;
-use crate::store::Snapshots;
+use crate::store::hooks::HooksTick;
 use crate::store::retention::Expiry;
+use crate::store::{Snapshots, Tick};
+use super::flow::Ready;
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What tells receivers of webhooks.
+#[derive(Debug)]
+pub(super) struct Telling {
+    herald: Arc<Herald>,
+    /// What happened to the database when it was opened.
+    set_aside: Option<String>,
+}
+
+impl Telling {
+    pub fn new(herald: &Arc<Herald>, set_aside: Option<String>) -> Self {
+        Self { herald: Arc::clone(herald), set_aside }
+    }
+
+    /// The task, and how receivers stand.
+    pub fn sender(self, ready: &Ready) -> (impl Future<Output = ()> + use<>, Receivers) {
+        let journal = ready.journal.clone();
+        let sender = Sender::new(
+            ready.in_force.clone(),
+            ready.snapshots.clone(),
+            journal.clone(),
+            ready.clock.clone(),
+            Arc::clone(&ready.counters),
+            self.herald.woken(),
+        );
+        let standing = sender.standing();
+        let begin = async move {
+            if let Some(words) = self.set_aside {
+                let events = vec![Event::incident("Database", false, &words)];
+                let tick = Tick { hooks: HooksTick { events, ..HooksTick::default() }, ..Tick::default() };
+                // A journal that is gone has already said why.
+                let _gone = journal.ride(tick).await;
+            }
+            drop(journal);
+            sender.run().await;
+        };
+        (begin, standing)
+    }
+}
 
 /// Looks at the machine, every now and then.
 pub(super) async fn rounds(office: Arc<Office>) {
     let mut tick = tokio::time::interval(Duration::from_secs(limits::ROUNDS_S));
     loop {
         tick.tick().await;
-        let office = Arc::clone(&office);
+        let looking = Arc::clone(&office);
         // A card that fails may hold whoever asks about it: not a thread of the message path.
-        let _seen = tokio::task::spawn_blocking(move || office.look_around()).await;
+        let _seen = tokio::task::spawn_blocking(move || looking.look_around()).await;
+        office.watch_telegram();
+        let events = office.rounds.take_incidents();
+        let tick = Tick { hooks: HooksTick { events, ..HooksTick::default() }, ..Tick::default() };
+        // A journal that is gone has already said why.
+        let _gone = office.journal.ride(tick).await;
     }
 }
 

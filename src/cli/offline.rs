@@ -111,6 +111,7 @@ pub(super) fn check(config: &Config, file: &str, fence: &Fence) -> Result<(), Fa
         ("administrators' chat", admin_chat),
         ("how groups are kept", manners),
         ("time zone", config.zone.name().to_owned()),
+        ("webhooks", format!("{} receivers", config.webhooks.receivers.len())),
         ("model", if config.ai.is_on() { config.ai.model.clone() } else { "none: rules only".to_owned() }),
     ] {
         text.push_str(&format!("  {name}: {value}\n"));

@@ -1,7 +1,10 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, manners, otel, retention, tenants, web};
+use super::{
+    Board, ChatSettings, Config, LogFormat, Surroundings, ai, flags, manners, otel, retention, tenants, web, webhooks,
+};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
+use crate::flags::Scope;
 use crate::limits;
 use crate::message::ChatId;
 use crate::secret::Secret;
@@ -9,7 +12,7 @@ use crate::verdict::{Mode, ReviewFallback};
 use std::path::{Path, PathBuf};
 
 /// Every variable Aegis reads.
-pub const VARIABLES: [&str; 18] = [
+pub const VARIABLES: [&str; 20] = [
     "AEGIS_TELEGRAM_TOKEN",
     "AEGIS_TELEGRAM_TOKEN_FILE",
     "AEGIS_TELEGRAM_API_URL",
@@ -28,6 +31,8 @@ pub const VARIABLES: [&str; 18] = [
     "AEGIS_AI_MODEL",
     "AEGIS_AI_KEY",
     "AEGIS_AI_KEY_FILE",
+    "AEGIS_WEBHOOK_SECRET",
+    "AEGIS_WEBHOOK_SECRET_FILE",
 ];
 
 /// The unit's credential with the bot's token, and the one with the model's key.
@@ -40,6 +45,7 @@ const KEY_CREDENTIAL: &str = "model-key";
 struct Later {
     token: Option<(PathBuf, &'static str)>,
     key: Option<(PathBuf, &'static str)>,
+    hooks: webhooks::SecretFile,
 }
 
 pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Result<Config, Mistakes> {
@@ -78,6 +84,7 @@ pub(super) fn load(file: Option<&Path>, surroundings: &Surroundings<'_>) -> Resu
             Err(error) => mistakes.add(source, 0, format!("{} cannot be read: {error}", path.display())),
         }
     }
+    webhooks::read_file(&mut config.webhooks, later.hooks.take(), surroundings, &mut mistakes);
     credentials(&mut config, surroundings, &mut mistakes);
     check_together(&config, file, surroundings, &mut mistakes);
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
@@ -103,6 +110,10 @@ fn credentials(config: &mut Config, surroundings: &Surroundings<'_>, mistakes: &
     };
     let token = if config.telegram.token.is_none() { read(TOKEN_CREDENTIAL) } else { None };
     let key = if config.ai.key.is_none() && config.ai.is_on() { read(KEY_CREDENTIAL) } else { None };
+    let hooks = if webhooks::wants_credential(&config.webhooks) { read(webhooks::CREDENTIAL) } else { None };
+    if let Some(value) = hooks {
+        webhooks::set_secrets(&mut config.webhooks, webhooks::CREDENTIAL, &Lined { value, line: 0 }, mistakes);
+    }
     if let Some(token) = token {
         set_token(config, TOKEN_CREDENTIAL, 0, &token, mistakes);
     }
@@ -128,6 +139,7 @@ fn check_together(config: &Config, file: Option<&Path>, surroundings: &Surroundi
     web::check(&config.web, &name, surroundings, mistakes);
     tenants::check(config, &name, mistakes);
     ai::check(config, &name, surroundings, mistakes);
+    webhooks::check(&config.webhooks, &name, mistakes);
 }
 
 fn set_board(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
@@ -308,6 +320,14 @@ fn from_file(
         config.update_key = update.text("public_key", mistakes).map(|found| found.value).filter(|key| !key.is_empty());
         update.finish(mistakes);
     }
+    if let Some(section) = root.section("webhooks", mistakes) {
+        later.hooks = webhooks::read(&mut config.webhooks, section, mistakes);
+        let is_on = !config.webhooks.receivers.is_empty();
+        config.board.capacity.hooks_bytes = if is_on { limits::HOOKS_BYTES } else { 0 };
+    }
+    if let Some(section) = root.section("flags", mistakes) {
+        config.flags.file = flags::read(section, Scope::Appliance, mistakes);
+    }
     if let Some(section) = root.section("tenants", mistakes) {
         tenants::read(config, section, surroundings, mistakes);
     }
@@ -467,6 +487,8 @@ fn from_environment(config: &mut Config, surroundings: &Surroundings<'_>, later:
             "AEGIS_SANDBOX" => set_sandbox(config, name, &found, mistakes),
             "AEGIS_LOG" => set_log(config, name, &found, mistakes),
             "AEGIS_BOARD" => {}
+            name if webhooks::from_variable(&mut config.webhooks, &mut later.hooks, name, value, mistakes) => {}
+            name if flags::from_variable(&mut config.flags.environment, name, value, mistakes) => {}
             name if ai::from_variable(&mut config.ai, &mut later.key, name, value, mistakes) => {}
             _ => {
                 let what = match nearest(name, &VARIABLES) {

@@ -6,12 +6,14 @@
 //! Never: a tenant called `default` in a table of its own. The root's settings are its.
 
 use super::ai::{self, Budget, Degrade};
+use super::flags;
 use super::layers;
 use super::manners;
 use super::retention;
 use super::{ChatSettings, Config, Surroundings};
 use crate::decide::ChatRules;
 use crate::document::{Lined, Mistakes, Section};
+use crate::flags::{Said, Scope};
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
@@ -47,6 +49,8 @@ pub struct TenantSettings {
     pub retention: Retention,
     /// How its groups are kept.
     pub manners: MannersLayer,
+    /// What is switched on and off for it.
+    pub flags: Said,
 }
 
 impl TenantSettings {
@@ -77,6 +81,7 @@ impl Config {
             packs: None,
             retention: self.retention,
             manners: self.manners.over(Manners::default()),
+            flags: self.flags_in_force(),
         };
         let mut tenants = Tenants::one(default.clone());
         for (name, own) in &self.tenants {
@@ -97,6 +102,7 @@ impl Config {
                 packs: own.packs.as_ref().map(ids),
                 retention: own.retention,
                 manners: own.manners.over(default.manners),
+                flags: self.flags.with(&own.flags),
             };
             tenants.add(tenant, own.chats.iter().copied());
         }
@@ -226,8 +232,24 @@ fn tenant(
     let below = Retention { text_days: short.unwrap_or(config.retention.text_days), ..config.retention };
     let retention = retention::read(&mut section, below, mistakes);
     let manners = manners::read(&mut section, mistakes);
+    let own = section.section("flags", mistakes);
+    let flags = own.map(|own| flags::read(own, Scope::Tenant, mistakes)).unwrap_or_default();
     section.finish(mistakes);
-    TenantSettings { chats, mode, review, block, fallback, degrade, budget, zone, rules, packs, retention, manners }
+    TenantSettings {
+        chats,
+        mode,
+        review,
+        block,
+        fallback,
+        degrade,
+        budget,
+        zone,
+        rules,
+        packs,
+        retention,
+        manners,
+        flags,
+    }
 }
 
 /// What the parts must be to each other.

@@ -60,6 +60,10 @@ impl Desk for Office {
         Self::setup(self)
     }
 
+    fn admit(&self, authorization: &str, body: &[u8]) -> Told<Caller> {
+        Self::admit(self, authorization, body)
+    }
+
     fn give_token(&self, caller: &Caller, token: &str) -> Told<BotView> {
         Self::give_token(self, caller, token)
     }

@@ -10,6 +10,7 @@ use super::Office;
 use crate::access::{Caller, Reach, Role};
 use crate::clock::Wall;
 use crate::config::Config;
+use crate::events::Event;
 use crate::jobs::backup::{self, FOLDER, RECIPIENT_FILE, Sources, known_recipients};
 use crate::jobs::nightly::{self, Known};
 use crate::limits;
@@ -151,16 +152,26 @@ impl Office {
             Ok(bytes) => bytes,
             Err(why) => {
                 self.counters.backup_failures.one();
-                self.backups.said().failed = Some(why.clone());
+                self.failed(why.clone());
                 return Err(Refused::Unable(why));
             }
         };
         self.counters.backups.one();
-        self.backups.said().failed = None;
+        if self.backups.said().failed.take().is_some() {
+            self.rounds.incident(Event::incident("Backups", true, "A backup is made again."));
+        }
         self.forget_old();
         let line = self.audit_line(caller, None, format!("made a backup: {name}"), "", format!("{bytes} bytes"));
         self.commit_desk(DeskTick { audit: vec![line], ..DeskTick::default() })?;
         Ok(BackupView { name: name.to_owned(), at_s: self.clock.now().wall.seconds(), bytes })
+    }
+
+    /// Keeps why none was made; the first time it is told elsewhere too.
+    fn failed(&self, why: String) {
+        let words = format!("A backup was not made: {why}.");
+        if self.backups.said().failed.replace(why).is_none() {
+            self.rounds.incident(Event::incident("Backups", false, &words));
+        }
     }
 
     fn forget_old(&self) {
@@ -203,7 +214,7 @@ impl Office {
                 Err(refused) => {
                     office.counters.backup_failures.one();
                     tracing::warn!(why = %refused, "the night's backup was not made");
-                    office.backups.said().failed = Some(refused.to_string());
+                    office.failed(refused.to_string());
                     return;
                 }
             }

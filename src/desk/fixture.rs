@@ -114,6 +114,8 @@ impl Life {
             rounds: super::system::Rounds::default(),
             orders: Mutex::new(()),
             backups: Default::default(),
+            receivers: Default::default(),
+            calls: Default::default(),
             runtime: runtime.handle().clone(),
         };
         let (writer, keeper) = (Some(writer), Some(keeper));

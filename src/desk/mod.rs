@@ -9,6 +9,7 @@
 mod answers;
 mod audit;
 pub mod backups;
+pub mod calls;
 pub mod clerk;
 mod decisions;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::dispatch::task::{SharedBook, Word, lock};
+use crate::herald::Receivers;
 use crate::ingest::poll::Trouble;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
@@ -96,6 +98,10 @@ pub struct Office {
     pub orders: Mutex<()>,
     /// What is known of backups.
     pub backups: backups::Backups,
+    /// How receivers of webhooks stand.
+    pub receivers: Receivers,
+    /// Signed calls of programs.
+    pub calls: calls::Calls,
     /// Where the desk waits for the journal: it is asked from threads of its own.
     pub runtime: tokio::runtime::Handle,
 }

@@ -13,13 +13,16 @@ use crate::access::{Caller, Role};
 use crate::checks::{Facts, Finding, State, judge};
 use crate::clock::Wall;
 use crate::config::Config;
+use crate::events::Event;
 use crate::fence::Fence;
+use crate::flags::{Flag, Said};
+use crate::herald::Standing;
 use crate::limits;
 use crate::machine::{self, Own};
 use crate::store::{JOURNAL_FILE, free_bytes, schema};
 use crate::web::PAGE_KEY_FILE;
 use crate::web::desk::Told;
-use crate::web::views::{Check, MemoryNow, SystemView};
+use crate::web::views::{Check, FlagView, MemoryNow, SystemView};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +31,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Rounds {
     fence: Option<Fence>,
     seen: Mutex<Vec<Finding>>,
+    /// What is to be told elsewhere of it, at the next turn.
+    incidents: Mutex<Vec<Event>>,
+    telegram: Mutex<Watched>,
+}
+
+/// Whether updates arrive, as it was seen on the last rounds.
+#[derive(Debug, Default)]
+struct Watched {
+    bad_rounds: u32,
+    is_told: bool,
+}
+
+impl Watched {
+    /// What is to be told after another round, if something is: once when it was bad twice in a row, and once when it is well again.
+    fn saw(&mut self, is_bad: bool) -> Option<bool> {
+        self.bad_rounds = if is_bad { self.bad_rounds.saturating_add(1) } else { 0 };
+        let is_trouble = self.bad_rounds >= 2 || (is_bad && self.is_told);
+        (std::mem::replace(&mut self.is_told, is_trouble) != is_trouble).then_some(is_trouble)
+    }
 }
 
 impl Rounds {
@@ -55,6 +77,21 @@ impl Rounds {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has something told elsewhere at the next turn. There are few: what does not fit was told often enough.
+    pub fn incident(&self, event: Event) {
+        // Nothing panics while holding it.
+        let mut incidents = self.incidents.lock().unwrap_or_else(PoisonError::into_inner);
+        if incidents.len() < limits::INCIDENTS_WAITING_MAX {
+            incidents.push(event);
+        }
+    }
+
+    /// Takes what is to be told elsewhere.
+    #[must_use]
+    pub fn take_incidents(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.incidents.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Keeps what is seen now, and says in the log what has become better or worse.
     fn note(&self, found: &[Finding]) {
         let mut seen = self.seen();
@@ -62,6 +99,10 @@ impl Rounds {
             |finding: &Finding| seen.iter().any(|known| known.name == finding.name && known.state == finding.state);
         for finding in found.iter().filter(|finding| !was(finding)) {
             let what = finding.name;
+            let was_bad = seen.iter().any(|known| known.name == what && known.state == State::Bad);
+            if was_bad || finding.state == State::Bad {
+                self.incident(Event::incident(what, was_bad, &finding.words));
+            }
             match finding.state {
                 State::Bad => tracing::error!(what, "{}", finding.words),
                 State::Warn => tracing::warn!(what, "{}", finding.words),
@@ -80,6 +121,7 @@ fn own(config: &Config) -> Own {
     let mut secrets = vec![("the bot's token", token_path(dir)), ("the page's key", dir.join(PAGE_KEY_FILE))];
     secrets.extend(config.telegram.token_file.iter().map(|path| ("the bot's token", path.clone())));
     secrets.extend(config.ai.key_file.iter().map(|path| ("the model's key", path.clone())));
+    secrets.extend(config.webhooks.secret_file.iter().map(|path| ("the secret of webhooks", path.clone())));
     secrets.extend(config.web.certificate.iter().map(|(_, key)| ("the page's key", key.clone())));
     Own { data_dir: dir.clone(), secrets, credentials: config.credentials.clone() }
 }
@@ -122,13 +164,19 @@ impl Office {
             },
             memory: lines.iter().map(|line| (line.name.to_owned(), line.bytes, line.when_full.to_owned())).collect(),
             backups: backups(dir),
+            flags: self.flags(),
         })
     }
 
     /// What is looked at now: the machine, whether Telegram answers, backups.
     #[must_use]
     pub fn checks(&self) -> Vec<Check> {
-        self.look_around().into_iter().chain([self.telegram()]).map(check).chain([self.backup_check()]).collect()
+        self.look_around()
+            .into_iter()
+            .chain([self.telegram()].into_iter().chain(self.receivers()))
+            .map(check)
+            .chain([self.backup_check()])
+            .collect()
     }
 
     /// What of it everybody is told while the appliance is set up: what may hinder that. The machine is not looked at for
@@ -141,10 +189,66 @@ impl Office {
         seen.into_iter().filter(concerns).chain([self.telegram()]).map(check).collect()
     }
 
+    /// How receivers of webhooks stand; nothing where there are none.
+    fn receivers(&self) -> Option<Finding> {
+        let all = self.receivers.all();
+        let told = |(_, standing): (&u64, &Standing)| {
+            let why = standing.trouble.as_ref()?;
+            Some(format!("{} does not take what it is told: {why}.", standing.host))
+        };
+        let troubled: Vec<String> = all.iter().filter_map(told).collect();
+        if all.is_empty() {
+            return None;
+        }
+        let waiting: u64 = self.snapshots.hooks_waiting().unwrap_or_default().values().sum();
+        let (given_up, dropped) = (self.counters.hooks_given_up.get(), self.counters.hooks_dropped.get());
+        let lost = match (given_up, dropped) {
+            (0, 0) => String::new(),
+            _ => format!(" Since the start {given_up} events were given up, and {dropped} had to make room."),
+        };
+        let (state, words) = if troubled.is_empty() {
+            let state = if lost.is_empty() { State::Good } else { State::Warn };
+            (state, format!("{} receivers; {waiting} events wait.{lost}", all.len()))
+        } else {
+            (State::Warn, format!("{} {waiting} events wait and are told again for a day.{lost}", troubled.join(" ")))
+        };
+        Some(Finding::new("Webhooks", state, words))
+    }
+
+    /// The flags in force.
+    fn flags(&self) -> Vec<FlagView> {
+        let book = self.in_force.now();
+        let view = |flag: Flag| {
+            let about = flag.about();
+            let (on, layer) = book.flags.find(flag, &Said::default());
+            let otherwise = book.tenants.iter().filter(|tenant| tenant.flags.is_on(flag) != on);
+            FlagView {
+                name: about.name.to_owned(),
+                does: about.does.to_owned(),
+                on,
+                from: layer.word().to_owned(),
+                experimental: about.experimental,
+                since: about.since.to_owned(),
+                otherwise: otherwise.map(|tenant| tenant.name.to_string()).collect(),
+            }
+        };
+        Flag::ALL.into_iter().map(view).collect()
+    }
+
     fn telegram(&self) -> Finding {
         match self.polling() {
             Some(why) => Finding::new("Telegram", State::Bad, format!("Updates do not arrive: {why}.")),
             None => Finding::new("Telegram", State::Good, "Telegram answers."),
+        }
+    }
+
+    /// Looks whether updates arrive, once a round: what lasts longer than one is told elsewhere.
+    pub fn watch_telegram(&self) {
+        let finding = self.telegram();
+        // Nothing panics while holding it.
+        let mut watched = self.rounds.telegram.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(is_trouble) = watched.saw(finding.state == State::Bad) {
+            self.rounds.incident(Event::incident(finding.name, !is_trouble, &finding.words));
         }
     }
 
@@ -169,6 +273,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_poll_that_fails_once_is_no_incident_and_what_lasts_is_told_once() {
+        let mut watched = Watched::default();
+        let told: Vec<_> = [true, false, true, true, true, false, true].map(|is_bad| watched.saw(is_bad)).into();
+        assert_eq!(told, [None, None, None, Some(true), None, Some(false), None]);
+    }
+
+    #[test]
     fn what_is_bad_is_an_alarm_until_it_is_mended() {
         let rounds = Rounds::default();
         let found = |state| [Finding::new("Power", state, "words")];
@@ -178,5 +289,9 @@ mod tests {
         assert_eq!(rounds.alarms(), ["words"]);
         rounds.note(&found(State::Good));
         assert!(rounds.alarms().is_empty());
+        let told: Vec<String> = rounds.take_incidents().iter().map(|event| event.body("x", Wall(0))).collect();
+        let states = told.iter().map(|body| (body.contains("\"bad\""), body.contains("\"good\"")));
+        assert_eq!(states.collect::<Vec<_>>(), [(true, false), (false, true)], "{told:?}");
+        assert!(rounds.take_incidents().is_empty());
     }
 }

@@ -9,9 +9,10 @@
 use super::{Arrival, Ingest};
 use crate::clock::Now;
 use crate::decide::Standing;
+use crate::flags::Flag;
 use crate::limits;
 use crate::links::{self, Link, LinkKind, Links};
-use crate::message::{Message, Sender};
+use crate::message::{Message, Sender, TraceId};
 use crate::opinion;
 use crate::opinions::{Ground, Key};
 use crate::review::{NoOpinion, dated_month, dated_s};
@@ -61,7 +62,7 @@ impl Ingest {
         if !tenant.retention.keeps_texts() {
             return Unsure::Decided(opinion::without(verdict, NoOpinion::NotStored.words()));
         }
-        let key = self.views.key_of(message, rulebook, tenant);
+        let key = self.views.key_of(message, arrival.trace, rulebook, tenant);
         let dated_s = dated_s(message);
         let mut lane = lane.lock();
         lane.settings(&rulebook.ai);
@@ -133,10 +134,11 @@ fn leads_away(message: &Message, link: &Link) -> bool {
 
 impl Views {
     /// What an opinion about a message is remembered under.
-    fn key_of(&mut self, message: &Message, rulebook: &Rulebook, tenant: &Tenant) -> Key {
+    fn key_of(&mut self, message: &Message, trace: TraceId, rulebook: &Rulebook, tenant: &Tenant) -> Key {
         text::fold(message, &mut self.scratch);
         links::find(message, rulebook.policy.link_lists(), &mut self.links);
         let ground = Ground::new(rulebook.policy.version, &tenant.name, &tenant.community_rules, &rulebook.ai.model);
+        let ground = if tenant.flags.is_on(Flag::RememberedOpinions) { ground } else { ground.alone(trace) };
         Key::of(message, self.scratch.canonical(), &self.links, &ground)
     }
 

@@ -157,3 +157,6 @@ pub const OPINION_REASON_BYTES_MAX: usize = super::REASON_BYTES_MAX;
 
 /// A tenant's name, bytes; a longer one is refused.
 pub const TENANT_NAME_BYTES_MAX: usize = 32;
+
+/// Input of `aegis judge` read at once, bytes.
+pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;

@@ -79,3 +79,8 @@ pub const PEOPLE_BYTES: usize = (USERS_MAX + TOKENS_MAX) * 512
     + SESSIONS_MAX * 512
     + LOGIN_FAILURES_KEPT * 192
     + REPEATS_ANSWERED_KEPT * (REPEATED_ANSWER_BYTES_MAX + 256);
+
+/// A command through the control socket, bytes, and how long its caller may take, milliseconds.
+pub const CONTROL_BYTES_MAX: usize = 64 * 1024;
+/// See [`CONTROL_BYTES_MAX`].
+pub const CONTROL_WAIT_MS: u64 = 5_000;

@@ -5,6 +5,7 @@
 //! Never: a key, an address, a message's text or the server's own words, which may repeat them.
 
 use crate::limits;
+use crate::outward;
 
 /// What becomes of a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,23 +76,15 @@ impl CallFailure {
 
     /// A fault of the network, in words without any address.
     pub(super) fn network(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let mut words = String::new();
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(one) = cause {
-            if !words.is_empty() {
-                words.push_str(": ");
-            }
-            words.push_str(&one.to_string());
-            cause = one.source();
-        }
-        if error.is_connect() || error.is_builder() {
+        let (is_unmade, is_timeout) = (error.is_connect() || error.is_builder(), error.is_timeout());
+        let words = outward::words(error);
+        if is_unmade {
             let why = format!("the model's server cannot be reached: {words}");
-            let fate = if error.is_timeout() { Fate::TooSlow } else { Fate::Retry { after_ms: None } };
+            let fate = if is_timeout { Fate::TooSlow } else { Fate::Retry { after_ms: None } };
             return Self { fate, why, may_have_cost: MayHaveCost::No, status: None };
         }
         let why = format!("the model's answer broke off: {words}");
-        let fate = if error.is_timeout() { Fate::TooSlow } else { Fate::Broken };
+        let fate = if is_timeout { Fate::TooSlow } else { Fate::Broken };
         Self { fate, why, may_have_cost: MayHaveCost::Yes, status: None }
     }
 

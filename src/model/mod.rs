@@ -19,14 +19,13 @@ use crate::budget::{Micros, Prices};
 use crate::limits;
 use crate::message::fnv1a;
 use crate::opinion::Opinion;
+use crate::outward;
 use crate::secret::Secret;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::ToSocketAddrs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// Where a model is asked, and at what price.
 #[derive(Clone, PartialEq, Eq)]
@@ -172,24 +171,6 @@ impl fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
-/// Looks up one name at a time: a lookup cannot be ended, and one that hangs must not take all threads for such work.
-struct OneLookup(Arc<Semaphore>);
-
-impl reqwest::dns::Resolve for OneLookup {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let turn = Arc::clone(&self.0);
-        Box::pin(async move {
-            let turn = turn.acquire_owned().await?;
-            let look = tokio::task::spawn_blocking(move || {
-                let _until_the_end = turn;
-                (name.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>)
-            });
-            let found: reqwest::dns::Addrs = Box::new(look.await??.into_iter());
-            Ok(found)
-        })
-    }
-}
-
 /// The way to models. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
@@ -216,16 +197,10 @@ impl Client {
     /// # Errors
     /// When the TLS parts cannot be set up.
     pub fn new() -> Result<Self, SetupError> {
-        // One provider, named: were a second one ever linked in, rustls would refuse to choose.
-        let _already_named = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = outward::client()
             .connect_timeout(Duration::from_millis(limits::MODEL_CONNECT_MS))
             .pool_max_idle_per_host(limits::MODEL_IDLE_CONNECTIONS_MAX)
             .pool_idle_timeout(Duration::from_secs(30))
-            .tcp_nodelay(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(OneLookup(Arc::new(Semaphore::new(1)))))
             .build()
             .map_err(|error| SetupError(format!("the HTTP client cannot be set up: {}", error.without_url())))?;
         Ok(Self { http, forms: Arc::default() })

@@ -8,7 +8,7 @@
 use super::sketch::Sketch;
 use crate::limits;
 use crate::links::{Link, LinkKind, Links};
-use crate::message::{Message, SurfaceKind, Truncation};
+use crate::message::{Message, SurfaceKind, TraceId, Truncation};
 use crate::tenant::TenantName;
 use crate::text::Canonical;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,15 @@ impl Ground {
         for text in [tenant.as_str(), rules, model] {
             add(&mut hash, text);
         }
+        Self(hash.finalize().into())
+    }
+
+    /// The ground of one message alone: nothing that is remembered fits it, and nothing that rests on it fits any other.
+    #[must_use]
+    pub fn alone(&self, trace: TraceId) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(trace.0.to_le_bytes());
         Self(hash.finalize().into())
     }
 }

@@ -10,15 +10,15 @@ use super::encode::{self, Counted};
 use super::{Settings, Span};
 use crate::counters::Counters;
 use crate::limits;
+use crate::outward;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -37,27 +37,7 @@ impl Sink {
     }
 }
 
-/// Looks up one name at a time: a lookup cannot be ended, and one that hangs must not take all threads for such work.
-struct OneLookup(Arc<Semaphore>);
-
-impl reqwest::dns::Resolve for OneLookup {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let turn = Arc::clone(&self.0);
-        Box::pin(async move {
-            let turn = turn.acquire_owned().await?;
-            let look = tokio::task::spawn_blocking(move || {
-                let _until_the_end = turn;
-                (name.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<_>>)
-            });
-            let found: reqwest::dns::Addrs = Box::new(look.await??.into_iter());
-            Ok(found)
-        })
-    }
-}
-
 fn client(settings: &Settings) -> Result<reqwest::Client, String> {
-    // One provider, named: were a second one ever linked in, rustls would refuse to choose.
-    let _already_named = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("aegis/", env!("CARGO_PKG_VERSION"))));
@@ -67,13 +47,9 @@ fn client(settings: &Settings) -> Result<reqwest::Client, String> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    reqwest::Client::builder()
+    outward::client()
         .default_headers(headers)
         .pool_max_idle_per_host(1)
-        .tcp_nodelay(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .dns_resolver(Arc::new(OneLookup(Arc::new(Semaphore::new(1)))))
         .build()
         .map_err(|error| format!("the client for OpenTelemetry cannot be set up: {}", error.without_url()))
 }
@@ -234,7 +210,7 @@ async fn tell(client: &reqwest::Client, counters: &Counters, to: &mut Target, bo
 
 async fn send(client: &reqwest::Client, url: reqwest::Url, body: Bytes) -> Result<Vec<u8>, Refused> {
     // What may have arrived is sent again as well: spans and points say themselves which they are.
-    let lost = |error| Refused { why: network(error), again: Some(Duration::ZERO) };
+    let lost = |error| Refused { why: outward::words(error), again: Some(Duration::ZERO) };
     let mut response = client.post(url).body(body).send().await.map_err(lost)?;
     let status = response.status().as_u16();
     if !response.status().is_success() {
@@ -255,21 +231,6 @@ async fn send(client: &reqwest::Client, url: reqwest::Url, body: Bytes) -> Resul
 fn pause(headers: &HeaderMap) -> Duration {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
     Duration::from_secs(seconds.unwrap_or(0)).min(Duration::from_millis(limits::OTEL_PAUSE_MAX_MS))
-}
-
-/// The words of a network error and of what it comes from, without the address, which may name somebody.
-fn network(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut words = String::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(one) = cause {
-        if !words.is_empty() {
-            words.push_str(": ");
-        }
-        words.push_str(&one.to_string());
-        cause = one.source();
-    }
-    words
 }
 
 #[cfg(test)]

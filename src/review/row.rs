@@ -6,6 +6,7 @@
 
 use crate::budget::{Hold, Paid, Refused, Spent};
 use crate::clock::{Monotonic, Wall};
+use crate::events;
 use crate::message::{ChatId, MessageId, TraceId};
 use crate::opinion::{Heard, Opinion};
 use crate::opinions::Key;
@@ -166,4 +167,6 @@ pub struct Event {
     pub what: String,
     /// The chat that is told, if one is.
     pub chat: Option<ChatId>,
+    /// What is told elsewhere of it.
+    pub told: events::Event,
 }

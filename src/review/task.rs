@@ -233,7 +233,7 @@ impl Reviewer {
         };
         let tenant = rulebook.tenant(stored.chat);
         let body = body(endpoint, &tenant.community_rules, &stored);
-        let who = Who { chat: stored.chat, sender: number_of(stored.sender) };
+        let who = Who { chat: stored.chat, sender: stored.sender.number() };
         let (month, amount) = (dated_month(tenant, stored.dated_s), most_cost(endpoint, body.len()));
         Ok(match self.lane.lock().depart(id, tenant, who, month, amount, now.mono) {
             Depart::Held(hold) => {
@@ -310,8 +310,9 @@ impl Reviewer {
         };
         let Some(change) = change else { return };
         self.in_force.change(|book| book.with_degraded(change.degraded));
-        for (number, Event { what, chat }) in (0..).zip(change.events) {
+        for (number, Event { what, chat, told }) in (0..).zip(change.events) {
             tracing::warn!("{what}");
+            tick.hooks.events.push(told);
             tick.orders.extend(chat.map(|chat| notice(chat, number, &what, now.wall)));
             tick.audit.push(Audit { at: now.wall, who: "slow lane".to_owned(), what });
         }
@@ -370,15 +371,6 @@ fn body(endpoint: &Endpoint, rules: &str, stored: &ReviewRow) -> String {
             findings: &findings,
         },
     )
-}
-
-/// The number under which a sender's spending is counted. Those without a number of their own share one.
-const fn number_of(sender: Sender) -> i64 {
-    match sender {
-        Sender::Member(user) | Sender::Bot(user) => user.0,
-        Sender::Channel(chat) => chat.0,
-        Sender::AnonymousAdmin | Sender::LinkedChannel | Sender::Nobody => 0,
-    }
 }
 
 async fn sleep_until(clock: &Clock, until: Option<Monotonic>) {

@@ -13,6 +13,7 @@ pub mod desk;
 pub mod endings;
 pub mod group;
 pub mod history;
+pub mod hooks;
 pub mod io;
 pub mod lists;
 #[path = "../../migrations/mod.rs"]
@@ -157,6 +158,7 @@ struct Next {
     album: u64,
     audit: u64,
     errand: u64,
+    hook: u64,
     /// Whether this life has counted usage.
     counts: bool,
     /// Whether the next commit is the last one, of a clean end.
@@ -171,6 +173,8 @@ pub struct Store {
     next: Next,
     /// Where the file is; `None` on a storage that is no file.
     path: Option<PathBuf>,
+    /// Who knows what is told elsewhere; `None` where nobody is.
+    teller: Option<Arc<dyn hooks::Teller>>,
 }
 
 /// How a file was found.
@@ -253,7 +257,13 @@ impl Store {
         schema::upgrade(&database)?;
         retention::give_room_back(&mut database)?;
         let next = write::next_numbers(&database)?;
-        Ok(Self { db: Arc::new(database), keep, next, path: None })
+        Ok(Self { db: Arc::new(database), keep, next, path: None, teller: None })
+    }
+
+    /// The same, which asks this one what is told elsewhere.
+    #[must_use]
+    pub fn with_teller(self, teller: Arc<dyn hooks::Teller>) -> Self {
+        Self { teller: Some(teller), ..self }
     }
 
     /// A handle for reading snapshots.

@@ -4,6 +4,7 @@
 
 use super::desk::DeskTick;
 use super::group::GroupTick;
+use super::hooks::HooksTick;
 use super::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, ReviewRow,
     Undecided,
@@ -104,6 +105,8 @@ pub struct Tick {
     pub desk: DeskTick,
     /// What groups themselves bring.
     pub group: GroupTick,
+    /// What is told elsewhere, and what programs with a key ask.
+    pub hooks: HooksTick,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -131,6 +134,7 @@ impl Tick {
             && self.caps.is_empty()
             && self.orders.is_empty()
             && !self.desk.matters()
+            && !self.hooks.matters()
             && !self.group.matters())
     }
 
@@ -143,6 +147,7 @@ impl Tick {
             && self.dropped.is_empty()
             && self.totals.is_empty()
             && self.desk.is_empty()
+            && self.hooks.is_empty()
             && self.group.is_empty()
     }
 
@@ -171,6 +176,7 @@ impl Tick {
         self.orders.extend(other.orders);
         self.totals.extend(other.totals);
         self.desk.absorb(other.desk);
+        self.hooks.absorb(other.hooks);
         self.group.absorb(other.group);
     }
 }

@@ -6,8 +6,9 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Promise, Store, StoreError, retention, slow_lane, tables, usage};
+use super::{Next, Promise, Store, StoreError, hooks, retention, slow_lane, tables, usage};
 use crate::clock::Wall;
+use crate::events::Event;
 use crate::message::ChatId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
 
@@ -39,6 +40,7 @@ pub(super) fn next_numbers(database: &Database) -> RedbResult<Next> {
         album: after(txn.open_table(tables::ALBUM_RING)?.last()?.map(|(key, _)| key.value())),
         audit: after(txn.open_table(tables::AUDIT)?.last()?.map(|(key, _)| key.value())),
         errand: after(txn.open_table(tables::ERRANDS)?.last()?.map(|(key, _)| key.value())),
+        hook: hooks::next_number(&txn.open_table(tables::HOOKS)?)?,
         ..Next::default()
     })
 }
@@ -64,7 +66,11 @@ impl Store {
         }
         usage::end_cleanly(&txn, &mut next)?;
         txn.commit()?;
+        let has_more = next.hook != self.next.hook;
         self.next = next;
+        if let Some(teller) = self.teller.as_ref().filter(|_| has_more) {
+            teller.waits();
+        }
         Ok(committed)
     }
 
@@ -78,12 +84,14 @@ impl Store {
         promises.extend(slow_lane::review(txn, tick)?);
         let own = u64::try_from(tick.promises.len()).unwrap_or(0);
         committed.decisions.extend((0..own).map(|place| next.decision.saturating_add(place)));
+        let first = next.decision;
         if !promises.is_empty() || !tick.orders.is_empty() {
             committed.accepted = self.promise(txn, next, &promises, &tick.orders)?;
         }
         slow_lane::spend(txn, tick)?;
         self.settle(txn, next, tick, now)?;
-        self.bury(txn, next, tick)?;
+        let mut told = self.decisions_told(first, &promises);
+        told.extend(self.bury(txn, next, tick)?);
         committed.revived = revive(txn, tick, now)?;
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
@@ -92,6 +100,7 @@ impl Store {
         usage::confirm(txn, &tick.desk.confirmed)?;
         committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;
+        self.apply_hooks(txn, next, &tick.hooks, told, now)?;
         Ok(committed)
     }
 
@@ -175,9 +184,18 @@ impl Store {
         Ok(())
     }
 
-    fn bury(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {
+    /// What is told elsewhere of decisions, which are numbered from `first`.
+    fn decisions_told(&self, first: u64, promises: &[&Promise]) -> Vec<Event> {
+        let Some(teller) = &self.teller else { return Vec::new() };
+        let numbered = (first..).zip(promises);
+        numbered.filter_map(|(number, promise)| teller.decision(number, &promise.decision)).collect()
+    }
+
+    /// Buries what was given up; returns what is told elsewhere of it.
+    fn bury(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<Vec<Event>> {
+        let mut told = Vec::new();
         if tick.dead.is_empty() && tick.discarded.is_empty() {
-            return Ok(());
+            return Ok(told);
         }
         let mut outbox = txn.open_table(tables::OUTBOX)?;
         let mut dead = txn.open_table(tables::DEAD_LETTERS)?;
@@ -189,6 +207,7 @@ impl Store {
                 continue;
             }
             dead.insert(next.dead, encode(letter).as_slice())?;
+            told.extend(self.teller.as_ref().and_then(|teller| teller.dead_letter(next.dead, letter)));
             next.dead = next.dead.saturating_add(1);
         }
         for number in &tick.discarded {
@@ -197,7 +216,7 @@ impl Store {
         while dead.len()? > self.keep.dead_letters {
             dead.pop_first()?;
         }
-        Ok(())
+        Ok(told)
     }
 
     fn remember_facts(&self, txn: &WriteTransaction, next: &mut Next, tick: &Tick) -> RedbResult<()> {

@@ -182,6 +182,11 @@ pub trait Desk: Send + Sync + 'static {
     fn in_turn(&self, work: &mut dyn FnMut());
     /// How far setting up is, whoever asks.
     fn setup(&self) -> Setup;
+    /// Who comes with a signed call: with the value of its `Authorization` header, and this body. What it was signed with is used up.
+    ///
+    /// # Errors
+    /// [`Refused::Denied`] for whatever is wrong with it, after the same work; [`Refused::Busy`] when there are too many.
+    fn admit(&self, authorization: &str, body: &[u8]) -> Told<Caller>;
 
     // --- Setting up ---
 

@@ -216,7 +216,15 @@ impl Site {
     }
 
     fn question<'a>(&self, asked: &'a Asked, path: &'a str, method: &'a str, body: &'a [u8]) -> Question<'a> {
-        Question { method, path, query: Vec::new(), body, client: &asked.client, key: None }
+        Question {
+            method,
+            path,
+            query: Vec::new(),
+            body,
+            client: &asked.client,
+            authorization: &asked.authorization,
+            key: None,
+        }
     }
 
     fn api(&self, asked: &Asked, visitor: Option<&Visitor>) -> Answer {

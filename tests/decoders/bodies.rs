@@ -16,6 +16,7 @@ use aegis::policy::{self, PackSource, PolicySet, Scratch};
 use aegis::store::ReviewRow;
 use aegis::store::desk::{AuditDetail, Banner, Lesson, Mark, PolicyVersion, TokenRecord, UserRecord};
 use aegis::store::history::KeptOpinion;
+use aegis::store::hooks::{HookKey, HookRow};
 use aegis::store::records::{
     self, AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxRow, Pause, Undecided,
 };
@@ -137,6 +138,8 @@ pub fn records(bytes: &[u8]) {
     one::<PolicyVersion>(bytes);
     one::<Mark>(bytes);
     one::<Lesson>(bytes);
+    one::<HookRow>(bytes);
+    one::<Vec<HookKey>>(bytes);
     one::<Banner>(bytes);
     one::<DayRecord>(bytes);
     one::<HourRecord>(bytes);

@@ -3,9 +3,11 @@
 use aegis::access::Role;
 use aegis::clock::Wall;
 use aegis::decide::Disposition;
+use aegis::events::Event;
 use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
 use aegis::overlay::{Effect, Layer, Overlay, OwnRules};
 use aegis::store::desk::{AuditDetail, Banner, Label, Lesson, Mark, PolicyVersion, TokenRecord, UserRecord};
+use aegis::store::hooks::{HookKey, HookRow};
 use aegis::store::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, Detail, MemberRecord, OutboxKey, OutboxRow, OutboxState,
     Pause, Right, Undecided, encode,
@@ -195,6 +197,15 @@ fn made_by_hand() -> Vec<Vec<u8>> {
             overlay,
         }),
         encode(&Mark { undone: Some((at, who.clone())), label: Some(Label::Spam) }),
+        encode(&HookRow { number: 3, at: Wall(1), to: 7, event: Event::incident("Storage", false, "full") }),
+        encode(&vec![HookKey {
+            name: "ci".into(),
+            role: Role::Admin,
+            tenants: vec![TenantName::default()],
+            since: Wall(1),
+            secret: "hook_x".into(),
+            previous: Some(("hook_y".into(), Wall(2))),
+        }]),
         encode(&Lesson {
             decision: 4,
             chat,

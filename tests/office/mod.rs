@@ -196,6 +196,8 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         rounds: aegis::desk::system::Rounds::default(),
         orders: Mutex::new(()),
         backups: Default::default(),
+        receivers: Default::default(),
+        calls: Default::default(),
         runtime: runtime.handle().clone(),
     };
     let dispatcher = match standin {

@@ -114,6 +114,10 @@ impl Desk for Sample {
         Ok(())
     }
 
+    fn admit(&self, _: &str, _: &[u8]) -> Told<Caller> {
+        Err(Refused::Denied)
+    }
+
     fn setup(&self) -> Setup {
         Setup { step: "done".to_owned(), ..Setup::default() }
     }

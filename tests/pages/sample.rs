@@ -397,6 +397,10 @@ impl Desk for Sample {
         Ok(())
     }
 
+    fn admit(&self, _: &str, _: &[u8]) -> Told<Caller> {
+        Err(Refused::Denied)
+    }
+
     fn setup(&self) -> Setup {
         Self::setup(self)
     }
@@ -700,6 +704,15 @@ impl Desk for Sample {
                 .map(|who| (self.word(who), 9_u64 << 20, self.word("the next one waits")))
                 .into(),
             backups: self.some(vec![backup(24), backup(23)]),
+            flags: vec![FlagView {
+                name: "management_calls".to_owned(),
+                does: "Programs with a key may ask.".to_owned(),
+                from: "default".to_owned(),
+                experimental: true,
+                since: "0.1.0".to_owned(),
+                otherwise: self.some(vec![self.word("garden")]),
+                on: false,
+            }],
         })
     }
 

@@ -6,9 +6,20 @@
 
 use super::{Lane, Month};
 use crate::clock::Monotonic;
+use crate::events::{self, Incident, What};
 use crate::review::row::{Change, Event, NoOpinion};
 use crate::tenant::{Tenant, TenantName, Tenants};
 use std::collections::BTreeMap;
+
+/// What a tenant is told, here and elsewhere.
+fn event(tenant: &Tenant, what: String, told: What) -> Event {
+    let told = events::Event { tenant: Some(tenant.name.clone()), what: told };
+    Event { what, chat: tenant.admin_chat, told }
+}
+
+fn incident(words: &str, is_over: bool) -> Incident {
+    Incident { about: "Model".to_owned(), is_over, words: words.to_owned() }
+}
 
 impl Lane {
     /// Why a tenant's unsure messages cannot be shown to a model now; nothing when they can, or when none is set up.
@@ -42,13 +53,19 @@ impl Lane {
                         why.words(),
                         tenant.degrade.effect()
                     );
-                    events.push(Event { what, chat: tenant.admin_chat });
+                    let told = if matches!(why, NoOpinion::Budget(_)) {
+                        What::Budget(what.clone())
+                    } else {
+                        What::Incident(incident(&what, false))
+                    };
+                    events.push(event(tenant, what, told));
                 }
                 degraded.insert(name.clone(), why);
             } else if self.degraded.contains_key(name) {
                 let how = if self.ai.is_on() { "a model can be asked again" } else { "no model is set up any more" };
                 let what = format!("tenant \"{name}\": {how}");
-                events.push(Event { what, chat: tenant.admin_chat });
+                let told = What::Incident(incident(&what, true));
+                events.push(event(tenant, what, told));
             }
             events.extend(self.warning(tenant));
         }
@@ -77,7 +94,7 @@ impl Lane {
         self.warned.insert(tenant.name.clone(), standing.month);
         let what =
             format!("tenant \"{}\": {} % of the budget of {} is spent", tenant.name, standing.percent, standing.month);
-        Some(Event { what, chat: tenant.admin_chat })
+        Some(event(tenant, what.clone(), What::Budget(what)))
     }
 
     /// Warnings that an earlier life has given are not given again.

@@ -6,6 +6,7 @@
 //!
 //! Never: HTTP. A question is a value, and so is its reply; the page and the terminal ask the same ones.
 
+mod called;
 mod repeats;
 mod routes;
 
@@ -26,6 +27,8 @@ use std::path::PathBuf;
 pub enum Door {
     /// Everybody: logging in, and what is told before.
     Open,
+    /// Whoever signs what is asked, with a key: see [`crate::signed`].
+    Signed,
     /// Whoever has at least this role. Which tenants they reach is asked at the desk.
     From(Role),
 }
@@ -71,6 +74,8 @@ pub struct Question<'q> {
     pub body: &'q [u8],
     /// The client's address, for the delay after wrong passwords.
     pub client: &'q str,
+    /// The `Authorization` header: for calls that are signed.
+    pub authorization: &'q str,
     /// The idempotency key.
     pub key: Option<&'q str>,
 }
@@ -227,7 +232,9 @@ pub fn answer(house: House<'_>, question: &Question<'_>, visitor: Option<&Visito
         }
     }
     let call = Call { house, question, visitor, parts };
-    let run = || (route.run)(&call).unwrap_or_else(|refused| problem(&refused, visitor.is_some()));
+    // Of who signs nothing is known until the signature is good.
+    let is_known = visitor.is_some() && route.door != Door::Signed;
+    let run = || (route.run)(&call).unwrap_or_else(|refused| problem(&refused, is_known));
     // Whoever is not known yet has no answers to be remembered.
     match (question.key.filter(|_| route.method != "GET"), visitor) {
         (Some(key), Some(visitor)) => house.repeats.once(&visitor.caller.name, key, question, run),

@@ -60,6 +60,7 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/members/forgive", ADMIN, forgive_member),
     row("GET", "/members/export", ADMIN, export_member),
     row("POST", "/members/forget", ADMIN, forget_member),
+    row("POST", "/hooks/call", Door::Signed, super::called::call),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),

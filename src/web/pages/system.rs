@@ -10,7 +10,7 @@ use super::shell::{Sheet, sheet};
 use super::text::{bytes, chip, t, when};
 use super::{Ask, segment};
 use crate::web::desk::{Desk, Told};
-use crate::web::views::{BackupView, Check, SystemView};
+use crate::web::views::{BackupView, Check, FlagView, SystemView};
 use maud::{Markup, html};
 
 /// The page.
@@ -20,6 +20,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         section aria-labelledby="checks" { h2 id="checks" { "Checks" } (checks(&seen.checks)) }
         section aria-labelledby="backups" { h2 id="backups" { "Backups" } (backups(ask, &seen.backups)) }
         section aria-labelledby="version" { h2 id="version" { "Version and updates" } (version(&seen)) }
+        section aria-labelledby="flags" { h2 id="flags" { "Flags" } (flags(&seen.flags)) }
         section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen)) }
     };
     Ok(sheet(ask, &Sheet { title: "System", lead: "The machine, the program and its storage.", live: "" }, &body))
@@ -67,6 +68,31 @@ fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
                 li { "A file " code { "journal-...redb" } ": stop the appliance, move " code { "journal.redb" } " in the data folder aside, put the backup in its place under that name, and start." }
             }
         }
+    }
+}
+
+/// What is switched on and off, and who says so.
+fn flags(flags: &[FlagView]) -> Markup {
+    html! {
+        p class="soft" { "They are set in the settings or the environment, and hold at once when the settings change." }
+        ul class="rows" { @for flag in flags {
+            li class="row" {
+                div class="between" {
+                    strong { code { (flag.name) } }
+                    span {
+                        @if flag.experimental { (chip("warn", "experimental")) " " }
+                        (chip(if flag.on { "good" } else { "calm" }, if flag.on { "on" } else { "off" }))
+                    }
+                }
+                p { (flag.does) }
+                p class="soft" {
+                    "By: " (flag.from) ". Since version " (flag.since) "."
+                    @if !flag.otherwise.is_empty() {
+                        " The other way for: " (t(&flag.otherwise.join(", "))) "."
+                    }
+                }
+            }
+        } }
     }
 }
 

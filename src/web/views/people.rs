@@ -70,6 +70,27 @@ pub struct SystemView {
     pub memory: Vec<(String, u64, String)>,
     /// Backups on this machine, newest first.
     pub backups: Vec<BackupView>,
+    /// What is switched on and off.
+    pub flags: Vec<FlagView>,
+}
+
+/// A flag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FlagView {
+    /// Its name in the settings.
+    pub name: String,
+    /// What it does when it is on.
+    pub does: String,
+    /// Whether it is on, where no tenant has it otherwise.
+    pub on: bool,
+    /// Who says so: `default`, `hub`, `file` or `environment`.
+    pub from: String,
+    /// Whether it is new, and may change or go.
+    pub experimental: bool,
+    /// The version that brought it.
+    pub since: String,
+    /// Tenants that have it otherwise.
+    pub otherwise: Vec<String>,
 }
 
 /// Memory as the system counts it, bytes.
