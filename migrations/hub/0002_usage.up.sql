@@ -25,7 +25,7 @@ CREATE TABLE usage_rest PARTITION OF usage DEFAULT;
 
 -- Makes the part of a month, and says whether it did. The program may not make tables itself.
 CREATE FUNCTION make_usage_part(begins bigint) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET aegis.tenants = '*' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     first timestamp := date_trunc('month', to_timestamp(begins) AT TIME ZONE 'UTC');
     low bigint := extract(epoch FROM first AT TIME ZONE 'UTC');
@@ -35,7 +35,8 @@ BEGIN
     IF to_regclass(part) IS NOT NULL THEN
         RETURN false;
     END IF;
-    -- Rows of this month that came before the part was there would be in its way: the rest keeps such a month.
+    -- Rows of this month that came before the part was there would be in its way: the rest keeps such a month. (The
+    -- policy of the rest does not hold for its owner, as whom this runs.)
     IF EXISTS (SELECT FROM usage_rest u WHERE u.begins >= low AND u.begins < high) THEN
         RETURN false;
     END IF;
