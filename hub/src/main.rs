@@ -125,7 +125,8 @@ async fn run(order: Order) -> Result<(), String> {
             log(log_json);
             let hub = Hub::new(Database::new(&at.database_url)?, &pack_key, !plain)?;
             let listener = TcpListener::bind(&listen).await;
-            let listener = listener.map_err(|error| format!("cannot listen at {listen}: {error}; set AEGIS_HUB_LISTEN"))?;
+            let listener =
+                listener.map_err(|error| format!("cannot listen at {listen}: {error}; set AEGIS_HUB_LISTEN"))?;
             let address = listener.local_addr().map_err(|error| format!("cannot listen at {listen}: {error}"))?;
             tracing::info!(%address, packs = !hub.pack_key_line.is_empty(), "listening");
             serve(listener, Arc::new(hub), closing()?).await;

@@ -343,7 +343,8 @@ pub fn usage(tenants: &[TenantView], chosen: &str, month: Month, sums: &Sums, bo
 /// The packs, by stage.
 #[must_use]
 pub fn packs(packs: &[PackView]) -> Markup {
-    let stages = [("stopped", "Stopped"), ("record", "One board records"), ("share", "In a share"), ("none", "Everywhere")];
+    let stages =
+        [("stopped", "Stopped"), ("record", "One board records"), ("share", "In a share"), ("none", "Everywhere")];
     html! {
         @if packs.is_empty() {
             div class="empty" { strong { "No packs yet" } p { "Upload a signed one with " code { "POST /v1/packs" } "." } }

@@ -127,9 +127,8 @@ impl Told {
     /// Why the stage has to stop, if it has to.
     #[must_use]
     pub fn stop(self) -> Option<String> {
-        let over = |part: u64, whole: u64, permille: u64| {
-            u128::from(part) * 1_000 > u128::from(whole) * u128::from(permille)
-        };
+        let over =
+            |part: u64, whole: u64, permille: u64| u128::from(part) * 1_000 > u128::from(whole) * u128::from(permille);
         let Self { boards, incidents, matched, undone } = self;
         if matched >= limits::STAGE_MATCHED_MIN && over(undone, matched, limits::STAGE_UNDONE_PERMILLE) {
             return Some(format!("people undid {undone} of {matched} decisions its rules spoke about"));

@@ -87,7 +87,7 @@ impl UsageRow {
     pub fn check(&self, place: &str) -> Result<(), Refusal> {
         tenant(&format!("{place}.tenant"), &self.tenant)?;
         if self.span.begin(self.from) != self.from {
-            let what = format!("is {}, not the beginning of a {}", self.from, self.span.word());
+            let what = format!("is {}, where no {} begins", self.from, self.span.word());
             return Err(Refusal::new(format!("{place}.from"), what, "send Unix seconds of its first second in UTC"));
         }
         if !(0..=FROM_MAX).contains(&self.from) {

@@ -70,7 +70,8 @@ impl Known {
         if self.tenants.iter().any(|own| own == tenant) {
             return Ok(());
         }
-        let detail = format!("{field} names a tenant that is not this board's; leave its rows out, or bind it at the hub");
+        let detail =
+            format!("{field} names a tenant that is not this board's; leave its rows out, or bind it at the hub");
         let mut problem = Problem::new(Kind::Forbidden, detail);
         problem.field = Some(field.to_owned());
         Err(problem.into())
@@ -78,7 +79,10 @@ impl Known {
 }
 
 fn unsigned() -> Stop {
-    stop(Kind::Unsigned, "The request is not signed by a board of this hub, or came before; enrol the board, or sign anew.")
+    stop(
+        Kind::Unsigned,
+        "The request is not signed by a board of this hub, or came before; enrol the board, or sign anew.",
+    )
 }
 
 /// Lets a signed request in. The transaction goes on in the name of the board.

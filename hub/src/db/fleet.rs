@@ -138,13 +138,7 @@ pub async fn revoke(tx: &mut Tx, who: &str, board: BoardId) -> Result<(), Stop> 
     told(tx, who, "board revoked", board, &json!({})).await
 }
 
-async fn told(
-    tx: &mut Tx,
-    who: &str,
-    what: &str,
-    board: BoardId,
-    detail: &serde_json::Value,
-) -> Result<(), Stop> {
+async fn told(tx: &mut Tx, who: &str, what: &str, board: BoardId, detail: &serde_json::Value) -> Result<(), Stop> {
     let subject = board.to_string();
     audit(tx, Change { who, what, tenant: None, subject: &subject, detail }).await
 }

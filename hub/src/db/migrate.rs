@@ -48,10 +48,13 @@ pub async fn to(url: &str, target: i64) -> Result<Vec<String>, String> {
     if !(0..=newest()).contains(&target) {
         return Err(format!("there is no step {target}; the steps are 0 to {}", newest()));
     }
-    let mut link = options(url)?.connect().await.map_err(|error| format!("no database: {error}; is its address right?"))?;
+    let mut link =
+        options(url)?.connect().await.map_err(|error| format!("no database: {error}; is its address right?"))?;
     // One at a time: whoever comes second finds the work done.
     link.execute("SELECT pg_advisory_lock(4157001)").await.map_err(told)?;
-    link.execute("CREATE TABLE IF NOT EXISTS steps (number bigint PRIMARY KEY, name text NOT NULL)").await.map_err(told)?;
+    link.execute("CREATE TABLE IF NOT EXISTS steps (number bigint PRIMARY KEY, name text NOT NULL)")
+        .await
+        .map_err(told)?;
     link.execute("GRANT SELECT ON steps TO aegis_hub").await.map_err(told)?;
     let at: i64 =
         sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM steps").fetch_one(&mut link).await.map_err(told)?;

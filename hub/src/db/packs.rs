@@ -22,10 +22,13 @@ use sqlx::Row;
 /// When the hub has no key, the signature is none or does not hold, or its comment is not that of a pack.
 pub fn verified(key: Option<&PublicKey>, body: &[u8], signature: &str) -> Result<PackComment, Stop> {
     let key = key.ok_or_else(|| {
-        stop(Kind::Conflict, "The hub has no key for packs; set AEGIS_HUB_PACK_KEY to the line of minisign's public key.")
+        stop(
+            Kind::Conflict,
+            "The hub has no key for packs; set AEGIS_HUB_PACK_KEY to the line of minisign's public key.",
+        )
     })?;
-    if signature.len() > limits::SIGNATURE_BYTES_MAX {
-        return Err(invalid("signature", "is too large", "send the text of the .minisig file"));
+    if signature.len() > limits::SIGNATURE_BYTES_MAX || signature.contains('\0') {
+        return Err(invalid("signature", "is no text of a signature", "send the text of the .minisig file"));
     }
     let wrong = |what: &str| invalid("signature", what, "sign the pack's bytes with the hub's key for packs");
     let read = Signature::decode(signature).map_err(|_| wrong("is no signature of minisign"))?;
@@ -65,18 +68,23 @@ pub async fn upload(
         .fetch_one(&mut **tx)
         .await?;
     if big(version) <= newest {
-        return Err(stop(Kind::Conflict, format!("Version {newest} of {name} is here; sign a higher one than {version}.")));
+        return Err(stop(
+            Kind::Conflict,
+            format!("Version {newest} of {name} is here; sign a higher one than {version}."),
+        ));
     }
     let sha256: [u8; 32] = Sha256::digest(body).into();
-    sqlx::query("INSERT INTO policies (name, version, sha256, body, signature, made_by) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(&name)
-        .bind(big(version))
-        .bind(sha256.as_slice())
-        .bind(body)
-        .bind(signature)
-        .bind(who)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO policies (name, version, sha256, body, signature, made_by) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(&name)
+    .bind(big(version))
+    .bind(sha256.as_slice())
+    .bind(body)
+    .bind(signature)
+    .bind(who)
+    .execute(&mut **tx)
+    .await?;
     told(tx, who, "pack taken in", &name, &json!({ "version": version, "bytes": body.len() })).await?;
     Ok((name, version))
 }
@@ -139,9 +147,13 @@ pub async fn stage(tx: &mut Tx, who: &str, name: &str, new: &NewStage) -> Result
     let next = match new.stage {
         Aim::Record => {
             let board = new.board.ok_or_else(|| invalid("board", "is missing", "name the board that records first"))?;
-            super::fleet::board(tx, board).await.map_err(|_| invalid("board", "is not here", "name one of the fleet"))?;
+            super::fleet::board(tx, board)
+                .await
+                .map_err(|_| invalid("board", "is not here", "name one of the fleet"))?;
             if new.version <= was.current.unwrap_or(0) || was.staged.is_some_and(|staged| new.version < staged) {
-                return refused("A version that is not newer is no step forward; to go back, bring a signature for it.");
+                return refused(
+                    "A version that is not newer is no step forward; to go back, bring a signature for it.",
+                );
             }
             if is_on_its_way && was.step == Step::Stopped {
                 return refused("This version was stopped; take it back, or upload a newer one.");
@@ -201,7 +213,8 @@ pub async fn back(
     let was = locked(tx, name).await?;
     // Which version it is for stands in what is not believed yet; the bytes it names decide whether it holds.
     let read = Signature::decode(signature.get(..limits::SIGNATURE_BYTES_MAX).unwrap_or(signature));
-    let read = read.map_err(|_| invalid("signature", "is no signature of minisign", "send the .minisig file's text"))?;
+    let read =
+        read.map_err(|_| invalid("signature", "is no signature of minisign", "send the .minisig file's text"))?;
     let asked = PackComment::read(read.trusted_comment())?;
     let body: Option<Vec<u8>> = sqlx::query_scalar("SELECT body FROM policies WHERE name = $1 AND version = $2")
         .bind(name)

@@ -285,11 +285,12 @@ pub struct AuditView {
 /// # Errors
 /// When the database fails.
 pub async fn changes(tx: &mut Tx, before: i64) -> Result<Vec<AuditView>, Stop> {
-    let rows = sqlx::query("SELECT *, detail #>> '{}' AS told FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2")
-        .bind(before)
-        .bind(limits::LIST_MAX)
-        .fetch_all(&mut **tx)
-        .await?;
+    let rows =
+        sqlx::query("SELECT *, detail #>> '{}' AS told FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2")
+            .bind(before)
+            .bind(limits::LIST_MAX)
+            .fetch_all(&mut **tx)
+            .await?;
     let view = |row: &sqlx::postgres::PgRow| AuditView {
         number: row.get("number"),
         at_us: count(row.get("at_us")),

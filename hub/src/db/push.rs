@@ -126,8 +126,7 @@ fn uncovered(rows: &[UsageRow]) -> Vec<&UsageRow> {
 
 async fn usage(tx: &mut Tx, known: &Known, rows: &[UsageRow]) -> Result<(), Stop> {
     let rows = uncovered(rows);
-    let coarse: Vec<&UsageRow> =
-        rows.iter().copied().filter(|row| row.span != Span::Hour || row.chat == 0).collect();
+    let coarse: Vec<&UsageRow> = rows.iter().copied().filter(|row| row.span != Span::Hour || row.chat == 0).collect();
     if !coarse.is_empty() {
         sqlx::query(
             "DELETE FROM usage u USING unnest($2::text[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[])
@@ -325,8 +324,7 @@ mod tests {
             row(4, Span::Day, at + 86_400 * 40),
         ];
         let left = uncovered(&rows);
-        let by_pairs: Vec<&UsageRow> =
-            rows.iter().filter(|row| !rows.iter().any(|other| other.covers(row))).collect();
+        let by_pairs: Vec<&UsageRow> = rows.iter().filter(|row| !rows.iter().any(|other| other.covers(row))).collect();
         assert_eq!(left, by_pairs);
         assert_eq!(left.len(), 4);
     }

@@ -21,11 +21,19 @@ use sqlx::postgres::PgRow;
 /// Names the first of them.
 pub async fn known(tx: &mut Tx, tenants: &[String]) -> Result<(), Stop> {
     if tenants.len() > aegis_contract::limits::TENANTS_MAX {
-        return Err(invalid("tenants", "are too many", format!("name at most {}", aegis_contract::limits::TENANTS_MAX)));
+        return Err(invalid(
+            "tenants",
+            "are too many",
+            format!("name at most {}", aegis_contract::limits::TENANTS_MAX),
+        ));
     }
     if let Some(name) = tenants.iter().find(|name| !aegis_contract::is_tenant_name(name)) {
         let shown: String = name.chars().take(32).filter(|c| !c.is_control()).collect();
-        return Err(invalid("tenants", format!("has `{shown}`, no tenant's name"), "use small letters, digits, `-` and `_`"));
+        return Err(invalid(
+            "tenants",
+            format!("has `{shown}`, no tenant's name"),
+            "use small letters, digits, `-` and `_`",
+        ));
     }
     let missing: Option<String> = sqlx::query_scalar(
         "SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT FROM tenants t WHERE t.tenant = n) LIMIT 1",
@@ -63,7 +71,8 @@ pub async fn list(tx: &mut Tx, after: &str) -> Result<Vec<TenantView>, Stop> {
     .bind(limits::LIST_MAX)
     .fetch_all(&mut **tx)
     .await?;
-    let view = |row: &PgRow| TenantView { tenant: row.get("tenant"), boards: row.get("boards"), text: row.get("text_on") };
+    let view =
+        |row: &PgRow| TenantView { tenant: row.get("tenant"), boards: row.get("boards"), text: row.get("text_on") };
     Ok(rows.iter().map(view).collect())
 }
 
@@ -120,7 +129,11 @@ pub async fn is_there(tx: &mut Tx, tenant: &str) -> Result<(), Stop> {
 /// When the tenant is not there.
 pub async fn set_text(tx: &mut Tx, who: &str, tenant: &str, is_on: bool) -> Result<(), Stop> {
     changed(tx, tenant).await?;
-    sqlx::query("UPDATE tenants SET text_on = $2 WHERE tenant = $1").bind(tenant).bind(is_on).execute(&mut **tx).await?;
+    sqlx::query("UPDATE tenants SET text_on = $2 WHERE tenant = $1")
+        .bind(tenant)
+        .bind(is_on)
+        .execute(&mut **tx)
+        .await?;
     if !is_on {
         // What was told under the old switch is not kept under the new one.
         sqlx::query("UPDATE decisions SET text = NULL WHERE tenant = $1 AND text IS NOT NULL")
@@ -242,15 +255,17 @@ pub async fn set_budget(tx: &mut Tx, who: &str, tenant: &str, new: &NewBudget) -
         return Err(stop(Kind::Conflict, detail));
     }
     let next = at.saturating_add(1);
-    sqlx::query("INSERT INTO budgets (tenant, version, money_micros, calls, degrade, made_by) VALUES ($1,$2,$3,$4,$5,$6)")
-        .bind(tenant)
-        .bind(next)
-        .bind(money_micros.map(big))
-        .bind(calls.map(big))
-        .bind(degrade)
-        .bind(who)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO budgets (tenant, version, money_micros, calls, degrade, made_by) VALUES ($1,$2,$3,$4,$5,$6)",
+    )
+    .bind(tenant)
+    .bind(next)
+    .bind(money_micros.map(big))
+    .bind(calls.map(big))
+    .bind(degrade)
+    .bind(who)
+    .execute(&mut **tx)
+    .await?;
     let detail = json!({ "version": next, "money_micros": money_micros, "calls": calls, "degrade": degrade });
     audit(tx, Change { who, what: "budget", tenant: Some(tenant), subject: tenant, detail: &detail }).await?;
     Ok(next)
@@ -421,12 +436,13 @@ pub async fn usage(tx: &mut Tx, tenant: &str, month: Month) -> Result<(Sums, Vec
 /// # Errors
 /// When the database fails.
 pub async fn rows(tx: &mut Tx, board: aegis_contract::BoardId, month: Month) -> Result<Vec<UsageRow>, Stop> {
-    let rows = sqlx::query("SELECT * FROM usage WHERE board = $1 AND begins >= $2 AND begins < $3 ORDER BY begins, chat")
-        .bind(super::uuid(board))
-        .bind(month.begin())
-        .bind(month.next().begin())
-        .fetch_all(&mut **tx)
-        .await?;
+    let rows =
+        sqlx::query("SELECT * FROM usage WHERE board = $1 AND begins >= $2 AND begins < $3 ORDER BY begins, chat")
+            .bind(super::uuid(board))
+            .bind(month.begin())
+            .bind(month.next().begin())
+            .fetch_all(&mut **tx)
+            .await?;
     Ok(rows.iter().map(super::push::usage_row).collect())
 }
 

@@ -73,10 +73,11 @@ pub async fn wishes(tx: &mut Tx, known: &Known) -> Result<Wishes, Stop> {
             confirmed: count(row.get("confirmed")),
         })
         .collect();
-    let flags = sqlx::query("SELECT name, tenant, is_on FROM flags WHERE tenant = '' OR tenant = ANY ($1) ORDER BY 1, 2")
-        .bind(&known.tenants)
-        .fetch_all(&mut **tx)
-        .await?;
+    let flags =
+        sqlx::query("SELECT name, tenant, is_on FROM flags WHERE tenant = '' OR tenant = ANY ($1) ORDER BY 1, 2")
+            .bind(&known.tenants)
+            .fetch_all(&mut **tx)
+            .await?;
     wishes.flags = flags
         .iter()
         .take(aegis_contract::limits::FLAGS_MAX)

@@ -17,6 +17,7 @@ use aegis_contract::{Kind, OLDEST, signing};
 use axum::body::Bytes;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -29,7 +30,8 @@ pub async fn answer(hub: Arc<Hub>, route: &'static Route, params: Option<RawPath
     let Ok(_seat) = hub.seats.clone().try_acquire_owned() else {
         return refused(route, stop(Kind::Unready, "The hub has as many requests as it takes; come back.")).written();
     };
-    let params = params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let params: BTreeMap<String, String> =
+        params.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let (parts, body) = request.into_parts();
     let read = axum::body::to_bytes(body, aegis_contract::limits::BODY_BYTES_MAX);
     let body: Bytes = match timeout(Duration::from_millis(limits::BODY_MS), read).await {
@@ -39,10 +41,18 @@ pub async fn answer(hub: Arc<Hub>, route: &'static Route, params: Option<RawPath
     };
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), |whole| whole.as_str()).to_owned();
     let query = pairs(parts.uri.query().unwrap_or_default());
+    // A database's text has no zero bytes, so that nothing here is called so.
+    if params_have_zero(&params) || params_have_zero(&query) {
+        return refused(route, forbidden()).written();
+    }
     let ask = Ask { hub, params, query, headers: parts.headers, body, target, now_us: now_us() };
     let done = timeout(Duration::from_millis(limits::REQUEST_MS), through(route, &ask)).await;
     let done = done.unwrap_or_else(|_| Err(stop(Kind::Unready, "It took too long, and was undone; come back.")));
     done.unwrap_or_else(|stop| refused(route, stop)).written()
+}
+
+fn params_have_zero(params: &BTreeMap<String, String>) -> bool {
+    params.values().any(|value| value.contains('\0'))
 }
 
 fn too_large() -> Stop {

@@ -63,7 +63,9 @@ async fn read(route: &Route, tx: &mut Tx, caller: &Caller, ask: &Ask) -> Result<
             json!({ "totals": totals, "boards": fleet::boards(tx, after).await? })
         }
         Name::Board => json!(fleet::board(tx, board(ask)?).await?),
-        Name::Tenants => json!({ "tenants": tenants::list(tx, ask.query.get("after").map_or("", String::as_str)).await? }),
+        Name::Tenants => {
+            json!({ "tenants": tenants::list(tx, ask.query.get("after").map_or("", String::as_str)).await? })
+        }
         Name::Budgets => {
             let (versions, boards) = tenants::budgets(tx, tenant).await?;
             json!({ "versions": versions, "boards": boards })

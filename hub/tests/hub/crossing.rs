@@ -30,8 +30,23 @@ fn body(name: Name, world: &World, board: &str) -> Value {
 
 /// All that is in the database and may be changed by asking, as one number.
 fn whole(world: &World) -> i64 {
-    let tables = ["tenants", "boards", "board_tenants", "codes", "tokens", "audit", "fleet", "usage", "decisions",
-        "board_budgets", "budgets", "flags", "policies", "rollbacks", "stages"];
+    let tables = [
+        "tenants",
+        "boards",
+        "board_tenants",
+        "codes",
+        "tokens",
+        "audit",
+        "fleet",
+        "usage",
+        "decisions",
+        "board_budgets",
+        "budgets",
+        "flags",
+        "policies",
+        "rollbacks",
+        "stages",
+    ];
     tables.iter().fold(0_i64, |sum, table| {
         let hash = format!("SELECT coalesce(sum(hashtext(t::text)::bigint), 0)::bigint FROM {table} t");
         sum.wrapping_mul(31).wrapping_add(world.count(&hash))
@@ -66,7 +81,8 @@ fn every_route_refuses_every_role_what_is_foreign() {
         let tenants: &[&str] = if role.is_bound() { &["red"] } else { &[] };
         (role, world.token(role.word(), tenants))
     });
-    let (own, foreign, nobody) = (red.id.to_string(), blue.id.to_string(), aegis_contract::BoardId([1; 16]).to_string());
+    let (own, foreign, nobody) =
+        (red.id.to_string(), blue.id.to_string(), aegis_contract::BoardId([1; 16]).to_string());
     let (mut crossed, mut refused, mut names) = (0, 0, BTreeSet::new());
     for route in &ROUTES {
         assert!(names.insert(route.name), "{route:?} stands twice");

@@ -180,9 +180,8 @@ fn the_way_back_takes_a_signature_for_that_very_step() {
     everywhere(&world, 1, &board);
     everywhere(&world, 2, &board);
     reports(&mut board, 2, 0, 0, &[]);
-    let back = |comment: &str| {
-        world.own("POST", "/v1/packs/scam/back", &json!({ "signature": sign(&pack(1), comment) }))
-    };
+    let back =
+        |comment: &str| world.own("POST", "/v1/packs/scam/back", &json!({ "signature": sign(&pack(1), comment) }));
     back("aegis-pack name=scam version=1").is(422);
     back("aegis-pack name=scam version=1 rollback-from=3").is(422);
     back("aegis-pack name=other version=1 rollback-from=2").is(422);

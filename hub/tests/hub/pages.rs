@@ -1,7 +1,7 @@
 //! The pages: the log-in, what they show, and that nothing written by others changes an element.
 
 use super::world::*;
-use aegis_contract::{Enrolled, Health, Document, Push, Span};
+use aegis_contract::{Document, Enrolled, Health, Push, Span};
 use serde_json::json;
 
 fn page(world: &World, path: &str, cookie: &str) -> Answer {
@@ -45,7 +45,9 @@ fn what_boards_write_is_shown_as_text() {
     let health = Health { incidents: vec!["<script>alert(1)</script>".into()], ..Health::default() };
     let usage = vec![row("red", 5, Span::Hour, MOMENT, 12_345)];
     board.pushed(&Push { health, ..board.next(usage) });
-    world.own("PUT", "/v1/tenants/red/budgets", &json!({ "version": 0, "calls": 700, "money_micros": 9_000_000 })).is(200);
+    world
+        .own("PUT", "/v1/tenants/red/budgets", &json!({ "version": 0, "calls": 700, "money_micros": 9_000_000 }))
+        .is(200);
     let cookie = format!("aegis_hub={}", world.owner);
     let fleet = page(&world, "/", &cookie).is(200).text();
     assert!(fleet.contains("&lt;b&gt;") && fleet.contains("&lt;script&gt;") && !fleet.contains("<script"), "{fleet}");

@@ -107,9 +107,13 @@ fn the_rows_a_board_asks_for_are_what_it_pushed() {
         all.extend((0..30).map(|hour| row("red", chat, Span::Hour, MOMENT + hour * 3_600, 7 + hour.unsigned_abs())));
     }
     board.pushed(&board.next(all.clone()));
-    let more: Vec<_> = (51..=100).flat_map(|chat| (0..30).map(move |hour| row("red", chat, Span::Hour, MOMENT + hour * 3_600, 3))).collect();
+    let more: Vec<_> = (51..=100)
+        .flat_map(|chat| (0..30).map(move |hour| row("red", chat, Span::Hour, MOMENT + hour * 3_600, 3)))
+        .collect();
     board.pushed(&board.next(more.clone()));
-    board.pushed(&board.next(vec![row("blue", 5, Span::Hour, MOMENT, 1), row("red", 5, Span::Hour, MOMENT + 40 * DAY, 1)]));
+    board.pushed(
+        &board.next(vec![row("blue", 5, Span::Hour, MOMENT, 1), row("red", 5, Span::Hour, MOMENT + 40 * DAY, 1)]),
+    );
     all.extend(more);
     let month = Month::of(MOMENT);
     let mut path = aegis_contract::routes::rows_query("red", month);
@@ -133,7 +137,7 @@ fn decision(number: u64, text: Option<&str>) -> DecisionRow {
         tenant: "red".into(),
         chat: -100,
         message: 7,
-        at: MOMENT,
+        at: now_s(),
         verdict: "block".into(),
         reason: "crypto \"offers\", {sent} to many".into(),
         rules: vec!["scam/offer".into(), "a,b\"c".into()],
@@ -148,7 +152,8 @@ fn decisions_are_kept_once_with_text_only_where_the_tenant_wants_it() {
     let world = World::new();
     let mut board = world.board(&["red"]);
     let decisions = |push: Push, rows| Push { decisions: rows, ..push };
-    let receipt = board.pushed(&decisions(board.next(Vec::new()), vec![decision(1, Some("secret")), decision(2, None)]));
+    let receipt =
+        board.pushed(&decisions(board.next(Vec::new()), vec![decision(1, Some("secret")), decision(2, None)]));
     assert_eq!(receipt.texts_left_out, 1);
     let mut undone = decision(1, None);
     undone.actions = vec!["delete".into(), "undone".into()];
@@ -216,7 +221,7 @@ fn what_is_over_a_bound_is_refused_and_nothing_of_it_is_kept() {
 fn a_moment_far_off_has_a_place_and_a_month_ahead_a_part_of_its_own() {
     let world = World::new();
     let mut board = world.board(&["red"]);
-    let now = i64::try_from(aegis_hub::clock::now_us() / 1_000_000).unwrap();
+    let now = now_s();
     world.round();
     board.pushed(&board.next(vec![
         row("red", 5, Span::Hour, 0, 1),

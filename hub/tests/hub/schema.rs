@@ -12,7 +12,8 @@ fn run<Value>(future: impl Future<Output = Value>) -> Value {
 /// Everything the schema is, but for the table of steps.
 async fn shape(database: &str) -> Vec<String> {
     let mut admin = PgConnection::connect(&url("admin", database)).await.unwrap();
-    let query = "SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || coalesce(column_default, '')
+    let query =
+        "SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || coalesce(column_default, '')
             FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'steps'
         UNION ALL SELECT 'policy ' || tablename || ' ' || policyname || coalesce(qual, '') || coalesce(with_check, '')
             FROM pg_policies
@@ -91,7 +92,7 @@ fn the_database_itself_keeps_tenants_apart() {
             tenant: tenant.into(),
             chat: 5,
             message: 5,
-            at: MOMENT,
+            at: now_s(),
             verdict: "block".into(),
             reason: String::new(),
             rules: Vec::new(),
@@ -114,7 +115,8 @@ fn the_database_itself_keeps_tenants_apart() {
                 tx.rollback().await.unwrap();
                 seen.unwrap()
             };
-            let counts = [seen("").await, seen("red").await, seen("green").await, seen("red,blue").await, seen("*").await];
+            let counts =
+                [seen("").await, seen("red").await, seen("green").await, seen("red,blue").await, seen("*").await];
             assert_eq!(counts, [0, 1, 0, 2, 2], "{table}");
         }
         // In red's name nothing of blue's is changed, and nothing is written for blue.
@@ -143,12 +145,26 @@ fn the_database_itself_keeps_tenants_apart() {
             let mut tx = role.begin().await.unwrap();
             tx.execute("SET LOCAL aegis.tenants = 'red'").await.unwrap();
             let error = tx.execute(order.as_str()).await.unwrap_err();
-            assert_eq!(error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned())).as_deref(), Some("42501"), "{order}");
+            assert_eq!(
+                error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned())).as_deref(),
+                Some("42501"),
+                "{order}"
+            );
         }
         // What was done stays: the audit cannot be changed, tables cannot be made or turned off, parts cannot be read past the policy.
-        for order in ["DELETE FROM audit", "UPDATE audit SET who = 'x'", "CREATE TABLE x (y int)", "DELETE FROM boards",
-            "ALTER TABLE usage DISABLE ROW LEVEL SECURITY", "DELETE FROM tokens", "TRUNCATE usage", "SELECT * FROM usage_rest",
-            "SET ROLE aegis_hub_owner", "UPDATE policies SET body = ''", "DELETE FROM steps"] {
+        for order in [
+            "DELETE FROM audit",
+            "UPDATE audit SET who = 'x'",
+            "CREATE TABLE x (y int)",
+            "DELETE FROM boards",
+            "ALTER TABLE usage DISABLE ROW LEVEL SECURITY",
+            "DELETE FROM tokens",
+            "TRUNCATE usage",
+            "SELECT * FROM usage_rest",
+            "SET ROLE aegis_hub_owner",
+            "UPDATE policies SET body = ''",
+            "DELETE FROM steps",
+        ] {
             assert!(role.execute(order).await.is_err(), "{order}");
         }
     });

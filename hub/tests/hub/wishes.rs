@@ -48,7 +48,10 @@ fn a_change_is_seen_by_the_boards_it_concerns_and_by_no_others() {
     assert_eq!(of_red.budgets.len(), 1);
     assert_eq!(of_red.budgets[0].money_micros, Some(5_000_000));
     assert_eq!((of_red.flags.len(), of_red.flags[0].on, of_red.text_of("red")), (1, false, true));
-    assert_eq!((of_red.sources.budgets, of_red.sources.packs, of_red.sources.flags), (Source::Board, Source::Hub, Source::Board));
+    assert_eq!(
+        (of_red.sources.budgets, of_red.sources.packs, of_red.sources.flags),
+        (Source::Board, Source::Hub, Source::Board)
+    );
     let (of_blue, _) = wishes(&mut blue);
     let flags: Vec<(Option<&str>, bool)> = of_blue.flags.iter().map(|flag| (flag.tenant.as_deref(), flag.on)).collect();
     assert_eq!(flags, [(None, false), (Some("blue"), true)]);

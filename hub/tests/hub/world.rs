@@ -334,3 +334,8 @@ pub fn row(tenant: &str, chat: i64, span: aegis_contract::Span, at: i64, count: 
 
 /// A moment in an hour that has passed: 2026-03-14 15:09:26 UTC.
 pub const MOMENT: i64 = 1_773_500_966;
+
+/// Now, in seconds: for what the hub forgets when it is too old.
+pub fn now_s() -> i64 {
+    i64::try_from(aegis_hub::clock::now_us() / 1_000_000).unwrap()
+}
