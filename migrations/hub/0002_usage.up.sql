@@ -65,6 +65,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_tenant ON decisions (tenant, at_s DESC, board, number);
 CREATE INDEX decisions_age ON decisions (at_s);
+CREATE INDEX decisions_text ON decisions (tenant) WHERE text IS NOT NULL;
 
 -- The budgets as boards have them, with the edition that comes back to them as `confirmed`.
 CREATE TABLE board_budgets (

@@ -17,7 +17,7 @@ pub struct Round {
     pub parts: u32,
     /// Packs that were stopped.
     pub stopped: Vec<String>,
-    /// Decisions that were forgotten.
+    /// Decisions, and texts of some, that were forgotten.
     pub forgotten: u64,
 }
 
@@ -48,7 +48,15 @@ pub async fn round(db: &Database, now_us: u64) -> Result<Option<Round>, Stop> {
     .bind(limits::FORGET_ROWS)
     .execute(&mut *tx)
     .await?;
-    done.forgotten = old.rows_affected();
+    // Texts of tenants that want none any more.
+    let texts = sqlx::query(
+        "UPDATE decisions SET text = NULL WHERE (board, number) IN (SELECT d.board, d.number FROM decisions d
+            JOIN tenants t USING (tenant) WHERE d.text IS NOT NULL AND NOT t.text_on LIMIT $1)",
+    )
+    .bind(limits::FORGET_ROWS)
+    .execute(&mut *tx)
+    .await?;
+    done.forgotten = old.rows_affected().saturating_add(texts.rows_affected());
     sqlx::query("DELETE FROM codes WHERE board IS NULL AND until_us < $1").bind(big(now_us)).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(Some(done))

@@ -123,7 +123,8 @@ pub async fn is_there(tx: &mut Tx, tenant: &str) -> Result<(), Stop> {
     if is { Ok(()) } else { Err(super::forbidden()) }
 }
 
-/// Sets whether decisions of a tenant carry text.
+/// Sets whether decisions of a tenant carry text. When they no longer do, nobody is shown a text from then on, and the next
+/// rounds forget those that are here.
 ///
 /// # Errors
 /// When the tenant is not there.
@@ -134,13 +135,6 @@ pub async fn set_text(tx: &mut Tx, who: &str, tenant: &str, is_on: bool) -> Resu
         .bind(is_on)
         .execute(&mut **tx)
         .await?;
-    if !is_on {
-        // What was told under the old switch is not kept under the new one.
-        sqlx::query("UPDATE decisions SET text = NULL WHERE tenant = $1 AND text IS NOT NULL")
-            .bind(tenant)
-            .execute(&mut **tx)
-            .await?;
-    }
     let detail = json!({ "on": is_on });
     audit(tx, Change { who, what: "texts switched", tenant: Some(tenant), subject: tenant, detail: &detail }).await
 }
@@ -481,7 +475,7 @@ pub async fn decisions(tx: &mut Tx, tenant: &str, before: i64, with_text: bool) 
     is_there(tx, tenant).await?;
     let rows = sqlx::query(
         "SELECT board, number, chat, message, at_s, verdict, reason, rules, actions, score,
-            CASE WHEN $3 THEN text END AS text
+            CASE WHEN $3 AND (SELECT text_on FROM tenants t WHERE t.tenant = $1) THEN text END AS text
         FROM decisions WHERE tenant = $1 AND at_s < $2 ORDER BY at_s DESC, board, number LIMIT $4",
     )
     .bind(tenant)

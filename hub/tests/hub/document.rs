@@ -174,10 +174,13 @@ fn nothing_that_was_released_is_broken() {
     assert_eq!(breaks(&released, &document()), Vec::<String>::new());
 }
 
+/// Something that breaks a document.
+type Planted = (&'static str, fn(&mut Value));
+
 #[test]
 fn a_broken_document_is_seen() {
     let released: Value = serde_json::from_str(RELEASED).unwrap();
-    let planted: [(&str, fn(&mut Value)); 9] = [
+    let planted: [Planted; 9] = [
         ("get /v1/flags: gone", |new| drop(new["paths"].as_object_mut().unwrap().remove("/v1/flags"))),
         ("put /v1/flags/{flag}: gone", |new| {
             drop(new["paths"]["/v1/flags/{flag}"].as_object_mut().unwrap().remove("put"))

@@ -174,6 +174,9 @@ fn decisions_are_kept_once_with_text_only_where_the_tenant_wants_it() {
     let seen = world.person(&viewer, "GET", "/v1/tenants/red/decisions", &serde_json::Value::Null).is(200).json();
     assert!(seen["decisions"].as_array().unwrap().iter().all(|one| one["text"].is_null()));
     world.own("PUT", "/v1/tenants/red/text", &serde_json::json!({ "on": false })).is(204);
+    let list = world.own("GET", "/v1/tenants/red/decisions", &serde_json::Value::Null).is(200).json();
+    assert!(list["decisions"].as_array().unwrap().iter().all(|one| one["text"].is_null()));
+    world.round();
     assert_eq!(world.count("SELECT count(*) FROM decisions WHERE text IS NOT NULL"), 0);
 }
 
