@@ -171,10 +171,54 @@ fn the_sources_keep_the_house_rules() {
     assert!(found.is_empty(), "\n{}", listed(&found));
 }
 
+/// The rules that hold for the hub and the contract as well; their floors are [`floors::hub_imports`].
+const HUB_RULES: [(&str, Rule); 9] = [
+    ("floor", floors::hub_imports),
+    ("ascii", ascii),
+    ("unfinished or unsafe", unfinished),
+    ("opening", opening),
+    ("file length", file_length),
+    ("function length", function_length),
+    ("unbounded", unbounded),
+    ("machine path", machine_path),
+    ("names", vague_names),
+];
+
+fn hub_complaints(source: &Source) -> Vec<(&'static str, usize, String)> {
+    let found = |(rule, check): &(&'static str, Rule)| {
+        let rule = *rule;
+        check(source).into_iter().map(move |(line, what)| (rule, line, what)).collect::<Vec<_>>()
+    };
+    HUB_RULES.iter().flat_map(found).collect()
+}
+
+#[test]
+fn the_hub_and_the_contract_keep_the_house_rules() {
+    let sources: Vec<Source> = ["hub/src", "hub/contract/src"].into_iter().flat_map(sources).collect();
+    assert!(sources.len() > 20, "only {} sources were found", sources.len());
+    let found: Vec<_> =
+        sources.iter().flat_map(|one| hub_complaints(one).into_iter().map(|c| (&one.path, c))).collect();
+    assert!(found.is_empty(), "{found:#?}");
+    let planted = [
+        ("hub/src/db/push.rs", "use crate::server::Hub;", "floor"),
+        ("hub/src/page.rs", "use crate::{limits, server::Hub};", "floor"),
+        ("hub/src/stages.rs", "use crate::db;", "floor"),
+        ("hub/src/nobody.rs", "", "floor"),
+        ("hub/contract/src/push.rs", "use std::time::SystemTime;", "floor"),
+        ("hub/contract/src/push.rs", "use tokio::time;", "floor"),
+        ("hub/src/db/push.rs", "fn f() { unsafe { g() } }", "unfinished or unsafe"),
+        ("hub/src/server/mod.rs", "let (a, b) = mpsc::unbounded_channel();", "unbounded"),
+    ];
+    for (path, text, rule) in planted {
+        let found = hub_complaints(&Source::new(path, &format!("//! A planted text.\n{text}\n")));
+        assert!(!found.is_empty() && found.iter().all(|(name, ..)| *name == rule), "{path}: {text}: {found:?}");
+    }
+}
+
 #[test]
 fn tests_and_benches_are_ascii_finished_and_safe() {
     let mut found = Vec::new();
-    for source in ["tests", "benches"].into_iter().flat_map(sources) {
+    for source in ["tests", "benches", "hub/tests", "hub/contract/tests"].into_iter().flat_map(sources) {
         let rules: [(&'static str, Rule); 3] = [("ascii", ascii), ("unsafe", unfinished), ("opening", opening)];
         for (rule, check) in rules {
             let at = |line: usize| format!("{}:{line}", source.path);
@@ -187,7 +231,7 @@ fn tests_and_benches_are_ascii_finished_and_safe() {
 #[test]
 fn what_ships_beside_the_sources_names_no_path_of_one_machine() {
     let mut found = Vec::new();
-    for folder in ["board", "policies", "migrations", ".ci"] {
+    for folder in ["board", "policies", "migrations", "hub", ".ci"] {
         files(&root().join(folder), &mut found);
     }
     for file in ["README.md", "CHANGELOG.md", "Cargo.toml", "Cross.toml", "deny.toml", "tests/run", "tests/long"] {

@@ -70,6 +70,9 @@ pub const FLOORS: [&[&str]; 5] = [
     &["main", "app", "cli", "demo"],
 ];
 
+/// The hub's floors; below them all is the contract.
+pub const HUB_FLOORS: [&[&str]; 5] = [&["limits", "clock", "stages"], &["db"], &["page"], &["server"], &["main"]];
+
 /// Floors on which nobody knows a neighbour: the ground, and the adapters.
 const APART: [usize; 2] = [0, 2];
 
@@ -113,4 +116,27 @@ pub fn upward_imports(source: &Source) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// Imports of the hub that do not go downward; and what is outside of the contract, which is pure.
+pub fn hub_imports(source: &Source) -> Vec<(usize, String)> {
+    let Some(inside) = source.path.strip_prefix("hub/src/") else {
+        let outside = ["tokio", "std::fs", "std::net", "std::env", "std::thread", "SystemTime", "Instant", "async"];
+        return source.find_words(&source.program, &outside);
+    };
+    let module = inside.split(['/', '.']).next().unwrap_or_default();
+    if module == "lib" {
+        return Vec::new();
+    }
+    let floor = |module: &str| HUB_FLOORS.iter().position(|floor| floor.contains(&module));
+    let Some(own) = floor(module) else {
+        return vec![(1, format!("`{module}` stands on no floor; give it one in tests/tidy/floors.rs"))];
+    };
+    let mut named = source.paths_after("crate");
+    if module != "main" {
+        named.extend(source.paths_after("aegis_hub"));
+    }
+    let upward = |name: &str| name != module && floor(name).is_none_or(|floor| floor > own);
+    let wrong = named.into_iter().filter(|(_, name)| upward(name));
+    wrong.map(|(line, name)| (line, format!("`{module}` must not know `{name}`"))).collect()
 }

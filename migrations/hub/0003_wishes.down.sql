@@ -1,0 +1,1 @@
+DROP TABLE stages, rollbacks, policies, flags, budgets;
