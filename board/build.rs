@@ -33,6 +33,21 @@ const CARRIED: [&str; 21] = [
     "src/web/api/openapi.json",
 ];
 
+/// JSON without the spaces and lines that only people need: an answer of the page is bounded.
+fn dense(json: &[u8]) -> Vec<u8> {
+    let (mut in_text, mut escaped) = (false, false);
+    let mut kept = json.to_vec();
+    kept.retain(|byte| {
+        let keep = in_text || !byte.is_ascii_whitespace();
+        if *byte == b'"' && !escaped {
+            in_text = !in_text;
+        }
+        escaped = in_text && *byte == b'\\' && !escaped;
+        keep
+    });
+    kept
+}
+
 fn main() {
     // Updates and backups name the machine that they are for; cargo always sets it for a build script.
     println!("cargo::rustc-env=AEGIS_TARGET={}", std::env::var("TARGET").unwrap_or_default());
@@ -41,6 +56,7 @@ fn main() {
         println!("cargo::rerun-if-changed={file}");
         let plain = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let name = Path::new(file).file_name().and_then(|name| name.to_str()).expect("a name in ASCII");
+        let plain = if file.ends_with(".json") { dense(&plain) } else { plain };
         let length = u32::try_from(plain.len()).expect("far below 4 GiB").to_le_bytes();
         let packed = [&length[..], &miniz_oxide::deflate::compress_to_vec(&plain, 10)].concat();
         std::fs::write(Path::new(&out).join(format!("{name}.z")), packed)

@@ -101,7 +101,7 @@ pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<(), Failure> 
     let mut told = piece("")?;
     while let Some(cursor) = told.get("next").and_then(Value::as_str).map(str::to_owned) {
         let mut more = piece(&cursor)?;
-        for list in ["decisions", "messages"] {
+        for list in ["groups", "decisions", "messages"] {
             let rows = more.get_mut(list).and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
             if let Some(all) = told.get_mut(list).and_then(Value::as_array_mut) {
                 all.extend(rows);

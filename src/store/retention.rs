@@ -368,7 +368,7 @@ impl Snapshots {
 pub struct Person {
     /// What is known of them, by chat.
     pub members: Vec<(ChatId, MemberRecord)>,
-    /// Decisions about what they wrote, newest first; at most `limits::EXPORT_DECISIONS_MAX`.
+    /// Decisions about what they wrote, newest first.
     pub decisions: Vec<(u64, Decision)>,
     /// Actions against them that wait.
     pub waiting: Vec<OutboxRow>,
@@ -386,34 +386,37 @@ const fn is_from(sender: Sender, user: UserId) -> bool {
 
 impl Snapshots {
     /// Everything the durable file keeps about a member in the chats that `sees` names, texts included; of decisions, a piece of
-    /// those with numbers below `before`. Looks through all of it, a row at a time.
+    /// at most so many with numbers below `before`; of the rest, all, when there is no `before`. Looks through all of it, a row at a time.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn person(
         &self,
         user: UserId,
-        before: Option<u64>,
+        (before, at_most): (Option<u64>, usize),
         sees: impl Fn(ChatId) -> bool,
     ) -> Result<Person, StoreError> {
         let txn = self.db.begin_read()?;
         let mut found = Person::default();
-        for entry in txn.open_table(tables::MEMBERS)?.iter()? {
-            let (key, bytes) = entry?;
-            let (chat, member) = key.value();
-            if member == user.0 && sees(ChatId(chat)) {
-                found.members.push((ChatId(chat), decode(bytes.value())?));
-            }
-        }
         for entry in txn.open_table(tables::DECISIONS)?.range(..before.unwrap_or(u64::MAX))?.rev() {
             let (number, bytes) = entry?;
             let decision: Decision = decode(bytes.value())?;
             if is_from(decision.sender, user) && sees(decision.chat) {
                 found.decisions.push((number.value(), decision));
-                if found.decisions.len() >= limits::EXPORT_DECISIONS_MAX {
+                if found.decisions.len() >= at_most {
                     found.next = Some(number.value());
                     break;
                 }
+            }
+        }
+        if before.is_some() {
+            return Ok(found);
+        }
+        for entry in txn.open_table(tables::MEMBERS)?.iter()? {
+            let (key, bytes) = entry?;
+            let (chat, member) = key.value();
+            if member == user.0 && sees(ChatId(chat)) {
+                found.members.push((ChatId(chat), decode(bytes.value())?));
             }
         }
         for entry in txn.open_table(tables::OUTBOX)?.iter()? {

@@ -8,7 +8,7 @@ use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
 use crate::web::views::{
     BudgetChange, DecisionQuery, Forget, MemberQuery, MembersChange, Pardon, PersonQuery, PolicyChange, TokenChange,
-    Trial, UndoRule, UserChange,
+    Trial, UndoRule, UsageQuery, UserChange,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -47,6 +47,7 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/policy/versions", ADMIN, versions),
     row("POST", "/policy/versions/{number}/restore", OWNER, restore),
     row("GET", "/usage", VIEWER, usage),
+    row("GET", "/usage/hours", VIEWER, usage_hours),
     row("GET", "/budget", VIEWER, budget),
     row("PUT", "/budget/{tenant}", OWNER, set_budget),
     row("GET", "/dead-letters", VIEWER, dead_letters),
@@ -257,6 +258,11 @@ fn restore(call: &Call<'_>) -> Told<Reply> {
 
 fn usage(call: &Call<'_>) -> Told<Reply> {
     Ok(Reply::json(&call.desk().usage(call.caller()?)?))
+}
+
+fn usage_hours(call: &Call<'_>) -> Told<Reply> {
+    let query: UsageQuery = call.query()?;
+    Ok(Reply::json(&call.desk().usage_hours(call.caller()?, &query)?))
 }
 
 fn budget(call: &Call<'_>) -> Told<Reply> {
