@@ -2,6 +2,8 @@
 
 #![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
+mod world;
+
 use aegis::clock::Wall;
 use aegis::decide::Disposition;
 use aegis::desk::person::{Done, File, is_quoted};
@@ -9,7 +11,7 @@ use aegis::jobs::retention;
 use aegis::journal::history;
 use aegis::limits;
 use aegis::manners::Manners;
-use aegis::message::{ChatId, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UserId};
+use aegis::message::{ChatId, Message, MessageId, Revision, Sender, SurfaceKind, TraceId, UpdateId, UserId};
 use aegis::opinion::MODEL_RULE;
 use aegis::store::desk::{AuditDetail, DeskTick, Mark};
 use aegis::store::group::{GroupTick, ReportRecord, SharedBan};
@@ -20,6 +22,7 @@ use aegis::store::records::{
 };
 use aegis::store::retention::{Expiry, Looking};
 use aegis::store::{JOURNAL_FILE, Keep, MemberChange, Promise, Store, Tick};
+use aegis::telegram::{Incoming, What};
 use aegis::tenant::{Retention, Tenant, TenantName, Tenants};
 use aegis::verdict::{ActionKind, Finding, Mode, Outcome, PlannedAction, Span, Verdict};
 use aegis::web::views::PersonView;
@@ -370,4 +373,27 @@ fn the_terminal_tells_and_forgets_in_the_files_when_no_appliance_runs() {
     assert_eq!(left.len(), 1, "the message of somebody else");
     let lines = open(dir.path()).snapshots().audit(9).unwrap();
     assert_eq!((lines.len(), lines[0].1.what.contains("hello")), (1, false));
+}
+
+#[test]
+fn where_no_text_may_be_stored_none_is_written() {
+    let book = |text_days| world::rulebook_for(Retention { text_days, ..Retention::default() });
+    for (text_days, is_there) in [(30, true), (0, false)] {
+        let disk = world::disk::Disk::default();
+        let mut board = world::Board::start(disk.clone(), &book(text_days), world::UNPACED, world::at(0)).unwrap();
+        for (id, text) in
+            (1_u32..).zip(["a spamword beside uniquemarker", "rudeword and uniquemarker", "only uniquemarker"])
+        {
+            let mut message = kept(CHAT, 1_760_000_000, text);
+            message.id = MessageId(id as i32);
+            let what = What::Message(Box::new(message));
+            board.take(vec![Incoming { id: UpdateId(id), what }], world::at(u64::from(id))).unwrap();
+        }
+        let decided = board.snapshots().decisions(9).unwrap();
+        assert_eq!(decided.len(), 2);
+        assert!(decided.iter().all(|(_, decision)| decision.excerpt.is_empty() != is_there));
+        let written = disk.image();
+        let found = written.windows(12).any(|window| window == b"uniquemarker");
+        assert_eq!(found, is_there, "text_days = {text_days}");
+    }
 }
