@@ -169,7 +169,8 @@ pub fn start_as(
     let io = Arc::new(IoCount::default());
     let cache = usize::try_from(config.board.capacity.store_cache_bytes).unwrap_or(limits::STORE_CACHE_BYTES_MIN);
     let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
-    let (store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
+    let (mut store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
+    store.begin_counting(clock.now().wall)?;
     let set_aside = damage(found);
     counters.memory_bytes_max.set(promise);
     counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
@@ -321,6 +322,14 @@ fn open_doors(
     helpers.push(tokio::spawn(teller));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
+    helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {
+        journal: ready.journal.clone(),
+        snapshots: ready.snapshots.clone(),
+        in_force: ready.in_force.clone(),
+        clock: ready.clock.clone(),
+        notes: ready.notes.clone(),
+        counters: Arc::clone(&ready.counters),
+    })));
     if process.manager.listens() {
         helpers.push(tokio::spawn(vigil::keep(process.manager, Arc::clone(&office))));
     }

@@ -18,6 +18,7 @@ mod learn;
 mod lists;
 mod moving;
 mod offline;
+mod person;
 mod playing;
 mod policy;
 pub mod screen;
@@ -143,6 +144,10 @@ enum Command {
     Undo(desk::UndoArgs),
     /// Ask the running appliance's API, as an owner.
     Api(desk::ApiArgs),
+    /// Everything that is kept about a member, as JSON.
+    Export(person::ExportArgs),
+    /// Forget a member: say what was removed, and what is kept and why.
+    Forget(person::ForgetArgs),
     /// Move from another bot: bring over what it knows.
     Import(moving::MovingArgs),
     /// Put a newer program in the place of this one, and take it back when it does not work.
@@ -275,6 +280,8 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),
         Command::Api(args) => desk::api(&load(args.config())?, &args),
+        Command::Export(args) => person::export(&load(args.config())?, &args),
+        Command::Forget(args) => person::forget(&load(args.config())?, &args),
         Command::Import(args) => moving::import(&load(args.config())?, &args),
         Command::Update(args) => update::update(&load(args.config())?, &args),
         Command::Backup(args) => backup::backup(&load(args.config())?, &args),

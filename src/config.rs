@@ -12,6 +12,7 @@ mod flags;
 mod layers;
 mod manners;
 mod otel;
+mod retention;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use crate::flags::Layers;
 use crate::manners::MannersLayer;
 use crate::message::ChatId;
 use crate::secret::Secret;
-use crate::tenant::{TenantName, Zone};
+use crate::tenant::{Retention, TenantName, Zone};
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ pub struct Config {
     pub flags: Layers,
     /// Who is told of what happens.
     pub webhooks: Webhooks,
+    /// How long things are kept.
+    pub retention: Retention,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -204,6 +207,7 @@ impl Default for Config {
             manners: MannersLayer::default(),
             flags: Layers::default(),
             webhooks: Webhooks::default(),
+            retention: Retention::default(),
             otel: None,
             sandbox: true,
             credentials: None,

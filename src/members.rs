@@ -73,6 +73,12 @@ impl Members {
         }
     }
 
+    /// Nothing is known of a member any more; on storage that is another's to do.
+    pub fn forget(&mut self, chat: ChatId, user: UserId) {
+        self.known.remove(&(chat, user));
+        self.order.retain(|key| *key != (chat, user));
+    }
+
     /// A group has a new id: its members are read again under it.
     pub fn moved(&mut self, from: ChatId) {
         self.known.retain(|(chat, _), _| *chat != from);

@@ -63,6 +63,8 @@ pub struct House<'h> {
     pub title: &'h str,
     /// Who owns it.
     pub tenant: &'h TenantName,
+    /// Whether what people write there may be stored.
+    pub keeps_texts: bool,
 }
 
 impl<'h> House<'h> {
@@ -72,7 +74,8 @@ impl<'h> House<'h> {
         let tenant = rulebook.tenant(chat);
         let admin_chat = tenant.admin_chat.filter(|admin_chat| *admin_chat != chat);
         let (rules, manners) = (rulebook.rules(chat), rulebook.manners(chat));
-        Self { rules, manners, admin_chat, title, tenant: &tenant.name }
+        let keeps_texts = tenant.retention.keeps_texts();
+        Self { rules, manners, admin_chat, title, tenant: &tenant.name, keeps_texts }
     }
 }
 
@@ -258,7 +261,7 @@ impl Settler {
             disposition,
             policy: verdict.policy,
             trace: case.trace,
-            excerpt: case.excerpt.clone(),
+            excerpt: if house.keeps_texts { case.excerpt.clone() } else { String::new() },
         };
         rows.extend(self.card(case, &decision, house, now));
         Ok(Some(Promise { decision, rows }))

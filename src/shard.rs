@@ -237,7 +237,7 @@ impl Rulebook {
     /// Whether messages of a chat may be stored, as its owner wants it.
     #[must_use]
     pub fn may_store(&self, chat: ChatId) -> bool {
-        self.tenant(chat).retention_days > 0
+        self.tenant(chat).retention.keeps_texts()
     }
 
     /// What replaces the model in a chat now; `None` while there is one to ask, or none was set up.

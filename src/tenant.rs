@@ -139,6 +139,35 @@ impl Zone {
     }
 }
 
+/// How long things are kept, days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// What people wrote: the excerpts of decisions, the message history. 0: it is never stored.
+    pub text_days: u8,
+    /// Decisions without it, and actions that were given up.
+    pub decisions_days: u16,
+    /// The audit log.
+    pub audit_days: u16,
+}
+
+impl Retention {
+    /// Whether what people write may be stored.
+    #[must_use]
+    pub const fn keeps_texts(&self) -> bool {
+        self.text_days > 0
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            text_days: crate::limits::RETENTION_DAYS_MAX,
+            decisions_days: crate::limits::DECISIONS_DAYS,
+            audit_days: crate::limits::AUDIT_DAYS,
+        }
+    }
+}
+
 /// A tenant, with everything that is set for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
@@ -166,8 +195,8 @@ pub struct Tenant {
     pub community_rules: Arc<str>,
     /// The ids of the packs that judge for it; `None` for all.
     pub packs: Option<Vec<String>>,
-    /// Days for which its messages may be stored; 0 for never.
-    pub retention_days: u8,
+    /// How long things are kept for it.
+    pub retention: Retention,
     /// How its groups are kept; a group's own settings are stronger.
     pub manners: Manners,
     /// What is switched on and off for it.
@@ -189,7 +218,7 @@ impl Default for Tenant {
             admin_chat: None,
             community_rules: Arc::default(),
             packs: None,
-            retention_days: crate::limits::RETENTION_DAYS_MAX,
+            retention: Retention::default(),
             manners: Manners::default(),
             flags: Flags::default(),
         }

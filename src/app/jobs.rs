@@ -1,13 +1,20 @@
 //! What is done every now and then.
 
 use super::flow::Ready;
+use crate::clock::{Clock, Monotonic, Wall};
 use crate::counters::Counters;
 use crate::desk::Office;
 use crate::events::Event;
 use crate::herald::{Herald, Receivers, Sender};
+use crate::jobs::retention;
+use crate::jobs::rollup::{self, Halt};
+use crate::journal::history::Notes;
+use crate::journal::{Gone, Journal};
 use crate::limits;
 use crate::machine;
+use crate::shard::InForce;
 use crate::store::hooks::HooksTick;
+use crate::store::retention::Expiry;
 use crate::store::{Snapshots, Tick};
 use crate::telemetry;
 use std::sync::Arc;
@@ -102,4 +109,53 @@ pub(super) async fn backups(office: Arc<Office>) {
             drop(tokio::task::spawn_blocking(move || Office::nightly(&office)));
         }
     }
+}
+
+/// What the nightly work on what is stored takes.
+pub(super) struct Upkeep {
+    pub(super) journal: Journal,
+    pub(super) snapshots: Snapshots,
+    pub(super) notes: Option<Notes>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) in_force: InForce,
+    pub(super) clock: Clock,
+}
+
+/// Rolls usage up when days are over, and takes out what is kept for too long.
+pub(super) async fn upkeep(of: Upkeep) {
+    let mut tick = tokio::time::interval(Duration::from_millis(limits::ROLL_UP_LOOK_MS));
+    let mut looked: Option<Monotonic> = None;
+    loop {
+        tick.tick().await;
+        let now = of.clock.now();
+        let is_due = looked.is_none_or(|at| now.mono.since_ms(at) >= limits::EXPIRE_LOOK_MS);
+        if is_due && of.counters.polls.get() > 0 {
+            looked = Some(now.mono);
+            if expire(&of, now.wall).await.is_err() {
+                return;
+            }
+        }
+        let plan = rollup::plan(&of.in_force.now().tenants, of.clock.now().wall);
+        match rollup::pass(&of.journal, &of.snapshots, plan).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "usage was rolled up"),
+            Err(Halt::Gone) => return,
+            Err(Halt::Storage(error)) => tracing::warn!(%error, "usage cannot be rolled up; it is tried again"),
+        }
+    }
+}
+
+/// Takes out what is kept for too long. An error when the journal is closed.
+async fn expire(of: &Upkeep, now: Wall) -> Result<(), Gone> {
+    let tenants = Arc::clone(&of.in_force.now().tenants);
+    if let Some(notes) = &of.notes {
+        retention::ask_history(notes, &tenants, now);
+    }
+    match retention::pass(&of.journal, &of.snapshots, Expiry { tenants, now }).await {
+        Ok(0) => {}
+        Ok(rows) => tracing::info!(rows, "what was kept long enough is gone, as the settings say"),
+        Err(Halt::Gone) => return Err(Gone),
+        Err(Halt::Storage(error)) => tracing::warn!(%error, "what is kept too long cannot be read; it is tried again"),
+    }
+    Ok(())
 }

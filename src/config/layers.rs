@@ -1,6 +1,8 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
-use super::{Board, ChatSettings, Config, LogFormat, Surroundings, ai, flags, manners, otel, tenants, web, webhooks};
+use super::{
+    Board, ChatSettings, Config, LogFormat, Surroundings, ai, flags, manners, otel, retention, tenants, web, webhooks,
+};
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::flags::Scope;
 use crate::limits;
@@ -377,6 +379,7 @@ fn judging(config: &mut Config, name: &str, root: &mut Section<'_>, mistakes: &m
         mistakes.add(name, line, "`admin_chat` is written here, and differently in [review]; keep one of them");
     }
     config.manners = manners::read(root, mistakes);
+    config.retention = retention::read(root, config.retention, mistakes);
     let Some(mut chats) = root.section("chats", mistakes) else { return };
     for key in chats.keys() {
         let Some(mut section) = chats.section_named(&key, mistakes) else { continue };

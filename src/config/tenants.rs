@@ -9,6 +9,7 @@ use super::ai::{self, Budget, Degrade};
 use super::flags;
 use super::layers;
 use super::manners;
+use super::retention;
 use super::{ChatSettings, Config, Surroundings};
 use crate::decide::ChatRules;
 use crate::document::{Lined, Mistakes, Section};
@@ -16,7 +17,7 @@ use crate::flags::{Said, Scope};
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
-use crate::tenant::{Tenant, TenantName, Tenants, Zone};
+use crate::tenant::{Retention, Tenant, TenantName, Tenants, Zone};
 use crate::verdict::{Mode, ReviewFallback};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub struct TenantSettings {
     pub rules: Option<Arc<str>>,
     /// The ids of the packs that judge for it, with their lines.
     pub packs: Option<Vec<Lined<String>>>,
-    /// Days for which its messages may be stored.
-    pub retention_days: Option<u8>,
+    /// How long things are kept for it; the root's where the tenant says nothing.
+    pub retention: Retention,
     /// How its groups are kept.
     pub manners: MannersLayer,
     /// What is switched on and off for it.
@@ -78,7 +79,7 @@ impl Config {
             admin_chat: self.degrade.admin_chat,
             community_rules: Arc::clone(&self.ai.rules),
             packs: None,
-            retention_days: limits::RETENTION_DAYS_MAX,
+            retention: self.retention,
             manners: self.manners.over(Manners::default()),
             flags: self.flags_in_force(),
         };
@@ -99,7 +100,7 @@ impl Config {
                 admin_chat: own.degrade.admin_chat,
                 community_rules: own.rules.clone().unwrap_or_else(|| Arc::clone(&default.community_rules)),
                 packs: own.packs.as_ref().map(ids),
-                retention_days: own.retention_days.unwrap_or(default.retention_days),
+                retention: own.retention,
                 manners: own.manners.over(default.manners),
                 flags: self.flags.with(&own.flags),
             };
@@ -226,7 +227,10 @@ fn tenant(
         let (least, most) = (limits::RETENTION_DAYS_MIN, limits::RETENTION_DAYS_MAX);
         mistakes.add(file, found.line, format!("`retention_days` is {least} to {most}, or 0 for never stored"));
     }
-    let retention_days = kept.and_then(|found| u8::try_from(found.value).ok());
+    // The same said in short.
+    let short = kept.and_then(|found| u8::try_from(found.value).ok());
+    let below = Retention { text_days: short.unwrap_or(config.retention.text_days), ..config.retention };
+    let retention = retention::read(&mut section, below, mistakes);
     let manners = manners::read(&mut section, mistakes);
     let own = section.section("flags", mistakes);
     let flags = own.map(|own| flags::read(own, Scope::Tenant, mistakes)).unwrap_or_default();
@@ -242,7 +246,7 @@ fn tenant(
         zone,
         rules,
         packs,
-        retention_days,
+        retention,
         manners,
         flags,
     }

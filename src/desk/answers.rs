@@ -11,8 +11,9 @@ use crate::tenant::TenantName;
 use crate::web::desk::{AuditLine, Desk, PeopleChange, Readiness, StoredToken, StoredUser, Told};
 use crate::web::views::{
     AuditView, BackupView, BotView, BudgetChange, BudgetView, DeadLetterView, DecisionQuery, DecisionRow, DecisionView,
-    Listed, MemberQuery, MemberView, MembersChange, MembersChanged, Overview, Pardon, PolicyChange, PolicyVersionView,
-    PolicyView, Preview, Setup, SystemView, Taught, Trial, Tried, UndecidedView, UndoRule, Undone, UsageView,
+    Forget, Forgotten, Listed, MemberQuery, MemberView, MembersChange, MembersChanged, Overview, Pardon, PersonQuery,
+    PersonView, PolicyChange, PolicyVersionView, PolicyView, Preview, Setup, SystemView, Taught, Trial, Tried,
+    UndecidedView, UndoRule, Undone, UsageHourView, UsageQuery, UsageView,
 };
 use std::path::PathBuf;
 
@@ -123,6 +124,10 @@ impl Desk for Office {
         Self::usage(self, caller)
     }
 
+    fn usage_hours(&self, caller: &Caller, query: &UsageQuery) -> Told<Listed<UsageHourView>> {
+        Self::usage_hours(self, caller, query)
+    }
+
     fn budget(&self, caller: &Caller) -> Told<Vec<BudgetView>> {
         Self::budget(self, caller)
     }
@@ -165,6 +170,14 @@ impl Desk for Office {
 
     fn forgive_member(&self, caller: &Caller, pardon: &Pardon) -> Told<MembersChanged> {
         Self::forgive_member(self, caller, pardon)
+    }
+
+    fn export_member(&self, caller: &Caller, query: &PersonQuery) -> Told<PersonView> {
+        Self::export_member(self, caller, query)
+    }
+
+    fn forget_member(&self, caller: &Caller, wanted: &Forget) -> Told<Forgotten> {
+        Self::forget_member(self, caller, wanted)
     }
 
     fn system(&self, caller: &Caller) -> Told<SystemView> {

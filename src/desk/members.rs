@@ -229,7 +229,7 @@ fn named(members: &[MemberChange]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-fn view(user: Option<i64>, record: &MemberRecord, manners: &Manners, now: Wall) -> MemberView {
+pub(super) fn view(user: Option<i64>, record: &MemberRecord, manners: &Manners, now: Wall) -> MemberView {
     let warnings = record.warns.iter().rev().map(|warn| WarningView {
         at_s: warn.at.seconds(),
         // Told as one line: an answer with many of them stays within its bound.

@@ -18,6 +18,7 @@ mod listing;
 mod members;
 mod now;
 mod people;
+pub mod person;
 mod pieces;
 mod policy;
 pub mod setup;

@@ -10,6 +10,7 @@ use crate::chats::ChatBook;
 use crate::clock::Now;
 use crate::command;
 use crate::message::{ChatId, Message, MessageId, Sender, TraceId, UpdateId};
+use crate::shard::Rulebook;
 use crate::store::group::{Asked, Errand, Replied};
 use crate::telegram::update::{CommandLine, Person, PersonKind};
 use std::sync::{Arc, OnceLock};
@@ -33,7 +34,7 @@ impl Ingest {
         message: &Message,
         line: CommandLine,
         id: UpdateId,
-        book: &ChatBook,
+        (book, rulebook): (&ChatBook, &Rulebook),
         now: Now,
     ) -> Option<Errand> {
         let own_name = self.own_name.get().map_or("", String::as_str);
@@ -53,7 +54,12 @@ impl Ingest {
             sender: replied.sender,
             name: replied.name,
             album: replied.album,
-            excerpt: replied.excerpt,
+            // What the bot itself said is no text of a person: cards are known by it.
+            excerpt: if rulebook.may_store(chat) || replied.sender == Sender::Bot(self.own) {
+                replied.excerpt
+            } else {
+                String::new()
+            },
         });
         Some(Errand {
             at: now.wall,

@@ -231,7 +231,7 @@ impl Ingest {
             match incoming.what {
                 What::Message(message) => self.arrive(*message, id, book, rulebook, now, &mut admitted)?,
                 What::Command(message, line) => {
-                    admitted.errands.extend(self.command(&message, *line, id, book, now));
+                    admitted.errands.extend(self.command(&message, *line, id, (book, rulebook), now));
                     self.arrive(*message, id, book, rulebook, now, &mut admitted)?;
                 }
                 What::Callback { id: press, who, message, words } => {
@@ -397,7 +397,8 @@ impl Ingest {
             Judged::Poison => {
                 tick.desk.count(counted, used);
                 book.judged(message.chat, Outcome::Allow, now);
-                tick.undecided.push(self.quarantine(arrival, now));
+                let undecided = self.quarantine(arrival, rulebook, now);
+                tick.undecided.push(undecided);
                 return Ok(());
             }
         };
@@ -480,16 +481,17 @@ impl Ingest {
         self.paused.take()
     }
 
-    fn quarantine(&self, arrival: &Arrival, now: Now) -> Undecided {
+    fn quarantine(&self, arrival: &Arrival, rulebook: &Rulebook, now: Now) -> Undecided {
         self.counters.quarantined.one();
         let message = &arrival.message;
+        let first = message.surfaces.first().filter(|_| rulebook.may_store(message.chat));
         Undecided {
             chat: message.chat,
             message: message.id,
             at: now.wall,
             why: "judging this message failed; it is kept for a person to look at".to_owned(),
             trace: arrival.trace,
-            excerpt: message.surfaces.first().map(|surface| excerpt(&surface.text)).unwrap_or_default(),
+            excerpt: first.map(|surface| excerpt(&surface.text)).unwrap_or_default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::links::{self, Link, LinkKind, Links};
 use crate::message::{Message, Sender, TraceId};
 use crate::opinion;
 use crate::opinions::{Ground, Key};
-use crate::review::{dated_month, dated_s};
+use crate::review::{NoOpinion, dated_month, dated_s};
 use crate::shard::Rulebook;
 use crate::store::ReviewRow;
 use crate::tenant::{DegradeMode, Tenant};
@@ -59,6 +59,9 @@ impl Ingest {
             && !message.sender.is_exempt();
         let Some(lane) = self.lane.as_ref().filter(|_| may_ask) else { return Unsure::Decided(verdict) };
         let tenant = rulebook.tenant(message.chat);
+        if !tenant.retention.keeps_texts() {
+            return Unsure::Decided(opinion::without(verdict, NoOpinion::NotStored.words()));
+        }
         let key = self.views.key_of(message, arrival.trace, rulebook, tenant);
         let dated_s = dated_s(message);
         let mut lane = lane.lock();

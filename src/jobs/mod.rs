@@ -8,6 +8,8 @@
 pub mod backup;
 pub mod nightly;
 pub mod restore;
+pub mod retention;
+pub mod rollup;
 pub mod update;
 
 use std::ffi::OsString;

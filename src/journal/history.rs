@@ -17,6 +17,7 @@ use crate::store::io::IoCount;
 use crate::verdict::Verdict;
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,18 @@ impl Queue {
         dropped
     }
 
+    /// Takes out what is to be forgotten.
+    fn forget(&mut self, goes: &Goes) {
+        let bytes = &mut self.bytes;
+        self.waiting.retain(|kept| {
+            let goes = goes(kept);
+            if goes {
+                *bytes = bytes.saturating_sub(kept.bytes());
+            }
+            !goes
+        });
+    }
+
     /// Takes everything out, oldest first.
     pub fn take(&mut self) -> Vec<Kept> {
         self.bytes = 0;
@@ -55,12 +68,20 @@ struct Shared {
     counters: Arc<Counters>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     queue: Queue,
     opinions: VecDeque<KeptOpinion>,
     reader: Option<HistoryReader>,
     closing: bool,
+    /// What is to be forgotten, and who is told how many messages that were.
+    goes: Vec<(Goes, SyncSender<u64>)>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("waiting", &self.queue.waiting.len()).finish_non_exhaustive()
+    }
 }
 
 /// The way to the thread that keeps messages.
@@ -80,6 +101,9 @@ fn lock(shared: &Shared) -> MutexGuard<'_, State> {
     // Nothing panics while holding it; a poisoned one still holds whole values.
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Whether a message is to be forgotten.
+pub type Goes = Box<dyn Fn(&Kept) -> bool + Send>;
 
 /// What is done with the opinions of an earlier life, once the file is open.
 pub type Remember = Box<dyn FnOnce(Vec<KeptOpinion>) + Send>;
@@ -123,6 +147,22 @@ impl Notes {
         }
         drop(state);
         self.shared.wake.notify_one();
+    }
+
+    /// Forgets messages: those that wait at once, and those that are written down by the thread. What is given back tells how
+    /// many those were; it tells nothing when the file cannot be written. Further orders than `limits::FORGET_WAITING_MAX` are
+    /// refused in the same way.
+    #[must_use]
+    pub fn forget(&self, goes: Goes) -> Receiver<u64> {
+        let (told, answer) = sync_channel(1);
+        let mut state = lock(&self.shared);
+        state.queue.forget(&goes);
+        if state.goes.len() < limits::FORGET_WAITING_MAX {
+            state.goes.push((goes, told));
+        }
+        drop(state);
+        self.shared.wake.notify_one();
+        answer
     }
 
     /// Those that are written down, once the file is open, and those that still wait.
@@ -190,10 +230,29 @@ fn write_down(shared: &Shared, place: &Place, remember: Remember) {
             history = None;
             shared.counters.history_dropped.add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
         }
+        if let Some(open) = &mut history {
+            forget(shared, open);
+        }
         if closing {
             return;
         }
-        due = Instant::now() + ride;
+        if due.saturating_duration_since(Instant::now()).is_zero() {
+            due = Instant::now() + ride;
+        }
+    }
+}
+
+/// Forgets what is to be forgotten.
+fn forget(shared: &Shared, history: &mut History) {
+    let asked = std::mem::take(&mut lock(shared).goes);
+    for (goes, told) in asked {
+        match history.forget(&goes) {
+            // Whoever asked may be gone.
+            Ok(count) => drop(told.send(count)),
+            Err(error) => {
+                tracing::warn!(%error, "stored messages cannot be forgotten; it is tried again at the next look")
+            }
+        }
     }
 }
 
@@ -205,6 +264,9 @@ fn wait(shared: &Shared, due: Instant) -> (Vec<Kept>, Vec<KeptOpinion>, bool) {
         // With no file open the time alone is enough: it is tried again.
         let has_some = !state.queue.waiting.is_empty() || !state.opinions.is_empty();
         let ready = left.is_zero() && (has_some || state.reader.is_none());
+        if !state.goes.is_empty() && state.reader.is_some() && !state.closing {
+            return (Vec::new(), Vec::new(), false);
+        }
         if state.closing || ready {
             if state.reader.is_none() {
                 return (Vec::new(), Vec::new(), state.closing);

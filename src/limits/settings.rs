@@ -61,6 +61,16 @@ pub const RETENTION_DAYS_MAX: u8 = 30;
 /// Days for which a tenant's messages are stored at least, if they are stored.
 pub const RETENTION_DAYS_MIN: u8 = 7;
 
+/// Days for which decisions are kept without their texts, unless set otherwise: long enough for somebody who comes back after
+/// a summer to ask why.
+pub const DECISIONS_DAYS: u16 = 180;
+
+/// Days for which the audit log is kept, unless set otherwise.
+pub const AUDIT_DAYS: u16 = 730;
+
+/// The most days that may be written for decisions and the audit log: ten years.
+pub const RETENTION_LONGEST_DAYS_MAX: u16 = 3_660;
+
 /// The name of a time zone, bytes; the longest known has 32. A longer one is refused.
 pub const ZONE_NAME_BYTES_MAX: usize = 64;
 

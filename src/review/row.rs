@@ -25,6 +25,8 @@ pub enum NoOpinion {
     Away,
     /// The model's server asked for a pause.
     Limited,
+    /// What people write there is never stored, so no message can wait.
+    NotStored,
     /// As many messages wait as may.
     Full,
     /// Its time was up before there was an answer.
@@ -44,6 +46,9 @@ impl NoOpinion {
             Self::Budget(refused) => refused.words(),
             Self::Away => "the model does not answer",
             Self::Limited => "the model's server asked for a pause",
+            Self::NotStored => {
+                "no text of this group is stored (`retention.text_days = 0`), so none waits for the model"
+            }
             Self::Full => "too many messages wait for the model",
             Self::Late => "the model did not answer in time",
             Self::Failed => "the call to the model failed",

@@ -6,8 +6,9 @@
 //! Never: a password, a code or a token in clear. What is kept of them is a hash.
 
 use super::records::{Audit, decode, encode};
+use super::retention::Redaction;
 use super::tick::Tick;
-use super::usage::{Usage, UsageKey};
+use super::usage::{RollUp, Usage, UsageKey};
 use super::write::forget_below;
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::access::Role;
@@ -160,6 +161,12 @@ pub struct DeskTick {
     pub titles: Vec<(ChatId, String)>,
     /// What was used: added to what is there.
     pub usage: BTreeMap<UsageKey, Usage>,
+    /// Up to which edition hubs, by name, have confirmed what was used.
+    pub confirmed: Vec<(String, u64)>,
+    /// What is not kept any more.
+    pub redact: Redaction,
+    /// A step of the roll-up of usage.
+    pub roll_up: Option<RollUp>,
 }
 
 impl DeskTick {
@@ -177,12 +184,17 @@ impl DeskTick {
             && self.marks.is_empty()
             && self.lessons.is_empty()
             && self.banner.is_none()
-            && self.decided.is_empty())
+            && self.decided.is_empty()
+            && self.redact.is_empty())
     }
 
     /// Whether there is nothing in it.
     pub(super) fn is_empty(&self) -> bool {
-        !self.matters() && self.titles.is_empty() && self.usage.is_empty()
+        !self.matters()
+            && self.titles.is_empty()
+            && self.usage.is_empty()
+            && self.confirmed.is_empty()
+            && self.roll_up.is_none()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
@@ -194,6 +206,9 @@ impl DeskTick {
         self.banner = other.banner.or_else(|| self.banner.take());
         self.decided.extend(other.decided);
         self.titles.extend(other.titles);
+        self.confirmed.extend(other.confirmed);
+        self.redact.absorb(other.redact);
+        self.roll_up = other.roll_up.or_else(|| self.roll_up.take());
         for (key, more) in other.usage {
             self.count(key, more);
         }

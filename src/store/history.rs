@@ -217,6 +217,36 @@ impl History {
         Ok(transaction.commit()?)
     }
 
+    /// Forgets messages, `limits::HISTORY_PIECE` looked at in a commit; returns how many.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn forget(&mut self, goes: &dyn Fn(&Kept) -> bool) -> Result<u64, StoreError> {
+        let (mut from, mut forgotten) = (0, 0_u64);
+        loop {
+            let piece = self.reader().from(from, limits::HISTORY_PIECE)?;
+            let Some((last, _)) = piece.last() else { return Ok(forgotten) };
+            from = last.saturating_add(1);
+            let gone: Vec<u64> = piece.iter().filter(|(_, kept)| goes(kept)).map(|(number, _)| *number).collect();
+            if gone.is_empty() {
+                continue;
+            }
+            let transaction = self.db.begin_write()?;
+            {
+                let mut messages = transaction.open_table(MESSAGES)?;
+                let mut meta = transaction.open_table(META)?;
+                let mut bytes = meta.get("bytes")?.map_or(0, |value| value.value());
+                for number in gone {
+                    let length = messages.remove(number)?.map_or(0, |value| value.value().len());
+                    bytes = bytes.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
+                    forgotten = forgotten.saturating_add(1);
+                }
+                meta.insert("bytes", bytes)?;
+            }
+            transaction.commit()?;
+        }
+    }
+
     /// The opinions, oldest first; a record that cannot be read is passed over.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ pub mod lists;
 pub mod migrations;
 pub mod read;
 pub mod records;
+pub mod retention;
 pub mod schema;
 pub mod slow_lane;
 pub mod tables;
@@ -252,8 +253,9 @@ impl Store {
         Self::with_database(builder(cache_bytes).create_with_backend(backend)?, keep)
     }
 
-    fn with_database(database: Database, keep: Keep) -> Result<Self, StoreError> {
+    fn with_database(mut database: Database, keep: Keep) -> Result<Self, StoreError> {
         schema::upgrade(&database)?;
+        retention::give_room_back(&mut database)?;
         let next = write::next_numbers(&database)?;
         Ok(Self { db: Arc::new(database), keep, next, path: None, teller: None })
     }

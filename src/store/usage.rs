@@ -10,6 +10,14 @@
 //! hour that is counted in: the head of an hour (no tenant, chat 0) with the last edition of its rows, and the end of the table
 //! (hour [`END`]).
 
+mod changes;
+mod rollup;
+
+pub(super) use changes::confirm;
+pub use changes::{Span, UsageChange, UsageChanges};
+pub(super) use rollup::roll_up;
+pub use rollup::{Place, RollUp, Rolled};
+
 use super::records::{BadRecord, decode, encode};
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::clock::Wall;
@@ -98,7 +106,7 @@ pub fn hour_of(unix_s: u64) -> u32 {
 }
 
 /// The hour under which the end of the table lies; no message is as late.
-pub(super) const END: u32 = u32::MAX;
+const END: u32 = u32::MAX;
 
 /// What was used in a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,21 +147,21 @@ impl HourRecord {
 
 /// What lies at the end of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct EndRecord {
+struct EndRecord {
     /// The last edition that was given.
-    pub(super) edition: u64,
+    edition: u64,
     /// The last one that a day has.
-    pub(super) day_edition: u64,
+    day_edition: u64,
     /// When something was counted last.
-    pub(super) at: Wall,
+    at: Wall,
     /// Whether counts may be lost: from the first count of a life on until its clean end.
-    pub(super) running: bool,
+    running: bool,
     /// The first hour that may have something that is not in its day.
-    pub(super) pending_from: u32,
+    pending_from: u32,
     /// Hours before this one are summarised: what is counted for them goes into the day.
-    pub(super) kept_from: u32,
+    kept_from: u32,
     /// The hours in which counts were lost at the last end that was not clean.
-    pub(super) cut: (u32, u32),
+    cut: (u32, u32),
 }
 
 const END_KEY: (u32, &str, i64) = (END, "", 0);
@@ -162,15 +170,15 @@ const fn head(hour: u32) -> (u32, &'static str, i64) {
     (hour, "", 0)
 }
 
-pub(super) fn record<T: DeserializeOwned>(hours: &Hours<'_>, key: (u32, &str, i64)) -> RedbResult<Option<T>> {
+fn record<T: DeserializeOwned>(hours: &Hours<'_>, key: (u32, &str, i64)) -> RedbResult<Option<T>> {
     Ok(hours.get(key)?.map(|bytes| decode::<T>(bytes.value())).transpose()?)
 }
 
-pub(super) fn end_of(hours: &Hours<'_>) -> RedbResult<EndRecord> {
+fn end_of(hours: &Hours<'_>) -> RedbResult<EndRecord> {
     Ok(record(hours, END_KEY)?.unwrap_or_default())
 }
 
-pub(super) fn put_end(hours: &mut Hours<'_>, end: &EndRecord) -> RedbResult<()> {
+fn put_end(hours: &mut Hours<'_>, end: &EndRecord) -> RedbResult<()> {
     hours.insert(END_KEY, encode(end).as_slice())?;
     Ok(())
 }
@@ -183,7 +191,7 @@ pub(crate) fn begin_editions(hours: &mut Hours<'_>, edition: u64) -> Result<(), 
 }
 
 /// The next edition, and that the hour has it.
-pub(super) fn edition(hours: &mut Hours<'_>, end: &mut EndRecord, hour: u32) -> RedbResult<u64> {
+fn edition(hours: &mut Hours<'_>, end: &mut EndRecord, hour: u32) -> RedbResult<u64> {
     end.edition = end.edition.saturating_add(1);
     hours.insert(head(hour), encode(&end.edition).as_slice())?;
     Ok(end.edition)
@@ -247,13 +255,7 @@ pub(super) fn count(
 }
 
 /// Adds to a day, and forgets the oldest days of a tenant that has too many.
-pub(super) fn add_to_day(
-    txn: &WriteTransaction,
-    end: &mut EndRecord,
-    tenant: &str,
-    day: u32,
-    more: Usage,
-) -> RedbResult<()> {
+fn add_to_day(txn: &WriteTransaction, end: &mut EndRecord, tenant: &str, day: u32, more: Usage) -> RedbResult<()> {
     let mut days = txn.open_table(tables::USAGE)?;
     let known = days.get((tenant, day))?.map(|bytes| decode::<DayRecord>(bytes.value())).transpose()?;
     end.edition = end.edition.saturating_add(1);
@@ -370,16 +372,15 @@ impl Snapshots {
         Ok(all.into_iter().collect())
     }
 
-    /// What was used in the hours from `from` to before `until`, oldest first, of one tenant or chat where one is named; at
-    /// most so many rows, and whether there are more.
+    /// What was used in the hours from `from` to before `until`, oldest first, by those tenants and chats that `is_meant` says;
+    /// at most so many rows, and whether there are more.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn usage_hours(
         &self,
         (from, until): (u32, u32),
-        tenant: Option<&TenantName>,
-        chat: Option<ChatId>,
+        is_meant: impl Fn(&str, ChatId) -> bool,
         at_most: usize,
     ) -> Result<(Vec<HourRow>, bool), StoreError> {
         let txn = self.db.begin_read()?;
@@ -388,10 +389,7 @@ impl Snapshots {
         for entry in txn.open_table(tables::USAGE_HOURS)?.range((from, "", i64::MIN)..(until, "", i64::MIN))? {
             let (key, bytes) = entry?;
             let (hour, name, its_chat) = key.value();
-            let is_meant = !name.is_empty()
-                && tenant.is_none_or(|tenant| tenant.as_str() == name)
-                && chat.is_none_or(|chat| chat.0 == its_chat);
-            if !is_meant {
+            if name.is_empty() || !is_meant(name, ChatId(its_chat)) {
                 continue;
             }
             if rows.len() >= at_most {
@@ -405,6 +403,6 @@ impl Snapshots {
 }
 
 /// The tenant of a row.
-pub(super) fn whose(name: &str) -> Result<TenantName, BadRecord> {
+fn whose(name: &str) -> Result<TenantName, BadRecord> {
     TenantName::new(name).ok_or_else(|| BadRecord { why: "usage of nobody".to_owned() })
 }

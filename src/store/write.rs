@@ -6,7 +6,7 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Promise, Store, StoreError, hooks, slow_lane, tables, usage};
+use super::{Next, Promise, Store, StoreError, hooks, retention, slow_lane, tables, usage};
 use crate::clock::Wall;
 use crate::events::Event;
 use crate::message::ChatId;
@@ -23,6 +23,8 @@ pub struct Committed {
     pub decisions: Vec<u64>,
     /// What people ask for, with the numbers it got: to be carried out.
     pub errands: Vec<(u64, Errand)>,
+    /// What a step of the roll-up did.
+    pub rolled: Option<usage::Rolled>,
 }
 
 type RedbResult<T> = Result<T, StoreError>;
@@ -94,6 +96,10 @@ impl Store {
         self.remember_facts(txn, next, tick)?;
         self.apply_desk(txn, next, tick)?;
         usage::count(txn, next, &tick.desk.usage, now)?;
+        retention::redact(txn, &tick.desk.redact)?;
+        hooks::redact(txn, &tick.desk.redact)?;
+        usage::confirm(txn, &tick.desk.confirmed)?;
+        committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;
         self.apply_hooks(txn, next, &tick.hooks, told, now)?;
         Ok(committed)

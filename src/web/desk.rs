@@ -282,6 +282,11 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As above.
     fn usage(&self, caller: &Caller) -> Told<Vec<UsageView>>;
+    /// What they used by group and hour, oldest first. Viewers.
+    ///
+    /// # Errors
+    /// As above.
+    fn usage_hours(&self, caller: &Caller, query: &UsageQuery) -> Told<Listed<UsageHourView>>;
     /// The budgets of the caller's tenants. Viewers.
     ///
     /// # Errors
@@ -343,6 +348,17 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As above; [`Refused::Conflict`] when there is none.
     fn forgive_member(&self, caller: &Caller, pardon: &Pardon) -> Told<MembersChanged>;
+
+    /// Everything that is kept about a member in the groups that the caller looks after. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn export_member(&self, caller: &Caller, query: &PersonQuery) -> Told<PersonView>;
+    /// Forgets a member in those groups. Twice is as good as once. Admins.
+    ///
+    /// # Errors
+    /// As above.
+    fn forget_member(&self, caller: &Caller, wanted: &Forget) -> Told<Forgotten>;
 
     // --- The appliance itself ---
 

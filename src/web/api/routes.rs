@@ -7,8 +7,8 @@ use crate::packed::carried_text;
 use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
 use crate::web::views::{
-    BudgetChange, DecisionQuery, MemberQuery, MembersChange, Pardon, PolicyChange, TokenChange, Trial, UndoRule,
-    UserChange,
+    BudgetChange, DecisionQuery, Forget, MemberQuery, MembersChange, Pardon, PersonQuery, PolicyChange, TokenChange,
+    Trial, UndoRule, UsageQuery, UserChange,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -47,6 +47,7 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/policy/versions", ADMIN, versions),
     row("POST", "/policy/versions/{number}/restore", OWNER, restore),
     row("GET", "/usage", VIEWER, usage),
+    row("GET", "/usage/hours", VIEWER, usage_hours),
     row("GET", "/budget", VIEWER, budget),
     row("PUT", "/budget/{tenant}", OWNER, set_budget),
     row("GET", "/dead-letters", VIEWER, dead_letters),
@@ -59,6 +60,8 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/members/unapprove", ADMIN, unapprove_members),
     row("POST", "/members/forgive", ADMIN, forgive_member),
     row("POST", "/hooks/call", Door::Signed, super::called::call),
+    row("GET", "/members/export", ADMIN, export_member),
+    row("POST", "/members/forget", ADMIN, forget_member),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),
@@ -258,6 +261,11 @@ fn usage(call: &Call<'_>) -> Told<Reply> {
     Ok(Reply::json(&call.desk().usage(call.caller()?)?))
 }
 
+fn usage_hours(call: &Call<'_>) -> Told<Reply> {
+    let query: UsageQuery = call.query()?;
+    Ok(Reply::json(&call.desk().usage_hours(call.caller()?, &query)?))
+}
+
 fn budget(call: &Call<'_>) -> Told<Reply> {
     Ok(Reply::json(&call.desk().budget(call.caller()?)?))
 }
@@ -321,6 +329,18 @@ fn forgive_member(call: &Call<'_>) -> Told<Reply> {
     let pardon: Pardon = call.body()?;
     let changed = call.desk().forgive_member(call.caller()?, &pardon)?;
     Ok(Reply::json(&changed).said(changed.words.clone()))
+}
+
+fn export_member(call: &Call<'_>) -> Told<Reply> {
+    let query: PersonQuery = call.query()?;
+    Ok(Reply::json(&call.desk().export_member(call.caller()?, &query)?))
+}
+
+fn forget_member(call: &Call<'_>) -> Told<Reply> {
+    let wanted: Forget = call.body()?;
+    let forgotten = call.desk().forget_member(call.caller()?, &wanted)?;
+    let words = format!("{} Kept: {}", forgotten.words, forgotten.kept.join(" "));
+    Ok(Reply::json(&forgotten).said(words))
 }
 
 fn system(call: &Call<'_>) -> Told<Reply> {

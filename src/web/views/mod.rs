@@ -10,12 +10,14 @@ mod decisions;
 mod members;
 mod now;
 mod people;
+mod person;
 mod policy;
 
 pub use decisions::*;
 pub use members::*;
 pub use now::*;
 pub use people::*;
+pub use person::*;
 pub use policy::*;
 
 use serde::Serialize;
