@@ -198,16 +198,15 @@ fn note_room(txn: &WriteTransaction, rows: usize) -> RedbResult<()> {
     Ok(())
 }
 
+fn taken_out(database: &redb::Database) -> RedbResult<u64> {
+    let found = database.begin_read()?.open_table(tables::META)?.get(TAKEN_OUT)?;
+    Ok(found.map_or(0, |value| value.value()))
+}
+
 /// Gives the room of what was taken out back to the medium, when it is enough to be worth it. While the file is in use its
 /// room is used again instead: this needs it for itself alone, and so is done when it is opened, before anything else.
 pub(super) fn give_room_back(database: &mut redb::Database) -> RedbResult<()> {
-    let taken_out = {
-        let txn = database.begin_read()?;
-        let meta = txn.open_table(tables::META)?;
-        let taken_out = meta.get(TAKEN_OUT)?.map_or(0, |value| value.value());
-        taken_out
-    };
-    if taken_out < limits::COMPACT_AFTER_ROWS {
+    if taken_out(database)? < limits::COMPACT_AFTER_ROWS {
         return Ok(());
     }
     // First, so that a start that is cut off here does not try it again and again.

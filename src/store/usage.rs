@@ -385,7 +385,7 @@ impl Snapshots {
     ) -> Result<(Vec<HourRow>, bool), StoreError> {
         let txn = self.db.begin_read()?;
         let mut rows = Vec::new();
-        let until = until.min(END).max(from);
+        let until = until.max(from);
         for entry in txn.open_table(tables::USAGE_HOURS)?.range((from, "", i64::MIN)..(until, "", i64::MIN))? {
             let (key, bytes) = entry?;
             let (hour, name, its_chat) = key.value();
