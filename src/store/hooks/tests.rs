@@ -97,7 +97,7 @@ fn done(done: Vec<u64>) -> Tick {
 fn waiting(store: &Store, to: u64) -> Vec<(u64, String)> {
     let (snapshots, mut after, mut all) = (store.snapshots(), 0, Vec::new());
     while let Some((number, row)) = snapshots.hook_after(after, to).expect("it is read") {
-        let crate::events::What::Incident(what) = row.event.what else { panic!("another") };
+        let What::Incident(what) = row.event.what else { panic!("another") };
         all.push((row.number, format!("{} {}", what.about, what.words)));
         after = number;
     }
