@@ -1,5 +1,4 @@
-//! Packs what the program carries, texts and tables that are read once, a third of their size; and tells it its target. Of JSON it
-//! leaves the indentation out: nobody who is sent it needs that.
+//! Packs what the program carries, texts and tables that are read once, a third of their size; and tells it its target.
 //!
 //! Promises: the same files give the same bytes; a file that cannot be read stops the build with its name.
 //!
@@ -34,22 +33,30 @@ const CARRIED: [&str; 21] = [
     "src/web/api/openapi.json",
 ];
 
+/// JSON without the spaces and lines that only people need: an answer of the page is bounded.
+fn dense(json: &[u8]) -> Vec<u8> {
+    let (mut in_text, mut escaped) = (false, false);
+    let mut kept = json.to_vec();
+    kept.retain(|byte| {
+        let keep = in_text || !byte.is_ascii_whitespace();
+        if *byte == b'"' && !escaped {
+            in_text = !in_text;
+        }
+        escaped = in_text && *byte == b'\\' && !escaped;
+        keep
+    });
+    kept
+}
+
 fn main() {
     // Updates and backups name the machine that they are for; cargo always sets it for a build script.
     println!("cargo::rustc-env=AEGIS_TARGET={}", std::env::var("TARGET").unwrap_or_default());
     let out = std::env::var_os("OUT_DIR").expect("cargo names the output folder");
     for file in CARRIED {
         println!("cargo::rerun-if-changed={file}");
-        let mut plain = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
-        if file.ends_with(".json") {
-            // No text of JSON has a line's end in it.
-            plain = plain
-                .split_inclusive(|byte| *byte == b'\n')
-                .flat_map(|line| line.trim_ascii_start())
-                .copied()
-                .collect();
-        }
+        let plain = std::fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
         let name = Path::new(file).file_name().and_then(|name| name.to_str()).expect("a name in ASCII");
+        let plain = if file.ends_with(".json") { dense(&plain) } else { plain };
         let length = u32::try_from(plain.len()).expect("far below 4 GiB").to_le_bytes();
         let packed = [&length[..], &miniz_oxide::deflate::compress_to_vec(&plain, 10)].concat();
         std::fs::write(Path::new(&out).join(format!("{name}.z")), packed)

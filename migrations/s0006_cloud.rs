@@ -14,8 +14,8 @@ pub const STEP: Step = Step {
     what: "usage by chat and hour, and what the way to a hub takes",
     up,
     down,
-    down_loses: "usage by chat and hour, tokens and remembered opinions in usage, which counts may lack something, and \
-                 everything about a hub and about what is told elsewhere",
+    down_loses: "usage by chat and hour, tokens and remembered opinions in usage, which counts may lack something, \
+                 everything about a hub and about what is told elsewhere, and keys of programs that call",
 };
 
 /// What was used in a day, as it was.

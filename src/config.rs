@@ -70,12 +70,12 @@ pub struct Config {
     pub tenants: BTreeMap<TenantName, TenantSettings>,
     /// How groups are kept, where it is not as usual.
     pub manners: MannersLayer,
-    /// How long things are kept.
-    pub retention: Retention,
     /// What is switched on and off, for everybody.
     pub flags: Layers,
     /// Who is told of what happens.
     pub webhooks: Webhooks,
+    /// How long things are kept.
+    pub retention: Retention,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -205,9 +205,9 @@ impl Default for Config {
             degrade: Degrade::default(),
             tenants: BTreeMap::new(),
             manners: MannersLayer::default(),
-            retention: Retention::default(),
             flags: Layers::default(),
             webhooks: Webhooks::default(),
+            retention: Retention::default(),
             otel: None,
             sandbox: true,
             credentials: None,

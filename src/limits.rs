@@ -376,8 +376,6 @@ pub struct Capacity {
     pub opinion_bytes: u64,
     /// For an OpenTelemetry receiver: [`OTEL_BYTES`] where the settings name one, else 0.
     pub otel_bytes: u64,
-    /// For receivers of webhooks: [`HOOKS_BYTES`] where the settings name some, else 0.
-    pub hooks_bytes: u64,
 }
 
 /// One line of the memory sum.
@@ -485,7 +483,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 384 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
             "a further tenant, chat or change is refused; the old settings stay",
         ),
-        connections_line(capacity.otel_bytes, capacity.hooks_bytes),
+        connections_line(capacity.otel_bytes),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.
@@ -495,10 +493,10 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
                 + wide(OPINIONS_WAITING_MAX) * 512,
             "the fallback decides; senders share an account; the opinion used longest ago is forgotten",
         ),
-        // The client of its own, and calls under way.
+        // The client of its own (26 KB, as measured), and calls under way.
         holder(
             "calls to a model",
-            KIB * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
+            512 * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
             "messages wait for their turn",
         ),
         // And the log lines on their way out.

@@ -167,6 +167,16 @@ fn each_view_is_described_as_it_is_written() {
     is_written::<UsageRow>("UsageRow");
     is_written::<UsageView>("UsageView");
     is_written::<UserView>("UserView");
+    is_written::<PersonAction>("PersonAction");
+    is_written::<PersonBan>("PersonBan");
+    is_written::<PersonDecision>("PersonDecision");
+    is_written::<PersonGroup>("PersonGroup");
+    is_written::<PersonMessage>("PersonMessage");
+    is_written::<PersonReport>("PersonReport");
+    is_written::<PersonSpent>("PersonSpent");
+    is_written::<PersonView>("PersonView");
+    is_written::<UsageHourView>("UsageHourView");
+    is_written::<Forgotten>("Forgotten");
     is_written::<WarningView>("WarningView");
 }
 
@@ -184,6 +194,7 @@ fn each_request_is_described_as_it_is_taken() {
     let document = Document::new();
     is_taken::<BudgetChange>(&document.properties("BudgetChange"), "BudgetChange");
     is_taken::<MembersChange>(&document.properties("MembersChange"), "MembersChange");
+    is_taken::<Forget>(&document.properties("Forget"), "Forget");
     is_taken::<Pardon>(&document.properties("Pardon"), "Pardon");
     is_taken::<PolicyChange>(&document.properties("PolicyChange"), "PolicyChange");
     is_taken::<TokenChange>(&document.properties("TokenChange"), "TokenChange");
@@ -197,6 +208,8 @@ fn each_request_is_described_as_it_is_taken() {
     };
     is_taken::<DecisionQuery>(&asked("/decisions"), "DecisionQuery");
     is_taken::<MemberQuery>(&asked("/members"), "MemberQuery");
+    is_taken::<PersonQuery>(&asked("/members/export"), "PersonQuery");
+    is_taken::<UsageQuery>(&asked("/usage/hours"), "UsageQuery");
     for (_, path, operation) in document.operations() {
         let Some(body) = operation.get("requestBody") else { continue };
         let schema = document.resolve(&body["content"]["application/json"]["schema"]);

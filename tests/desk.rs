@@ -13,7 +13,9 @@ use aegis::store::records::{DeadLetter, OutboxKey, Undecided, Warned};
 use aegis::store::{Store, Tick};
 use aegis::verdict::ActionKind;
 use aegis::web::desk::{Desk, Refused};
-use aegis::web::views::{BudgetChange, DecisionQuery, MemberQuery, MembersChange, Pardon, Piece, UndoRule};
+use aegis::web::views::{
+    BudgetChange, DecisionQuery, Forget, MemberQuery, MembersChange, Pardon, PersonQuery, Piece, UndoRule, UsageQuery,
+};
 use office::{Bench, CHESS, COMMON, Case, GARDEN, caller, owner, quiet};
 use std::sync::Arc;
 
@@ -74,6 +76,32 @@ fn what_is_foreign_is_refused_as_what_is_not_there() {
     }
     assert_eq!(desk.set_budget(&owner(), "nobody", &budget()).err(), Some(Refused::Missing));
     assert!(desk.decision(&caller(Role::Viewer, &["garden"]), number).is_ok());
+}
+
+#[test]
+fn a_member_is_told_and_forgotten_in_the_groups_of_whoever_asks_with_a_line_that_has_no_content() {
+    let dir = folder();
+    let bench = quiet(&dir);
+    let number = bench.decide(&[Case::spam(GARDEN, 5, 70)]);
+    let other = bench.decide(&[Case::spam(CHESS, 6, 70)]);
+    let desk = &bench.office;
+    let (query, forget) = (PersonQuery { user: Some(70), cursor: None }, Forget { user: 70 });
+    let (admin, viewer) = (caller(Role::Admin, &["garden"]), caller(Role::Viewer, &["garden"]));
+    assert_eq!(desk.export_member(&viewer, &query).err(), Some(Refused::Denied));
+    assert_eq!(desk.forget_member(&viewer, &forget).err(), Some(Refused::Denied));
+    assert_eq!(desk.snapshots.audit(9).unwrap(), Vec::new(), "nothing was asked for");
+    let told = desk.export_member(&admin, &query).unwrap();
+    assert_eq!(told.decisions.iter().map(|row| row.number).collect::<Vec<_>>(), [number]);
+    let done = desk.forget_member(&admin, &forget).unwrap();
+    assert!(done.changed == 1 && done.kept.iter().any(|line| line.contains("in force")), "{done:?}");
+    let texts = desk.snapshots.decisions(9).unwrap().into_iter().map(|(number, of)| (number, of.excerpt.is_empty()));
+    assert_eq!(texts.collect::<Vec<_>>(), [(other, false), (number, true)], "of another tenant's group all is there");
+    assert_eq!(desk.forget_member(&admin, &forget).unwrap().changed, 0, "twice is as good as once");
+    let lines: Vec<_> = desk.snapshots.audit(9).unwrap().into_iter().map(|(_, line)| line.what).collect();
+    assert_eq!(lines, ["forgot member 70 on request: 1 rows", "told what is kept about member 70"]);
+    assert!(matches!(desk.forget_member(&admin, &Forget { user: -1 }), Err(Refused::Wrong(_))));
+    let hours = desk.usage_hours(&admin, &UsageQuery::default()).unwrap();
+    assert!(hours.items.is_empty() && hours.next.is_none(), "nothing was counted here");
 }
 
 fn budget() -> BudgetChange {

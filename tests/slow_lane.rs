@@ -13,6 +13,7 @@ use aegis::demo::script::{Expected, Script, Scripted};
 use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
 use aegis::demo::town::Town;
+use aegis::flags::Flag;
 use aegis::message::ChatId;
 use aegis::opinion::{MODEL_RULE, NO_MODEL_RULE};
 use aegis::secret::Secret;
@@ -520,4 +521,14 @@ async fn what_was_asked_once_is_remembered_over_a_restart() {
     let snapshots = home.end().await;
     let told = reasons(&snapshots, MODEL_RULE);
     assert!(told.iter().any(|reason| reason.contains("remembered from the same message")), "{told:?}");
+    drop(snapshots);
+    // With the flag off each copy is asked about.
+    home.config.flags.file.set(Flag::RememberedOpinions, false);
+    home.start();
+    let again = Scripted { message: 3_000, ..unsure(0, true, Expected::Remove) };
+    let fields = again.fields.replace("\"message_id\":1000", "\"message_id\":3000");
+    standin.offer(Scripted { fields, ..again });
+    assert!(standin.wait_until(LONG, |town| town.is_drained() && town.ledger().missed() == 0).await);
+    assert_eq!((home.counters.opinions_same.get(), model.seen().calls), (0, 2));
+    home.end().await;
 }

@@ -113,7 +113,7 @@ fn what_a_hub_confirmed_is_remembered_and_only_rises() {
 fn after_a_power_cut_the_hours_that_may_lack_something_say_so_and_others_do_not() {
     let dir = tempfile::tempdir().unwrap();
     let marked = |store: &Store| {
-        let (rows, _) = store.snapshots().usage_hours((0, u32::MAX), None, None, 99).unwrap();
+        let (rows, _) = store.snapshots().usage_hours((0, u32::MAX), |_, _| true, 99).unwrap();
         rows.iter().map(|row| (row.hour - HOUR, row.chat.0, row.used.at_least)).collect::<Vec<_>>()
     };
     let mut store = open(dir.path(), at(HOUR));
@@ -299,7 +299,7 @@ fn old_hours_go_with_nothing_lost_and_a_clock_that_is_years_ahead_takes_none() {
         world.now_s += 8 * 3_600;
     }
     let kept = |world: &mut World| {
-        let (rows, more) = world.store().snapshots().usage_hours((0, u32::MAX), None, None, 100_000).unwrap();
+        let (rows, more) = world.store().snapshots().usage_hours((0, u32::MAX), |_, _| true, 100_000).unwrap();
         assert!(!more);
         (rows.len(), rows[0].hour)
     };

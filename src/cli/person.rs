@@ -81,15 +81,18 @@ fn parse(text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::storage(format!("the answer is no JSON: {error}")))
 }
 
+/// Tells a piece of what is kept, by where it begins.
+type Pieces<'c> = Box<dyn Fn(&str) -> Result<Value, Failure> + 'c>;
+
 /// `aegis export`.
 pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<(), Failure> {
     let user = number(args.user)?;
-    let piece = if runs(config) {
+    let piece: Pieces<'_> = if runs(config) {
         Box::new(|cursor: &str| {
             let path = format!("/members/export?user={}&cursor={cursor}", user.0);
             let path = if cursor.is_empty() { format!("/members/export?user={}", user.0) } else { path };
             parse(&desk::ask(config, "GET", &path, &Value::Null)?)
-        }) as Box<dyn Fn(&str) -> Result<Value, Failure>>
+        })
     } else {
         let store = open_store(config, Clock::start().now().wall)?;
         let messages: Messages = (HistoryReader::open(&config.data_dir)?, Vec::new());
@@ -101,7 +104,7 @@ pub(super) fn export(config: &Config, args: &ExportArgs) -> Result<(), Failure> 
     let mut told = piece("")?;
     while let Some(cursor) = told.get("next").and_then(Value::as_str).map(str::to_owned) {
         let mut more = piece(&cursor)?;
-        for list in ["decisions", "messages"] {
+        for list in ["groups", "decisions", "messages"] {
             let rows = more.get_mut(list).and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
             if let Some(all) = told.get_mut(list).and_then(Value::as_array_mut) {
                 all.extend(rows);

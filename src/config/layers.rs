@@ -322,8 +322,6 @@ fn from_file(
     }
     if let Some(section) = root.section("webhooks", mistakes) {
         later.hooks = webhooks::read(&mut config.webhooks, section, mistakes);
-        let is_on = !config.webhooks.receivers.is_empty();
-        config.board.capacity.hooks_bytes = if is_on { limits::HOOKS_BYTES } else { 0 };
     }
     if let Some(section) = root.section("flags", mistakes) {
         config.flags.file = flags::read(section, Scope::Appliance, mistakes);

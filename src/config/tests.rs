@@ -7,7 +7,7 @@ use crate::budget::{Caps, Micros};
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
 use crate::message::ChatId;
-use crate::tenant::DegradeMode;
+use crate::tenant::{DegradeMode, TenantName};
 use crate::verdict::{Mode, ReviewFallback, Thresholds};
 use std::path::{Path, PathBuf};
 
@@ -244,6 +244,11 @@ fn each_mistake_about_the_model_and_the_tenants_is_told_where_it_stands() {
         "[tenants.a]\nretention_days = 3\nuser_percent = 0\n",
         &["`tenants.a.user_percent` must be between 1 and 100", "aegis.toml:2: `retention_days` is 7 to 30, or 0"],
     );
+    refused("[retention]\ntext_days = 3\n", &["aegis.toml:2: `text_days` is 7 to 30, or 0 for never stored"]);
+    refused(
+        "[tenants.a.retention]\ndecisions_days = 14\n",
+        &["aegis.toml:1: texts are kept for 30 days, decisions for 14, the audit log for 730: each must be at least"],
+    );
     refused("[tenants.a]\nreview = 90\n", &["`tenants.a`: `review` must not be above `block`"]);
     refused("[tenants.a]\nmood = \"x\"\n", &["aegis.toml:2: unknown key `tenants.a.mood`; did you mean `mode`?"]);
     let many: String = (0..70).map(|n| format!("[tenants.t{n:02}]\n")).collect();
@@ -279,6 +284,15 @@ fn a_tenant_has_what_it_sets_and_else_what_is_set_for_all_and_a_chat_is_stronger
         (a.packs.as_deref(), a.retention.text_days, root.retention.text_days),
         (Some(&["scam".to_owned()][..]), 0, 30)
     );
+    let file = "[retention]\ntext_days = 14\naudit_days = 400\n[tenants.a]\nretention_days = 7\n\
+                [tenants.a.retention]\ndecisions_days = 30\n";
+    let tenants = load(Some(file), &[]).expect("valid").tenants();
+    let (own, all) = (
+        tenants.named(&TenantName::new("a").expect("a name")).expect("it is set").retention,
+        tenants.default_one().retention,
+    );
+    assert_eq!((own.text_days, own.decisions_days, own.audit_days), (7, 30, 400));
+    assert_eq!((all.text_days, all.decisions_days, all.audit_days), (14, limits::DECISIONS_DAYS, 400));
     // Midnight of 1 December in UTC is December there, and still November here.
     assert_eq!(
         (a.zone.name(), a.zone.month(1_796_083_200), root.zone.month(1_796_083_200)),

@@ -13,7 +13,7 @@ use crate::web::views::{
     AuditView, BackupView, BotView, BudgetChange, BudgetView, DeadLetterView, DecisionQuery, DecisionRow, DecisionView,
     Forget, Forgotten, Listed, MemberQuery, MemberView, MembersChange, MembersChanged, Overview, Pardon, PersonQuery,
     PersonView, PolicyChange, PolicyVersionView, PolicyView, Preview, Setup, SystemView, Taught, Trial, Tried,
-    UndecidedView, UndoRule, Undone, UsageView,
+    UndecidedView, UndoRule, Undone, UsageHourView, UsageQuery, UsageView,
 };
 use std::path::PathBuf;
 
@@ -122,6 +122,10 @@ impl Desk for Office {
 
     fn usage(&self, caller: &Caller) -> Told<Vec<UsageView>> {
         Self::usage(self, caller)
+    }
+
+    fn usage_hours(&self, caller: &Caller, query: &UsageQuery) -> Told<Listed<UsageHourView>> {
+        Self::usage_hours(self, caller, query)
     }
 
     fn budget(&self, caller: &Caller) -> Told<Vec<BudgetView>> {

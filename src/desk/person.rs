@@ -92,8 +92,8 @@ fn quotes(decisions: &[(u64, Decision)]) -> Vec<(ChatId, String)> {
 }
 
 impl File<'_> {
-    fn person(&self, before: Option<u64>) -> Result<Person, StoreError> {
-        self.snapshots.person(self.user, before, |chat| (self.sees)(&self.tenants.of(chat).name))
+    fn person(&self, before: Option<u64>, at_most: usize) -> Result<Person, StoreError> {
+        self.snapshots.person(self.user, (before, at_most), |chat| (self.sees)(&self.tenants.of(chat).name))
     }
 
     /// A piece of what is kept.
@@ -101,8 +101,16 @@ impl File<'_> {
     /// # Errors
     /// When storage cannot be read.
     pub fn told(&self, messages: &Messages, before: Option<u64>) -> Result<PersonView, StoreError> {
-        let person = self.person(before)?;
-        let is_first = before.is_none();
+        let groups_from = before.filter(|at| at & GROUPS > 0).map_or(0, |at| at & !GROUPS);
+        let (is_first, before) = (before.is_none(), before.filter(|at| at & GROUPS == 0));
+        let mut person = self.person(before, limits::EXPORT_DECISIONS_MAX)?;
+        let all = wide(person.members.len());
+        let told_groups = groups_from.saturating_add(wide(limits::EXPORT_GROUPS_MAX));
+        if before.is_none() && all > told_groups {
+            // First all groups, a piece at a time, then the decisions.
+            person.decisions.clear();
+            person.next = Some(GROUPS | told_groups);
+        }
         let mut decisions = Vec::with_capacity(person.decisions.len());
         for (number, decision) in &person.decisions {
             decisions.push(PersonDecision {
@@ -130,10 +138,14 @@ impl File<'_> {
             next: person.next.map(|number| number.to_string()),
             ..PersonView::default()
         };
+        if before.is_none() {
+            let from = usize::try_from(groups_from).unwrap_or(usize::MAX);
+            let groups = person.members.into_iter().skip(from).take(limits::EXPORT_GROUPS_MAX);
+            told.groups = groups.map(group).collect();
+        }
         if is_first {
-            told.groups = person.members.into_iter().map(group).collect();
             told.actions = actions(&person.waiting, &person.dead);
-            told.reports = (person.reports.iter())
+            told.reports = (person.reports.iter().take(limits::EXPORT_ACTIONS_MAX))
                 .map(|(chat, message, report)| PersonReport {
                     group: chat.0,
                     message: message.0,
@@ -176,7 +188,7 @@ impl File<'_> {
     /// # Errors
     /// When storage cannot be read.
     pub fn piece(&self, before: Option<u64>) -> Result<Piece, StoreError> {
-        let person = self.person(before)?;
+        let person = self.person(before, limits::EXPIRE_ROWS_AT_ONCE)?;
         let mut piece = Piece { quoted: quotes(&person.decisions), next: person.next, ..Piece::default() };
         for (number, decision) in &person.decisions {
             let undone = self.snapshots.mark(*number)?.is_some_and(|mark| mark.undone.is_some());
@@ -210,7 +222,7 @@ fn actions(waiting: &[OutboxRow], dead: &[(u64, DeadLetter)]) -> Vec<PersonActio
         at_s: at.seconds(),
         why: why.to_owned(),
     });
-    told.collect()
+    told.take(limits::EXPORT_ACTIONS_MAX).collect()
 }
 
 /// The stored messages that decisions quote.
@@ -219,8 +231,10 @@ fn stored((reader, waiting): &Messages, quoted: &[(ChatId, String)]) -> Result<V
     if quoted.is_empty() {
         return Ok(found);
     }
+    let mut room = limits::EXPORT_MESSAGE_BYTES_MAX;
     let mut take = |kept: &Kept| {
-        if found.len() < limits::EXPORT_MESSAGES_MAX && is_quoted(kept, quoted) {
+        if kept.bytes() <= room && is_quoted(kept, quoted) {
+            room = room.saturating_sub(kept.bytes());
             let texts = kept.surfaces.iter().map(|(_, text)| text.clone()).collect();
             found.push(PersonMessage { group: kept.chat.0, sent_s: kept.sent_s, texts });
         }
@@ -234,6 +248,13 @@ fn stored((reader, waiting): &Messages, quoted: &[(ChatId, String)]) -> Result<V
     }
     waiting.iter().for_each(take);
     Ok(found)
+}
+
+/// The mark of a cursor that says at which group to go on; no decision has such a number.
+const GROUPS: u64 = 1 << 63;
+
+fn wide(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// Counts what was done, and says it.
@@ -260,7 +281,6 @@ pub struct Done {
 impl Done {
     /// Adds a piece.
     pub fn add(&mut self, piece: &Piece) {
-        let wide = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         self.decisions = self.decisions.saturating_add(wide(piece.redact.senders.len()));
         self.texts = self.texts.saturating_add(wide(piece.redact.texts.len()));
         self.members = self.members.saturating_add(wide(piece.redact.members.len()));

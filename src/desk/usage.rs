@@ -3,18 +3,20 @@
 //! Promises: caps are set under the same bounds as on the terminal, durably first, then in force.
 
 use super::Office;
+use super::listing::cursor;
 use crate::access::{Caller, Role};
 use crate::budget::Micros;
 use crate::control::budget::{self, Wanted};
 use crate::limits;
+use crate::message::ChatId;
 use crate::review::Lane;
 use crate::shard::Rulebook;
 use crate::store::Tick;
 use crate::store::desk::DeskTick;
-use crate::store::usage::Usage;
-use crate::tenant::{DegradeMode, Tenant, TenantName};
+use crate::store::usage::{HourRow, Usage, hour_of};
+use crate::tenant::{DegradeMode, Tenant, TenantName, Zone};
 use crate::web::desk::{Refused, Told};
-use crate::web::views::{BudgetChange, BudgetView, UsageRow, UsageView};
+use crate::web::views::{BudgetChange, BudgetView, Listed, UsageHourView, UsageQuery, UsageRow, UsageView};
 use std::collections::BTreeMap;
 
 impl Office {
@@ -80,6 +82,48 @@ impl Office {
         Ok(view)
     }
 
+    /// What was used by group and hour, oldest first. Viewers.
+    ///
+    /// # Errors
+    /// As [`Refused`] says.
+    pub fn usage_hours(&self, caller: &Caller, query: &UsageQuery) -> Told<Listed<UsageHourView>> {
+        caller.is_at_least(Role::Viewer)?;
+        let only = query.tenant.as_deref().map(|name| self.tenant(caller, Role::Viewer, name)).transpose()?;
+        let seconds = |given: Option<i64>| given.map(|given| u64::try_from(given).unwrap_or(0));
+        let until = seconds(query.until_s).map_or_else(
+            || hour_of(self.clock.now().wall.seconds()).saturating_add(1),
+            |until| hour_of(until.saturating_add(3_599)),
+        );
+        let from = seconds(query.since_s).map_or_else(|| until.saturating_sub(24), hour_of);
+        // Where to go on: the hour, and how many of its rows were told already.
+        let at = cursor(query.cursor.as_deref())?.unwrap_or(0);
+        let hour = u32::try_from(at >> CURSOR_ROWS_BITS).unwrap_or(u32::MAX);
+        let skip = if hour >= from { usize::try_from(at & ((1 << CURSOR_ROWS_BITS) - 1)).unwrap_or(0) } else { 0 };
+        let from = from.max(hour);
+        let group = query.group.map(|group| self.current(ChatId(group)));
+        let is_meant = |name: &str, chat: ChatId| {
+            only.as_ref().is_none_or(|only| only.as_str() == name)
+                && group.is_none_or(|group| self.current(chat) == group)
+                && TenantName::new(name).is_some_and(|tenant| caller.sees(&tenant))
+        };
+        let most = limits::USAGE_HOURS_TOLD_MAX.saturating_add(skip);
+        let (rows, more) = self.snapshots.usage_hours((from, until), is_meant, most)?;
+        let last = rows.last().filter(|_| more).map(|row| row.hour);
+        let next = last.map(|last| {
+            let told = rows.iter().filter(|row| row.hour == last).count();
+            let told = u64::try_from(told).unwrap_or(0).min((1 << CURSOR_ROWS_BITS) - 1);
+            (u64::from(last) << CURSOR_ROWS_BITS | told).to_string()
+        });
+        let view = |row: HourRow| UsageHourView {
+            tenant: row.tenant.to_string(),
+            group: row.chat.0,
+            title: self.title_of(row.chat),
+            hour_s: u64::from(row.hour).saturating_mul(3_600),
+            used: self::row(hour_words(row.hour), row.used),
+        };
+        Ok(Listed { items: rows.into_iter().skip(skip).map(view).collect(), next })
+    }
+
     /// What each of the caller's tenants used. Viewers.
     ///
     /// # Errors
@@ -114,6 +158,16 @@ impl Office {
     }
 }
 
+/// The bits of a cursor that say how many rows of its hour were told.
+const CURSOR_ROWS_BITS: u32 = 20;
+
+/// An hour by UTC, in digits.
+fn hour_words(hour: u32) -> String {
+    let (utc, at) = (Zone::default(), i64::from(hour).saturating_mul(3_600));
+    let day = utc.day(at);
+    format!("{:04}-{:02}-{:02} {:02}:00", day / 10_000, day / 100 % 100, day % 100, utc.hour(at))
+}
+
 fn row(period: String, usage: Usage) -> UsageRow {
     UsageRow {
         period,
@@ -124,6 +178,10 @@ fn row(period: String, usage: Usage) -> UsageRow {
         calls: usage.calls,
         money: Micros(usage.money_micros).to_string(),
         money_micros: usage.money_micros,
+        tokens_in: usage.tokens_in,
+        tokens_out: usage.tokens_out,
+        cache_hits: usage.cache_hits,
+        at_least: usage.at_least,
     }
 }
 

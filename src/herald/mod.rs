@@ -64,7 +64,7 @@ impl Teller for Herald {
             return None;
         }
         let tenant = book.tenant(decision.chat);
-        let has_texts = tenant.flags.is_on(Flag::WebhookTexts);
+        let has_texts = tenant.flags.is_on(Flag::WebhookTexts) && tenant.retention.keeps_texts();
         let mut rules: Vec<String> = Vec::new();
         for finding in &decision.findings {
             let rule = cut(&finding.rule, RULE_BYTES);

@@ -49,20 +49,13 @@ pub const OTEL_METRICS_S_MAX: u32 = 3_600;
 /// What telling takes at most, bytes: the spans that wait, those of one call as values and encoded, and the client.
 pub const OTEL_BYTES: u64 = 1024 * 1024 + (1_024 + 3 * 256) * 512;
 
-/// Connections to Telegram (buffers of calls, TLS sessions, certificates of the root store) and, where the settings name some,
-/// what telling a receiver of OpenTelemetry and receivers of webhooks takes.
-pub(super) const fn connections_line(otel_bytes: u64, hooks_bytes: u64) -> Holder {
-    const TELEGRAM_BYTES: u64 = 3 * 1024 * 1024;
-    let (name, full) = match (otel_bytes, hooks_bytes) {
-        (0, 0) => ("connections to Telegram", "calls wait for their turn"),
-        (0, _) => ("connections to Telegram, webhooks", "calls wait for their turn; events wait on storage"),
-        (_, 0) => {
-            ("connections to Telegram, OpenTelemetry", "calls wait for their turn; spans are dropped and counted")
-        }
-        _ => (
-            "connections to Telegram, OpenTelemetry, webhooks",
-            "calls wait for their turn; spans are dropped and counted; events wait on storage",
-        ),
-    };
-    holder(name, TELEGRAM_BYTES + otel_bytes + hooks_bytes, full)
+/// Connections to Telegram (buffers of calls, TLS sessions, certificates of the root store), what telling receivers of webhooks
+/// takes and, where the settings name a receiver of OpenTelemetry, what telling that takes.
+pub(super) const fn connections_line(otel_bytes: u64) -> Holder {
+    const USUAL_BYTES: u64 = 3 * 1024 * 1024 + super::HOOKS_BYTES;
+    if otel_bytes == 0 {
+        return holder("connections to Telegram, webhooks", USUAL_BYTES, "calls wait for their turn");
+    }
+    let full = "calls wait for their turn; spans are dropped and counted";
+    holder("connections to Telegram, webhooks, OpenTelemetry", USUAL_BYTES + otel_bytes, full)
 }

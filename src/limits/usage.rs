@@ -35,8 +35,14 @@ pub const EXPIRE_LOOKED_AT: usize = 5_000;
 /// How often it is looked whether the time of something is over, milliseconds. A look reads every decision that is kept.
 pub const EXPIRE_LOOK_MS: u64 = 6 * 3_600_000;
 
-/// Decisions about one member that are told, or forgotten, at once; the rest follows in further pieces.
-pub const EXPORT_DECISIONS_MAX: usize = 500;
+/// Decisions about one member that are told at once; the rest follows in further pieces.
+pub const EXPORT_DECISIONS_MAX: usize = 40;
+
+/// Groups of one member that are told at once, 250 bytes each and their warnings; the rest follows in further pieces.
+pub const EXPORT_GROUPS_MAX: usize = 40;
+
+/// Actions against one member, and reports of theirs, that are told; they are few. Further ones are among the dead letters.
+pub const EXPORT_ACTIONS_MAX: usize = 100;
 
 /// Orders to forget stored messages that wait for the history's thread. A further one is refused.
 pub const FORGET_WAITING_MAX: usize = 16;
@@ -47,8 +53,11 @@ pub const COMPACT_AFTER_ROWS: u64 = 5_000;
 /// Rounds of that at most: each gains less than the one before.
 pub const COMPACT_ROUNDS_MAX: usize = 3;
 
-/// Stored messages that are told about one member at once; further ones are left out.
-pub const EXPORT_MESSAGES_MAX: usize = 500;
+/// Texts of stored messages that are told beside the decisions of a piece, bytes; what is over is left out.
+pub const EXPORT_MESSAGE_BYTES_MAX: usize = 32 * 1024;
 
 /// How long whoever has a member forgotten waits for the stored messages, milliseconds; they go all the same.
 pub const FORGET_WAIT_MS: u64 = 2_000;
+
+/// Rows of usage by group and hour that one answer tells, 300 bytes each. The rest follows in further pieces.
+pub const USAGE_HOURS_TOLD_MAX: usize = 250;

@@ -175,9 +175,6 @@ impl Kept {
         // Of the room for telemetry `otel` says it.
         let mut board = read.board.clone();
         board.capacity.otel_bytes = old.board.capacity.otel_bytes;
-        // The first receiver of webhooks takes room that the bound of memory has not; further ones do not.
-        let has_no_room = board.capacity.hooks_bytes > old.board.capacity.hooks_bytes;
-        board.capacity.hooks_bytes = old.board.capacity.hooks_bytes;
         let fixed = [
             ("telegram", read.telegram != old.telegram),
             ("data_dir", read.data_dir != old.data_dir),
@@ -187,7 +184,6 @@ impl Kept {
             ("sandbox", read.sandbox != old.sandbox),
             ("otel", read.otel != old.otel),
             ("log", read.log != old.log),
-            ("webhooks, since there were none", has_no_room),
             ("board, journal or history", board != old.board),
             ("standby_silence_s", read.standby.silence_s != old.standby.silence_s),
         ];
@@ -204,7 +200,6 @@ impl Kept {
             sandbox: old.sandbox,
             credentials: old.credentials.clone(),
             otel: old.otel.clone(),
-            webhooks: if has_no_room { old.webhooks.clone() } else { read.webhooks.clone() },
             log: old.log.clone(),
             board: old.board.clone(),
             // How this life began is past.

@@ -128,7 +128,7 @@ fn used(spent: Spent, (tokens_in, tokens_out): (u64, u64)) -> Usage {
 pub fn abandon(ledger: &mut Ledger, tenants: &Tenants, now: Wall) -> Tick {
     let mut tick = Tick::default();
     for hold in ledger.open_holds() {
-        let today = counted(tenants, &hold.tenant, chat_of(&hold), now.seconds());
+        let today = counted(tenants, &hold.tenant, chat_of(hold), now.seconds());
         let first = hold.month.0.saturating_mul(100).saturating_add(1);
         let day = if today.day / 100 == hold.month.0 { today.day } else { first };
         tick.desk.count(UsageKey { day, ..today }, used(hold.charge(), (0, 0)));

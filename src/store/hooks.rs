@@ -6,10 +6,11 @@
 //! Never: a call. Whether an event is wanted is asked of the [`Teller`].
 
 use super::records::{DeadLetter, Decision, decode, encode};
+use super::retention::Redaction;
 use super::{Next, Snapshots, Store, StoreError, tables};
 use crate::access::Role;
 use crate::clock::Wall;
-use crate::events::Event;
+use crate::events::{Event, What};
 use crate::limits;
 use crate::tenant::TenantName;
 use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
@@ -164,6 +165,31 @@ fn forget(txn: &WriteTransaction, tick: &HooksTick) -> RedbResult<()> {
     }
     if let Some(keys) = &tick.keys {
         table.insert(KEYS, encode(keys).as_slice())?;
+    }
+    Ok(())
+}
+
+/// Takes out of what waits what is not kept of its decision any more: then it is told without.
+pub(super) fn redact(txn: &WriteTransaction, asked: &Redaction) -> RedbResult<()> {
+    let is_nobodys = |number: &u64| asked.senders.contains(number) || asked.decisions.contains(number);
+    if asked.texts.is_empty() && asked.senders.is_empty() && asked.decisions.is_empty() {
+        return Ok(());
+    }
+    let mut table = txn.open_table(tables::HOOKS)?;
+    let mut changed = Vec::new();
+    for entry in table.range(KEYS + 1..)? {
+        let (number, bytes) = entry?;
+        let mut row = decode::<HookRow>(bytes.value())?;
+        let What::Decision(about) = &mut row.event.what else { continue };
+        let nobodys = is_nobodys(&about.number);
+        if nobodys || asked.texts.contains(&about.number) {
+            (about.excerpt, about.reason) = (None, String::new());
+            about.sender = if nobodys { 0 } else { about.sender };
+            changed.push((number.value(), row));
+        }
+    }
+    for (number, row) in changed {
+        table.insert(number, encode(&row).as_slice())?;
     }
     Ok(())
 }

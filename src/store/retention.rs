@@ -198,16 +198,15 @@ fn note_room(txn: &WriteTransaction, rows: usize) -> RedbResult<()> {
     Ok(())
 }
 
+fn taken_out(database: &redb::Database) -> RedbResult<u64> {
+    let found = database.begin_read()?.open_table(tables::META)?.get(TAKEN_OUT)?;
+    Ok(found.map_or(0, |value| value.value()))
+}
+
 /// Gives the room of what was taken out back to the medium, when it is enough to be worth it. While the file is in use its
 /// room is used again instead: this needs it for itself alone, and so is done when it is opened, before anything else.
 pub(super) fn give_room_back(database: &mut redb::Database) -> RedbResult<()> {
-    let taken_out = {
-        let txn = database.begin_read()?;
-        let meta = txn.open_table(tables::META)?;
-        let taken_out = meta.get(TAKEN_OUT)?.map_or(0, |value| value.value());
-        taken_out
-    };
-    if taken_out < limits::COMPACT_AFTER_ROWS {
+    if taken_out(database)? < limits::COMPACT_AFTER_ROWS {
         return Ok(());
     }
     // First, so that a start that is cut off here does not try it again and again.
@@ -368,7 +367,7 @@ impl Snapshots {
 pub struct Person {
     /// What is known of them, by chat.
     pub members: Vec<(ChatId, MemberRecord)>,
-    /// Decisions about what they wrote, newest first; at most `limits::EXPORT_DECISIONS_MAX`.
+    /// Decisions about what they wrote, newest first.
     pub decisions: Vec<(u64, Decision)>,
     /// Actions against them that wait.
     pub waiting: Vec<OutboxRow>,
@@ -386,34 +385,37 @@ const fn is_from(sender: Sender, user: UserId) -> bool {
 
 impl Snapshots {
     /// Everything the durable file keeps about a member in the chats that `sees` names, texts included; of decisions, a piece of
-    /// those with numbers below `before`. Looks through all of it, a row at a time.
+    /// at most so many with numbers below `before`; of the rest, all, when there is no `before`. Looks through all of it, a row at a time.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn person(
         &self,
         user: UserId,
-        before: Option<u64>,
+        (before, at_most): (Option<u64>, usize),
         sees: impl Fn(ChatId) -> bool,
     ) -> Result<Person, StoreError> {
         let txn = self.db.begin_read()?;
         let mut found = Person::default();
-        for entry in txn.open_table(tables::MEMBERS)?.iter()? {
-            let (key, bytes) = entry?;
-            let (chat, member) = key.value();
-            if member == user.0 && sees(ChatId(chat)) {
-                found.members.push((ChatId(chat), decode(bytes.value())?));
-            }
-        }
         for entry in txn.open_table(tables::DECISIONS)?.range(..before.unwrap_or(u64::MAX))?.rev() {
             let (number, bytes) = entry?;
             let decision: Decision = decode(bytes.value())?;
             if is_from(decision.sender, user) && sees(decision.chat) {
                 found.decisions.push((number.value(), decision));
-                if found.decisions.len() >= limits::EXPORT_DECISIONS_MAX {
+                if found.decisions.len() >= at_most {
                     found.next = Some(number.value());
                     break;
                 }
+            }
+        }
+        if before.is_some() {
+            return Ok(found);
+        }
+        for entry in txn.open_table(tables::MEMBERS)?.iter()? {
+            let (key, bytes) = entry?;
+            let (chat, member) = key.value();
+            if member == user.0 && sees(ChatId(chat)) {
+                found.members.push((ChatId(chat), decode(bytes.value())?));
             }
         }
         for entry in txn.open_table(tables::OUTBOX)?.iter()? {

@@ -372,28 +372,24 @@ impl Snapshots {
         Ok(all.into_iter().collect())
     }
 
-    /// What was used in the hours from `from` to before `until`, oldest first, of one tenant or chat where one is named; at
-    /// most so many rows, and whether there are more.
+    /// What was used in the hours from `from` to before `until`, oldest first, by those tenants and chats that `is_meant` says;
+    /// at most so many rows, and whether there are more.
     ///
     /// # Errors
     /// When the file cannot be read or a record is damaged.
     pub fn usage_hours(
         &self,
         (from, until): (u32, u32),
-        tenant: Option<&TenantName>,
-        chat: Option<ChatId>,
+        is_meant: impl Fn(&str, ChatId) -> bool,
         at_most: usize,
     ) -> Result<(Vec<HourRow>, bool), StoreError> {
         let txn = self.db.begin_read()?;
         let mut rows = Vec::new();
-        let until = until.min(END).max(from);
+        let until = until.max(from);
         for entry in txn.open_table(tables::USAGE_HOURS)?.range((from, "", i64::MIN)..(until, "", i64::MIN))? {
             let (key, bytes) = entry?;
             let (hour, name, its_chat) = key.value();
-            let is_meant = !name.is_empty()
-                && tenant.is_none_or(|tenant| tenant.as_str() == name)
-                && chat.is_none_or(|chat| chat.0 == its_chat);
-            if !is_meant {
+            if name.is_empty() || !is_meant(name, ChatId(its_chat)) {
                 continue;
             }
             if rows.len() >= at_most {

@@ -97,6 +97,7 @@ impl Store {
         self.apply_desk(txn, next, tick)?;
         usage::count(txn, next, &tick.desk.usage, now)?;
         retention::redact(txn, &tick.desk.redact)?;
+        hooks::redact(txn, &tick.desk.redact)?;
         usage::confirm(txn, &tick.desk.confirmed)?;
         committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;

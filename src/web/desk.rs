@@ -282,6 +282,11 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// As above.
     fn usage(&self, caller: &Caller) -> Told<Vec<UsageView>>;
+    /// What they used by group and hour, oldest first. Viewers.
+    ///
+    /// # Errors
+    /// As above.
+    fn usage_hours(&self, caller: &Caller, query: &UsageQuery) -> Told<Listed<UsageHourView>>;
     /// The budgets of the caller's tenants. Viewers.
     ///
     /// # Errors

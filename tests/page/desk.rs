@@ -266,6 +266,21 @@ impl Desk for Sample {
         Err(Refused::Missing)
     }
 
+    fn usage_hours(&self, caller: &Caller, _: &UsageQuery) -> Told<Listed<UsageHourView>> {
+        caller.is_at_least(Role::Viewer)?;
+        Ok(Listed { items: Vec::new(), next: None })
+    }
+
+    fn export_member(&self, caller: &Caller, _: &PersonQuery) -> Told<PersonView> {
+        caller.may(Role::Admin, None)?;
+        Ok(PersonView::default())
+    }
+
+    fn forget_member(&self, caller: &Caller, _: &Forget) -> Told<Forgotten> {
+        caller.may(Role::Admin, None)?;
+        Ok(Forgotten::default())
+    }
+
     fn forgive_member(&self, caller: &Caller, _: &Pardon) -> Told<MembersChanged> {
         caller.may(Role::Admin, None)?;
         Err(Refused::Missing)

@@ -315,6 +315,10 @@ impl Sample {
             calls: 12,
             money: self.word("0.14"),
             money_micros: 140_000 + at * 9_000,
+            tokens_in: 9_000,
+            tokens_out: 400,
+            cache_hits: 5,
+            at_least: at == 3,
         }
     }
 
@@ -580,6 +584,25 @@ impl Desk for Sample {
 
     fn restore_policy(&self, _: &Caller, _: u64) -> Told<PolicyVersionView> {
         Err(Refused::Missing)
+    }
+
+    fn usage_hours(&self, _: &Caller, _: &UsageQuery) -> Told<Listed<UsageHourView>> {
+        let row = |hour: u64| UsageHourView {
+            tenant: self.word("default"),
+            group: -1_001_234_567_890,
+            title: self.word("Neighbours"),
+            hour_s: NOW_S - hour * 3_600,
+            used: self.usage_row(format!("2026-11-25 {hour:02}:00"), hour),
+        };
+        Ok(Listed { items: self.some((0..9).map(row).collect()), next: None })
+    }
+
+    fn export_member(&self, _: &Caller, _: &PersonQuery) -> Told<PersonView> {
+        Ok(PersonView::default())
+    }
+
+    fn forget_member(&self, _: &Caller, _: &Forget) -> Told<Forgotten> {
+        Ok(Forgotten::default())
     }
 
     fn usage(&self, caller: &Caller) -> Told<Vec<UsageView>> {

@@ -24,7 +24,7 @@ use aegis::store::desk::Mark;
 use aegis::store::records::{Detail, OutboxKey, OutboxRow, OutboxState};
 use aegis::store::{Keep, Snapshots, Store, StoreError, Tick};
 use aegis::telegram::{CallError, Incoming, Reply, Request};
-use aegis::tenant::Tenants;
+use aegis::tenant::{Retention, Tenant, Tenants};
 use aegis::verdict::{ActionKind, Mode, Thresholds};
 use std::sync::Arc;
 
@@ -43,12 +43,18 @@ pub fn count(name: &str, usual: u64) -> u64 {
 
 /// Two words that matter: one deletes and bans, one deletes and says so.
 pub fn rulebook() -> Arc<Rulebook> {
+    rulebook_for(Retention::default())
+}
+
+/// The same where things are kept for so long.
+pub fn rulebook_for(retention: Retention) -> Arc<Rulebook> {
     let text = "[pack]\nid = \"p\"\nversion = 1\n\n[[rule]]\nid = \"spam\"\nreason = \"spam\"\nscore = 100\n\
                 keywords = [\"spamword\"]\nactions = [\"delete\", \"ban\"]\n\n[[rule]]\nid = \"rude\"\nreason = \"rude\"\n\
                 score = 90\nkeywords = [\"rudeword\"]\nactions = [\"delete\", \"notify\"]\n";
     let source = PackSource { file: "p.toml".into(), text: text.into(), lists: Vec::new() };
     let rules = ChatRules { mode: Mode::Enforce, thresholds: Thresholds::default(), ..ChatRules::default() };
-    Arc::new(Rulebook::new(compile(&[source]).expect("the pack is whole"), Tenants::with_rules(rules)))
+    let tenants = Tenants::one(Tenant { rules, retention, ..Tenant::default() });
+    Arc::new(Rulebook::new(compile(&[source]).expect("the pack is whole"), tenants))
 }
 
 /// A time.

@@ -1,8 +1,10 @@
 //! What waits for receivers, on a file of its own.
 
+use super::super::desk::DeskTick;
 use super::super::{Keep, Promise, Tick};
 use super::*;
 use crate::decide::Disposition;
+use crate::events::Decided;
 use crate::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
 use crate::store::io::IoCount;
 use crate::store::records::{Detail, OutboxKey, OutboxRow, OutboxState};
@@ -95,7 +97,7 @@ fn done(done: Vec<u64>) -> Tick {
 fn waiting(store: &Store, to: u64) -> Vec<(u64, String)> {
     let (snapshots, mut after, mut all) = (store.snapshots(), 0, Vec::new());
     while let Some((number, row)) = snapshots.hook_after(after, to).expect("it is read") {
-        let crate::events::What::Incident(what) = row.event.what else { panic!("another") };
+        let What::Incident(what) = row.event.what else { panic!("another") };
         all.push((row.number, format!("{} {}", what.about, what.words)));
         after = number;
     }
@@ -150,6 +152,27 @@ fn when_too_many_wait_the_oldest_make_room_and_are_counted_and_the_keys_stay() {
     let waits = waiting(&store, NEAR);
     assert_eq!((waits.len(), waits.first().map(|(_, words)| words.as_str())), (half, Some("n 3")));
     assert_eq!(store.snapshots().hook_keys().expect("read"), [key]);
+}
+
+#[test]
+fn what_is_not_kept_of_a_decision_any_more_is_not_told_of_it_either() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = open(dir.path(), &Arc::default());
+    let told = |number| {
+        let about = Decided { number, sender: 7, excerpt: Some("hello".to_owned()), ..Decided::default() };
+        Event { tenant: None, what: What::Decision(about) }
+    };
+    store.commit(&[events(vec![told(1), told(2), told(3)])], Wall(1)).expect("committed");
+    let redact = Redaction { texts: vec![1], senders: vec![2], ..Redaction::default() };
+    let desk = DeskTick { redact, ..DeskTick::default() };
+    store.commit(&[Tick { desk, ..Tick::default() }], Wall(2)).expect("committed");
+    let (snapshots, mut after, mut waits) = (store.snapshots(), 0, Vec::new());
+    while let Some((number, row)) = snapshots.hook_after(after, NEAR).expect("read") {
+        let What::Decision(about) = row.event.what else { panic!("another") };
+        waits.push((about.number, about.sender, about.excerpt.is_some()));
+        after = number;
+    }
+    assert_eq!(waits, [(1, 7, false), (2, 0, false), (3, 7, true)]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::web::desk::{Refused, Told};
 use crate::web::pages::Outcome;
 use crate::web::views::{
     BudgetChange, DecisionQuery, Forget, MemberQuery, MembersChange, Pardon, PersonQuery, PolicyChange, TokenChange,
-    Trial, UndoRule, UserChange,
+    Trial, UndoRule, UsageQuery, UserChange,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -47,6 +47,7 @@ pub static ROUTES: &[Route] = &[
     row("GET", "/policy/versions", ADMIN, versions),
     row("POST", "/policy/versions/{number}/restore", OWNER, restore),
     row("GET", "/usage", VIEWER, usage),
+    row("GET", "/usage/hours", VIEWER, usage_hours),
     row("GET", "/budget", VIEWER, budget),
     row("PUT", "/budget/{tenant}", OWNER, set_budget),
     row("GET", "/dead-letters", VIEWER, dead_letters),
@@ -58,9 +59,9 @@ pub static ROUTES: &[Route] = &[
     row("POST", "/members/approve", ADMIN, approve_members),
     row("POST", "/members/unapprove", ADMIN, unapprove_members),
     row("POST", "/members/forgive", ADMIN, forgive_member),
+    row("POST", "/hooks/call", Door::Signed, super::called::call),
     row("GET", "/members/export", ADMIN, export_member),
     row("POST", "/members/forget", ADMIN, forget_member),
-    row("POST", "/hooks/call", Door::Signed, super::called::call),
     row("GET", "/system", OWNER, system),
     row("POST", "/backups", OWNER, make_backup),
     row("GET", "/backups/{name}", OWNER, backup),
@@ -258,6 +259,11 @@ fn restore(call: &Call<'_>) -> Told<Reply> {
 
 fn usage(call: &Call<'_>) -> Told<Reply> {
     Ok(Reply::json(&call.desk().usage(call.caller()?)?))
+}
+
+fn usage_hours(call: &Call<'_>) -> Told<Reply> {
+    let query: UsageQuery = call.query()?;
+    Ok(Reply::json(&call.desk().usage_hours(call.caller()?, &query)?))
 }
 
 fn budget(call: &Call<'_>) -> Told<Reply> {

@@ -159,6 +159,12 @@ fn buttons(ask: &Ask<'_>, one: &MemberView, id: i64, user: i64, back: &str) -> M
                 (ask.form("POST", "/api/v1/members/forgive", back, &pardon)
                     .only("quiet", &format!("Take back the warnings of {user}"), &[("group:n", &group), ("user:n", &user)]))
             }
+            a href=(format!("/api/v1/members/export?user={user}")) { "All that is kept about " (user) }
+        }
+        details {
+            summary { "Forget " (user) }
+            p class="soft" { "What they wrote, their warnings and who vouches for them is removed in all groups that you look after. A ban in force stays, and so does the audit log." }
+            (ask.form("POST", "/api/v1/members/forget", back, &format!("forget{user}")).only("quiet", &format!("Forget member {user}"), &[("user:n", &user)]))
         }
     }
 }

@@ -8,13 +8,13 @@ use super::charts::{Bar, bars, meter, percent};
 use super::form::Field;
 use super::now::{ai_chip, ai_trouble};
 use super::shell::{Sheet, sheet};
-use super::text::{count, n, t};
+use super::text::{count, group, n, t};
 use super::{Ask, address, segment};
 use crate::access::Role;
 use crate::budget::Micros;
 use crate::limits;
 use crate::web::desk::{Desk, Told};
-use crate::web::views::{BudgetView, UsageRow, UsageView};
+use crate::web::views::{BudgetView, UsageQuery, UsageRow, UsageView};
 use maud::{Markup, html};
 
 /// What happens while no model can be asked: the word, and in words.
@@ -49,6 +49,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
         }
         @for view in budgets.iter().filter(|view| view.tenant == chosen).take(1) { (caps(ask, view, messages, &back)) }
         @for view in used.iter().filter(|view| view.tenant == chosen).take(1) { (tenant(view)) }
+        @if !chosen.is_empty() { (by_hour(ask, desk, chosen)?) }
     };
     let lead = "What was judged, what AI was asked, and what it cost.";
     Ok(sheet(ask, &Sheet { title: "Usage and budget", lead, live: "" }, &body))
@@ -129,12 +130,48 @@ fn tenant(view: &UsageView) -> Markup {
     }
 }
 
+/// The last day by group and hour, when it is asked for: it may be long.
+fn by_hour(ask: &Ask<'_>, desk: &dyn Desk, chosen: &str) -> Told<Markup> {
+    if ask.query("by") != Some("hour") {
+        return Ok(html! {
+            p { a href=(address("/usage", &[("tenant", chosen), ("by", "hour")])) { "The last day by group and hour" } }
+        });
+    }
+    let query = UsageQuery { tenant: Some(chosen.to_owned()), ..UsageQuery::default() };
+    let rows = desk.usage_hours(ask.visitor.caller, &query)?.items;
+    let more = rows.len().saturating_sub(limits::PAGE_ROWS_MAX);
+    Ok(html! {
+        section aria-label="By group and hour" {
+            h2 { "The last day by group and hour" }
+            @if rows.is_empty() { p class="soft" { "Nothing was judged in the last day." } } @else {
+                div class="scroll" tabindex="0" role="region" aria-label="The numbers by group and hour" { table {
+                    thead { tr { @for name in ["Hour, UTC", "Group", "Messages", "Blocked", "Unsure", "Actions", "AI calls", "Money"] { th scope="col" { (name) } } } }
+                    tbody { @for row in rows.iter().rev().take(limits::PAGE_ROWS_MAX) { tr {
+                        td { (t(&row.used.period)) } td { (group(&row.title, row.group)) } td { (n(row.used.messages)) (at_least(&row.used)) }
+                        td { (n(row.used.blocked)) } td { (n(row.used.unsure)) } td { (n(row.used.actions)) } td { (n(row.used.calls)) } td { (t(&row.used.money)) }
+                    } } }
+                } }
+                @if more > 0 { p class="soft" { "And " (count(wide(more), "row")) " of earlier hours: the API has them all, at " code { "/api/v1/usage/hours" } "." } }
+            }
+        }
+    })
+}
+
+fn wide(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// That a few more may have been lost, in words.
+fn at_least(row: &UsageRow) -> Markup {
+    html! { @if row.at_least { " " span class="soft" title="The power failed: up to ten seconds of messages may not be counted. Money is exact." { "at least" } } }
+}
+
 fn table(rows: &[UsageRow], currency: &str, period: &str) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(format!("The numbers by {}", period.to_lowercase())) { table {
-            thead { tr { @for name in [period, "Messages", "Blocked", "Unsure", "Actions", "AI calls", "Money"] { th scope="col" { (name) @if name == "Money" { ", " (currency) } } } } }
+            thead { tr { @for name in [period, "Messages", "Blocked", "Unsure", "Actions", "AI calls", "Remembered", "Tokens", "Money"] { th scope="col" { (name) @if name == "Money" { ", " (currency) } } } } }
             tbody { @for row in rows.iter().rev() { tr {
-                td { (row.period) } td { (n(row.messages)) } td { (n(row.blocked)) } td { (n(row.unsure)) } td { (n(row.actions)) } td { (n(row.calls)) } td { (row.money) }
+                td { (row.period) } td { (n(row.messages)) (at_least(row)) } td { (n(row.blocked)) } td { (n(row.unsure)) } td { (n(row.actions)) } td { (n(row.calls)) } td { (n(row.cache_hits)) } td { (n(row.tokens_in.saturating_add(row.tokens_out))) } td { (row.money) }
             } } }
         } }
     }

@@ -201,6 +201,45 @@ pub struct UsageRow {
     pub money: String,
     /// The same in millionths, for charts.
     pub money_micros: u64,
+    /// Tokens sent to a model, as its server counts.
+    pub tokens_in: u64,
+    /// Tokens that came back.
+    pub tokens_out: u64,
+    /// Unsure messages that a remembered opinion was used for.
+    pub cache_hits: u64,
+    /// Whether a few more may have been counted and lost, because the power failed. Money is exact.
+    pub at_least: bool,
+}
+
+/// Which hours are wanted. What is `None` is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UsageQuery {
+    /// Only of this tenant.
+    pub tenant: Option<String>,
+    /// Only in this group.
+    pub group: Option<i64>,
+    /// From this hour on, seconds since 1970; by default a day before `until_s`.
+    pub since_s: Option<i64>,
+    /// Before this hour; by default until now.
+    pub until_s: Option<i64>,
+    /// As told by the piece before.
+    pub cursor: Option<String>,
+}
+
+/// What was used in one group in one hour.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UsageHourView {
+    /// The tenant.
+    pub tenant: String,
+    /// The group; 0 when it was not known any more.
+    pub group: i64,
+    /// What it is called.
+    pub title: String,
+    /// When the hour began.
+    pub hour_s: u64,
+    /// What was used; its period is the hour, by UTC.
+    pub used: UsageRow,
 }
 
 /// A tenant's budget, and how it stands with the model.
