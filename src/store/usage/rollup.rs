@@ -166,15 +166,15 @@ fn move_finished(
 fn drop_oldest(hours: &mut Hours<'_>, end: &mut EndRecord, asked: &RollUp, sums: &mut Sums) -> Result<u64, StoreError> {
     let newest = hours.range(..(END, "", i64::MIN))?.next_back().transpose()?.map_or(0, |(key, _)| key.value().0);
     let oldest = asked.oldest_kept(newest);
-    let mut dropped = 0_u64;
-    while usize::try_from(dropped).is_ok_and(|dropped| dropped < asked.at_once) {
-        let Some(first) = hours.first()?.map(|(key, _)| key.value().0).filter(|hour| *hour < END) else { break };
+    let too_many = hours.len()?.saturating_sub(limits::USAGE_HOUR_ROWS_MAX);
+    let (mut dropped, mut last) = (0_u64, None);
+    for entry in hours.iter()?.take(asked.at_once) {
+        let (key, bytes) = entry?;
+        let (hour, tenant, chat) = key.value();
         // The hour that is counted in stays, whatever else.
-        if first >= newest || (first >= oldest && hours.len()? <= limits::USAGE_HOUR_ROWS_MAX) {
+        if hour >= newest || (hour >= oldest && dropped >= too_many) {
             break;
         }
-        let Some((key, bytes)) = hours.pop_first()? else { break };
-        let (hour, tenant, _) = key.value();
         if !tenant.is_empty() {
             for (day, more) in decode::<HourRecord>(bytes.value())?.pending {
                 add(sums, tenant, day, more);
@@ -183,6 +183,11 @@ fn drop_oldest(hours: &mut Hours<'_>, end: &mut EndRecord, asked: &RollUp, sums:
         // What is still counted for it goes into its day: a row that began anew would be taken for the whole hour.
         end.kept_from = end.kept_from.max(hour.saturating_add(1));
         dropped = dropped.saturating_add(1);
+        last = Some((hour, tenant.to_owned(), chat));
+    }
+    if let Some((hour, tenant, chat)) = last {
+        // Page by page, which costs a part of what row by row does.
+        hours.retain_in(..=(hour, tenant.as_str(), chat), |_, _| false)?;
     }
     Ok(dropped)
 }
