@@ -92,3 +92,9 @@ pub const NAME_BYTES_MAX: usize = 64;
 
 /// How long a log-in on the page lasts, in seconds.
 pub const COOKIE_S: u64 = 12 * 3_600;
+
+/// Flags that one list shows, the first by name. Who sees fewer tenants sees the rest.
+pub const FLAGS_SHOWN: i64 = 1_000;
+
+/// Versions of a pack that a list shows, the newest.
+pub const VERSIONS_SHOWN: i64 = 20;

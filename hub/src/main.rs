@@ -124,6 +124,7 @@ async fn run(order: Order) -> Result<(), String> {
         Order::Serve { at, listen, pack_key, plain, log_json } => {
             log(log_json);
             let hub = Hub::new(Database::new(&at.database_url)?, &pack_key, !plain)?;
+            hub.db.checked().await?;
             let listener = TcpListener::bind(&listen).await;
             let listener =
                 listener.map_err(|error| format!("cannot listen at {listen}: {error}; set AEGIS_HUB_LISTEN"))?;

@@ -140,10 +140,10 @@ fn ago(at_us: u64, now_us: u64) -> String {
     }
     let seconds = now_us.saturating_sub(at_us) / 1_000_000;
     match seconds {
-        0..=119 => format!("{seconds} s ago"),
-        120..=7_199 => format!("{} min ago", seconds / 60),
-        7_200..=172_799 => format!("{} h ago", seconds / 3_600),
-        _ => format!("{} days ago", seconds / 86_400),
+        0..=119 => format!("{seconds}\u{a0}s ago"),
+        120..=7_199 => format!("{}\u{a0}min ago", seconds / 60),
+        7_200..=172_799 => format!("{}\u{a0}h ago", seconds / 3_600),
+        _ => format!("{}\u{a0}days ago", seconds / 86_400),
     }
 }
 
@@ -211,13 +211,13 @@ fn fleet_row(board: &BoardView, now_us: u64) -> Markup {
     }
 }
 
-/// A way between months.
-fn months(path: &str, tenant: &str, month: Month) -> Markup {
+/// A way between months; none into the future.
+fn months(path: &str, tenant: &str, month: Month, newest: Month) -> Markup {
     let to = |month: Month| format!("{path}?tenant={tenant}&month={month}");
     html! {
         div class="pager" {
             a rel="prev" href=(to(month.before())) { (month.before()) }
-            a rel="next" href=(to(month.next())) { (month.next()) }
+            @if month < newest { a rel="next" href=(to(month.next())) { (month.next()) } }
         }
     }
 }
@@ -225,10 +225,12 @@ fn months(path: &str, tenant: &str, month: Month) -> Markup {
 /// The tenants, to choose one.
 fn choice(path: &str, tenants: &[TenantView], chosen: &str) -> Markup {
     html! {
-        nav class="tabs" aria-label="Tenants" {
+        ul class="tabs" aria-label="Tenants" {
             @for view in tenants {
-                a href=(format!("{path}?tenant={}", view.tenant))
-                    aria-current=[(view.tenant == chosen).then_some("page")] { (view.tenant) }
+                li {
+                    a href=(format!("{path}?tenant={}", view.tenant))
+                        aria-current=[(view.tenant == chosen).then_some("page")] { (view.tenant) }
+                }
             }
         }
     }
@@ -238,9 +240,10 @@ fn no_tenants() -> Markup {
     html! { div class="empty" { strong { "No tenants yet" } p { "Make one with " code { "POST /v1/tenants" } "." } } }
 }
 
-/// The budget of one tenant, and what it used this month.
+/// The budget of one tenant, and what its boards used this month. The bound is each board's, so that the meters show the
+/// board that used most.
 #[must_use]
-pub fn budgets(tenants: &[TenantView], chosen: &str, versions: &[BudgetView], used: &Sums) -> Markup {
+pub fn budgets(tenants: &[TenantView], chosen: &str, versions: &[BudgetView], boards: &[SumView]) -> Markup {
     let most = |bound: Option<i64>| bound.and_then(|bound| u64::try_from(bound).ok());
     let newest = versions.first();
     if tenants.is_empty() {
@@ -249,11 +252,11 @@ pub fn budgets(tenants: &[TenantView], chosen: &str, versions: &[BudgetView], us
     html! {
         (choice("/budgets", tenants, chosen))
         section {
-            h2 { "This month" }
-            (meter("money", &money(used.money_micros), used.money_micros, newest.and_then(|one| most(one.money_micros)), money))
-            (meter("calls", &grouped(used.calls), used.calls, newest.and_then(|one| most(one.calls)), grouped))
+            h2 { "This month, on the board that used most" }
+            (meter("money", used(boards, |sums| sums.money_micros), newest.and_then(|one| most(one.money_micros)), money))
+            (meter("calls", used(boards, |sums| sums.calls), newest.and_then(|one| most(one.calls)), grouped))
             p class="hint" {
-                "The bound holds on each board by itself; the sum of several boards may pass it. When it is spent: "
+                "The bound holds on each board by itself. When it is spent: "
                 (newest.and_then(|one| one.degrade.as_deref()).unwrap_or("as the board has it")) "."
             }
         }
@@ -275,7 +278,12 @@ pub fn budgets(tenants: &[TenantView], chosen: &str, versions: &[BudgetView], us
     }
 }
 
-fn meter(label: &str, shown: &str, used: u64, bound: Option<u64>, say: fn(u64) -> String) -> Markup {
+/// The most that any board used.
+fn used(boards: &[SumView], count: fn(&Sums) -> u64) -> u64 {
+    boards.iter().map(|board| count(&board.sums)).max().unwrap_or(0)
+}
+
+fn meter(label: &str, used: u64, bound: Option<u64>, say: fn(u64) -> String) -> Markup {
     let percent = bound.map(|bound| u128::from(used) * 100 / u128::from(bound.max(1)));
     let kind = match percent {
         Some(100..) => "bad",
@@ -286,7 +294,7 @@ fn meter(label: &str, shown: &str, used: u64, bound: Option<u64>, say: fn(u64) -
         div class="budget" {
             div class="between" {
                 span { (label) }
-                strong class="number" { (shown) @if let Some(bound) = bound { " of " (say(bound)) } }
+                strong class="number" { (say(used)) @if let Some(bound) = bound { " of " (say(bound)) } }
             }
             @if let Some(percent) = percent {
                 svg class="meter" data-kind=(kind) aria-hidden="true" width="100%" height="8" {
@@ -298,15 +306,20 @@ fn meter(label: &str, shown: &str, used: u64, bound: Option<u64>, say: fn(u64) -
     }
 }
 
-/// The usage of one tenant in a month.
+/// The usage of one tenant in a month. `newest` is the month that it is now.
 #[must_use]
-pub fn usage(tenants: &[TenantView], chosen: &str, month: Month, sums: &Sums, boards: &[SumView]) -> Markup {
+pub fn usage(
+    (tenants, chosen): (&[TenantView], &str),
+    (month, newest): (Month, Month),
+    sums: &Sums,
+    boards: &[SumView],
+) -> Markup {
     if tenants.is_empty() {
         return no_tenants();
     }
     html! {
         (choice("/usage", tenants, chosen))
-        (months("/usage", chosen, month))
+        (months("/usage", chosen, month, newest))
         section {
             h2 { (month) }
             dl class="numbers" {
@@ -391,6 +404,6 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(money(12_345_678), "12.34");
         assert_eq!(ago(0, 9), "never");
-        assert_eq!(ago(1, 200_000_001), "3 min ago");
+        assert_eq!(ago(1, 200_000_001), "3\u{a0}min ago");
     }
 }

@@ -334,7 +334,7 @@ pub struct Receipt {
     /// The hub's clock, microseconds since 1970.
     #[serde(default)]
     pub hub_time_us: u64,
-    /// The `ETag` of the wishes as they are now: another than the board's says that it should ask for them.
+    /// The `ETag` of the wishes as they are now, quotes included: another than the board's says that it should ask for them.
     #[serde(default)]
     pub wishes_etag: String,
     /// Texts that the hub left out, since the tenant's switch is off.

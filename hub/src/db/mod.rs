@@ -74,13 +74,11 @@ pub fn forbidden() -> Stop {
 
 /// What a transaction sees.
 #[derive(Clone, Copy, Debug)]
-pub enum Scope<'a> {
+pub enum Scope {
     /// No tenant and no board.
     Nothing,
     /// What belongs to one board.
     Board(BoardId),
-    /// What belongs to these tenants.
-    Tenants(&'a [String]),
     /// Everything.
     All,
 }
@@ -117,7 +115,7 @@ impl Database {
     ///
     /// # Errors
     /// When no connection is to be had.
-    pub async fn begin(&self, scope: Scope<'_>) -> Result<Tx, Stop> {
+    pub async fn begin(&self, scope: Scope) -> Result<Tx, Stop> {
         let mut begin = String::from("BEGIN");
         let set = |begin: &mut String, name: &str, value: &str| {
             write!(begin, "; SET LOCAL {name} = '{value}'").expect("a string takes what is written to it");
@@ -125,7 +123,6 @@ impl Database {
         match scope {
             Scope::Nothing => {}
             Scope::Board(board) => set(&mut begin, "aegis.board", &board.to_string()),
-            Scope::Tenants(tenants) => set(&mut begin, "aegis.tenants", &tenants_setting(tenants)),
             Scope::All => set(&mut begin, "aegis.tenants", "*"),
         }
         // A connection that broke while it lay idle is seen here, before anything was done: then another one is tried.
@@ -142,6 +139,26 @@ impl Database {
     pub async fn widen(tx: &mut Tx, tenants: &str) -> Result<(), Stop> {
         sqlx::query("SELECT set_config('aegis.tenants', $1, true)").bind(tenants).execute(&mut **tx).await?;
         Ok(())
+    }
+
+    /// Whether the schema is one this program works on.
+    ///
+    /// # Errors
+    /// A sentence, when the database cannot be reached, or has not been taken to the program's newest step.
+    pub async fn checked(&self) -> Result<(), String> {
+        let at: Result<i64, sqlx::Error> =
+            sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM steps").fetch_one(&self.pool).await;
+        let needs = migrate::newest();
+        match at {
+            Ok(at) if at >= needs => Ok(()),
+            Ok(at) => {
+                Err(format!("the database is at step {at} and this program needs {needs}; run aegis-hub migrate"))
+            }
+            Err(error) if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42P01")) => {
+                Err("the database has no schema yet; run aegis-hub migrate".to_owned())
+            }
+            Err(error) => Err(format!("the database cannot be asked: {error}; is AEGIS_HUB_DATABASE_URL right?")),
+        }
     }
 
     /// Closes all connections that are not in use, and the others when they are given back.

@@ -281,9 +281,10 @@ pub struct PackView {
 /// When the database fails.
 pub async fn list(tx: &mut Tx) -> Result<Vec<PackView>, Stop> {
     let rows = sqlx::query(&format!(
-        "SELECT {STAGE}, s.reason, array(SELECT version FROM policies p WHERE p.name = s.name ORDER BY 1 DESC LIMIT 20)
+        "SELECT {STAGE}, s.reason, array(SELECT version FROM policies p WHERE p.name = s.name ORDER BY 1 DESC LIMIT $1)
             AS versions FROM stages s ORDER BY name"
     ))
+    .bind(crate::limits::VERSIONS_SHOWN)
     .fetch_all(&mut **tx)
     .await?;
     let mut views = Vec::new();

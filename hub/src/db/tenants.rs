@@ -9,7 +9,7 @@ use super::{Change, Stop, Tx, audit, board_id, invalid, stop};
 use crate::clock::{big, count};
 use crate::db::people;
 use crate::limits;
-use aegis_contract::{Kind, Month, UsageRow};
+use aegis_contract::{BoardId, Kind, Month};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::Row;
@@ -281,7 +281,8 @@ pub struct FlagView {
 /// # Errors
 /// When the database fails.
 pub async fn flags(tx: &mut Tx) -> Result<Vec<FlagView>, Stop> {
-    let rows = sqlx::query("SELECT name, tenant, is_on FROM flags ORDER BY name, tenant LIMIT 1000")
+    let rows = sqlx::query("SELECT name, tenant, is_on FROM flags ORDER BY name, tenant LIMIT $1")
+        .bind(limits::FLAGS_SHOWN)
         .fetch_all(&mut **tx)
         .await?;
     let view = |row: &PgRow| FlagView {
@@ -425,21 +426,6 @@ pub async fn usage(tx: &mut Tx, tenant: &str, month: Month) -> Result<(Sums, Vec
     Ok((sums_of(&all), by_board.iter().map(view).collect()))
 }
 
-/// The rows of a tenant's usage in a month, of one board, for the page's and tests' comparing.
-///
-/// # Errors
-/// When the database fails.
-pub async fn rows(tx: &mut Tx, board: aegis_contract::BoardId, month: Month) -> Result<Vec<UsageRow>, Stop> {
-    let rows =
-        sqlx::query("SELECT * FROM usage WHERE board = $1 AND begins >= $2 AND begins < $3 ORDER BY begins, chat")
-            .bind(super::uuid(board))
-            .bind(month.begin())
-            .bind(month.next().begin())
-            .fetch_all(&mut **tx)
-            .await?;
-    Ok(rows.iter().map(super::push::usage_row).collect())
-}
-
 /// A decision in a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct DecisionView {
@@ -467,19 +453,49 @@ pub struct DecisionView {
     pub text: Option<String>,
 }
 
-/// A tenant's decisions, the newest first, before a moment (Unix seconds).
+/// A place in the list of decisions: its moment (Unix seconds), its board, its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub i64, pub BoardId, pub u64);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+impl std::str::FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.splitn(3, '.');
+        let mut next = || parts.next().ok_or(());
+        let (at, board, number) = (next()?, next()?, next()?);
+        Ok(Self(at.parse().map_err(|_| ())?, board.parse().map_err(|_| ())?, number.parse().map_err(|_| ())?))
+    }
+}
+
+/// A tenant's decisions, the newest first, after a place; and the place where to go on, if there may be more.
 ///
 /// # Errors
 /// When the tenant is not there.
-pub async fn decisions(tx: &mut Tx, tenant: &str, before: i64, with_text: bool) -> Result<Vec<DecisionView>, Stop> {
+pub async fn decisions(
+    tx: &mut Tx,
+    tenant: &str,
+    after: Option<Place>,
+    with_text: bool,
+) -> Result<(Vec<DecisionView>, Option<Place>), Stop> {
     is_there(tx, tenant).await?;
+    let Place(at, board, number) = after.unwrap_or(Place(i64::MAX, BoardId([0; 16]), 0));
     let rows = sqlx::query(
         "SELECT board, number, chat, message, at_s, verdict, reason, rules, actions, score,
-            CASE WHEN $3 AND (SELECT text_on FROM tenants t WHERE t.tenant = $1) THEN text END AS text
-        FROM decisions WHERE tenant = $1 AND at_s < $2 ORDER BY at_s DESC, board, number LIMIT $4",
+            CASE WHEN $5 AND (SELECT text_on FROM tenants t WHERE t.tenant = $1) THEN text END AS text
+        FROM decisions WHERE tenant = $1 AND at_s <= $2 AND (at_s < $2 OR (board, number) > ($3, $4))
+        ORDER BY at_s DESC, board, number LIMIT $6",
     )
     .bind(tenant)
-    .bind(before)
+    .bind(at)
+    .bind(super::uuid(board))
+    .bind(big(number))
     .bind(with_text)
     .bind(limits::LIST_MAX)
     .fetch_all(&mut **tx)
@@ -497,5 +513,8 @@ pub async fn decisions(tx: &mut Tx, tenant: &str, before: i64, with_text: bool) 
         score: row.get("score"),
         text: row.get("text"),
     };
-    Ok(rows.iter().map(view).collect())
+    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= limits::LIST_MAX);
+    let last = rows.last().filter(|_| is_full);
+    let next = last.map(|row| Place(row.get("at_s"), board_id(row.get("board")), count(row.get("number"))));
+    Ok((rows.iter().map(view).collect(), next))
 }

@@ -71,7 +71,8 @@ fn cookie(ask: &Ask, token: &str, seconds: u64) -> String {
 
 /// One page.
 pub async fn page(name: Name, tx: &mut Tx, caller: &Caller, ask: &Ask) -> Result<Reply, Stop> {
-    let month = ask.query("month", Month::of(big(ask.now_us / 1_000_000)))?;
+    let newest = Month::of(big(ask.now_us / 1_000_000));
+    let month = ask.query("month", newest)?;
     let (here, title, lead, body) = match name {
         Name::FleetPage => {
             let boards = fleet::boards(tx, ask.query("after", BoardId([0; 16]))?).await?;
@@ -98,11 +99,11 @@ pub async fn page(name: Name, tx: &mut Tx, caller: &Caller, ask: &Ask) -> Result
                 tenants::usage(tx, &chosen, month).await?
             };
             if name == Name::UsagePage {
-                let body = page::usage(&seen, &chosen, month, &sums, &boards);
+                let body = page::usage((&seen, &chosen), (month, newest), &sums, &boards);
                 ("/usage", "Usage", "What boards counted, month by month, in UTC.", body)
             } else {
                 let versions = if chosen.is_empty() { Vec::new() } else { tenants::budgets(tx, &chosen).await?.0 };
-                let body = page::budgets(&seen, &chosen, &versions, &sums);
+                let body = page::budgets(&seen, &chosen, &versions, &boards);
                 ("/budgets", "Budgets", "What each tenant may spend in a month on a board.", body)
             }
         }

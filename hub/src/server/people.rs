@@ -76,9 +76,15 @@ async fn read(route: &Route, tx: &mut Tx, caller: &Caller, ask: &Ask) -> Result<
             json!({ "month": month, "sums": sums, "boards": boards })
         }
         Name::Decisions => {
-            let before = ask.query("before", i64::MAX)?;
+            let after = match ask.query.get("after") {
+                None => None,
+                Some(text) => {
+                    Some(text.parse().map_err(|()| invalid("after", "is no place in the list", "leave it out"))?)
+                }
+            };
             let with_text = caller.may(Need::Audit, Some(tenant));
-            json!({ "decisions": tenants::decisions(tx, tenant, before, with_text).await? })
+            let (decisions, after) = tenants::decisions(tx, tenant, after, with_text).await?;
+            json!({ "decisions": decisions, "after": after.map(|place| place.to_string()) })
         }
         Name::Flags => json!({ "flags": tenants::flags(tx).await? }),
         Name::Packs => json!({ "packs": packs::list(tx).await? }),

@@ -352,6 +352,13 @@ fn database_cpu() -> f64 {
     cpu(first) + ended / 100.0 + pids.filter(|pid| parent(*pid) == Some(first)).map(cpu).sum::<f64>()
 }
 
+/// Bytes that PostgreSQL wrote ahead so far.
+async fn wal(database: &str) -> i64 {
+    let mut admin = PgConnection::connect(&url("admin", database)).await.unwrap();
+    let query = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
+    sqlx::query_scalar(query).fetch_one(&mut admin).await.unwrap()
+}
+
 fn resident_mib(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
@@ -369,6 +376,7 @@ fn a_fleet_pushes_every_minute_through_a_bad_network() {
         hub.ready().await;
         let at: Arc<[SocketAddr]> = Arc::new([hub.at]);
         let (hub_before, database_before) = (cpu(hub.child.id()), database_cpu());
+        let wal_before = wal(&database).await;
         let began = Instant::now();
         let end = began + Duration::from_secs(seconds);
         let tasks: Vec<_> = made
@@ -400,6 +408,7 @@ fn a_fleet_pushes_every_minute_through_a_bad_network() {
         let took = began.elapsed().as_secs_f64();
         let hub_cpu = cpu(hub.child.id()) - hub_before;
         let database_cpu = database_cpu() - database_before;
+        let wal = wal(&database).await - wal_before;
         let (lost, twice) = compared(&database, &ended).await;
         told.took.sort_unstable();
         let at = |share: f64| told.took[((told.took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
@@ -422,6 +431,7 @@ fn a_fleet_pushes_every_minute_through_a_bad_network() {
             database_cpu * 1_000.0 / pushes as f64,
             resident_mib(hub.child.id())
         );
+        println!("written ahead (WAL): {:.0} bytes a push", wal as f64 / pushes as f64);
         let mut admin = PgConnection::connect(&url("admin", &database)).await.unwrap();
         let sizes = "SELECT (SELECT count(*) FROM usage), (SELECT sum(pg_total_relation_size(relid))::bigint
             FROM pg_partition_tree('usage')), (SELECT count(*) FROM decisions), pg_total_relation_size('decisions'),

@@ -236,3 +236,27 @@ fn a_moment_far_off_has_a_place_and_a_month_ahead_a_part_of_its_own() {
     assert_eq!(world.count("SELECT sum(messages)::bigint FROM usage_rest"), 9);
     assert_eq!(world.count("SELECT count(*) FROM pg_class WHERE relname ~ '^usage_[0-9]{6}$'"), 4);
 }
+
+#[test]
+fn a_list_of_decisions_goes_on_where_it_ended_also_within_a_second() {
+    let world = World::new();
+    let (mut one, mut other) = (world.board(&["red"]), world.board(&["red"]));
+    for board in [&mut one, &mut other] {
+        let push =
+            Push { decisions: (1..=330).map(|number| decision(number, None)).collect(), ..board.next(Vec::new()) };
+        board.pushed(&push);
+    }
+    let (mut path, mut seen) = ("/v1/tenants/red/decisions".to_owned(), std::collections::BTreeSet::new());
+    let mut pages = 0;
+    loop {
+        let page = world.own("GET", &path, &serde_json::Value::Null).is(200).json();
+        for row in page["decisions"].as_array().unwrap() {
+            assert!(seen.insert((row["board"].to_string(), row["number"].as_u64())));
+        }
+        pages += 1;
+        let Some(after) = page["after"].as_str() else { break };
+        path = format!("/v1/tenants/red/decisions?after={after}");
+    }
+    assert_eq!((seen.len(), pages), (660, 4));
+    world.own("GET", "/v1/tenants/red/decisions?after=x", &serde_json::Value::Null).is(422);
+}

@@ -67,6 +67,23 @@ fn a_step_that_fails_leaves_nothing() {
 }
 
 #[test]
+fn a_program_says_when_the_schema_is_not_its_own() {
+    let database = run(database());
+    let started = || {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_aegis-hub"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("AEGIS_HUB_DATABASE_URL", url("aegis_hub", &database))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(started().contains("no schema yet; run aegis-hub migrate"), "{}", started());
+    run(migrate::to(&url("aegis_hub_owner", &database), 2)).unwrap();
+    assert!(started().contains("at step 2 and this program needs 3"), "{}", started());
+}
+
+#[test]
 fn every_table_with_a_tenant_has_a_policy_that_holds_for_its_owner_too() {
     let world = World::new();
     let without = "SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant'
