@@ -6,7 +6,7 @@
 //!     cargo bench --bench board -- --soak             eight hours at ten times the expected rate, 288,000 messages, after as many
 //!                                                     in which bounded tables fill; played in ten minutes, dated as sixteen hours
 //!
-//! `--seconds N` changes how long. `AEGIS_BIN` names another binary than `target/release/aegis`; `board/build
+//! `--seconds N` changes how long. `--full --without reload,ids,page` leaves parts out, to tell whose memory it is. `AEGIS_BIN` names another binary than `target/release/aegis`; `board/build
 //! x86_64-unknown-linux-musl` makes the one that is built as a board's is.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // A bench that cannot go on stops.
@@ -30,7 +30,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const CHATS: usize = 10;
-/// Members that write; all are known after a while.
+/// Members that write where the card is looked at: known to Aegis when the counting begins, as in a group that stands.
+const REGULARS: usize = 40;
 const MEMBERS: usize = 300;
 /// One in so many is unwanted.
 const UNWANTED: usize = 10;
@@ -42,6 +43,8 @@ struct Talk {
     /// Messages of a second, by their dates.
     a_second: usize,
     begun_s: u64,
+    /// How many members write; all are known after a while.
+    members: usize,
     /// As long as Telegram allows, and three in ten unsure.
     heavy: bool,
 }
@@ -61,7 +64,7 @@ impl Source for Talk {
         let user = if unwanted || self.heavy {
             7_000_000_000 + number
         } else {
-            6_000_000_000 + (number * 7) % i64::try_from(MEMBERS).unwrap()
+            6_000_000_000 + (number * 7) % i64::try_from(self.members).unwrap()
         };
         let mut text = if unwanted {
             format!("Hello all, the {PHRASE} is open, write to me, number {n}")
@@ -206,13 +209,13 @@ fn mib(bytes: u64) -> f64 {
     float(bytes) / 1_048_576.0
 }
 
-/// Seconds in which all chats are heard of.
-const WARM_S: u64 = 60;
+/// Seconds in which all chats are heard of, and all regulars are known.
+const WARM_S: u64 = 240;
 
 /// Bytes and blocks a message, at one a second.
 fn flash(profile: &str, seconds: u64) {
     let messages = usize::try_from(WARM_S + seconds).unwrap();
-    let talk = Talk { messages, a_second: 1, begun_s: now_s(), heavy: false };
+    let talk = Talk { messages, a_second: 1, begun_s: now_s(), members: REGULARS, heavy: false };
     let standin = stand_in(talk, Pace::PerSecond(1), 40);
     let appliance = Appliance::start(&standin, profile, folder_with(&[pack("promo", PHRASE, 100)]));
     // What a start costs, and what is asked about chats that were never heard of, is not a message's.
@@ -236,7 +239,8 @@ fn flash(profile: &str, seconds: u64) {
 
 /// Everything full at once: the outbox, since Telegram answers slowly; the lane, since the model hangs; the page, which is
 /// attacked; packs, settings and lists of ids that are read anew all the while.
-fn full(profile: &str, seconds: u64) {
+fn full(profile: &str, seconds: u64, without: &str) {
+    let is_on = |part: &str| !without.split(',').any(|named| named == part);
     let model = ScriptedModel::start(Behaviour::Hangs, &[], Prices::default()).unwrap();
     let shipped = policy::shipped();
     let mut packs: Vec<(&str, String)> =
@@ -262,20 +266,28 @@ fn full(profile: &str, seconds: u64) {
         let out = command.args(["lists", "import-ids", "many"]).arg(&ids).output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     };
-    import();
-    let talk = Talk { messages: 1_000_000, a_second: 100, begun_s: now_s(), heavy: true };
+    if is_on("ids") {
+        import();
+    }
+    let talk = Talk { messages: 1_000_000, a_second: 100, begun_s: now_s(), members: MEMBERS, heavy: true };
     let standin = stand_in(talk, Pace::AsPolled, 4_000);
     let path = folder.path().to_owned();
     let appliance = Appliance::start(&standin, profile, folder);
-    let crowd = Crowd::at(appliance.page, &path.join("aegis.log"));
+    let crowd = is_on("page").then(|| Crowd::at(appliance.page, &path.join("aegis.log")));
     let began = Instant::now();
     let (mut fullest, mut heap, mut turns) = (0, 0, 0_u32);
+    // It hears of packs when it is ready, and not before.
+    while appliance.readings().get("updates") == 0 && began.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     while began.elapsed() < Duration::from_secs(seconds) {
         turns += 1;
-        let (name, text) = pack("unsure", &format!("perhaps an offer\", \"turn {turns}"), 60);
-        std::fs::write(path.join("packs").join(name), text).unwrap();
-        appliance.signal(rustix::process::Signal::HUP);
-        if turns.is_multiple_of(4) {
+        if is_on("reload") {
+            let (name, text) = pack("unsure", &format!("perhaps an offer\", \"turn {turns}"), 60);
+            std::fs::write(path.join("packs").join(name), text).unwrap();
+            appliance.signal(rustix::process::Signal::HUP);
+        }
+        if turns.is_multiple_of(4) && is_on("ids") {
             let mut command = Appliance::command(&path, profile);
             let _ = command.args(["lists", "import-ids", "many"]).arg(&ids).output();
         }
@@ -285,15 +297,16 @@ fn full(profile: &str, seconds: u64) {
         heap = now.get("heap_bytes_peak").max(heap);
     }
     let last = appliance.readings();
-    let (_, tries) = crowd.seen();
+    let tries = crowd.map_or(0, |crowd| crowd.seen().1);
     let resident = appliance.resident();
     println!(
-        "full, {profile}: resident now {:.1}, at most {:.1} MiB; heap at most {:.1} MiB; promise {:.1} MiB; {fullest} rows in the \
+        "full, {profile}: resident now {:.1}, at most {:.1} MiB; heap at most {:.1} MiB; promise {:.1} MiB; heap now {:.1}; {fullest} rows in the \
          outbox, {} messages in the lane, {} updates, {} packs put in force, {tries} hostile tries",
         mib(resident.now),
         mib(resident.peak),
         mib(heap),
         mib(last.get("memory_bytes_max")),
+        mib(last.get("heap_bytes")),
         last.get("review_rows"),
         last.get("updates"),
         last.get("policy_reloads"),
@@ -311,7 +324,7 @@ fn soak(profile: &str, seconds: u64) {
     let an_hour = 3_600 * A_SECOND;
     let messages = HOURS * an_hour;
     let rate = u32::try_from(messages).unwrap() / u32::try_from(seconds).unwrap();
-    let talk = Talk { messages, a_second: A_SECOND, begun_s: now_s(), heavy: false };
+    let talk = Talk { messages, a_second: A_SECOND, begun_s: now_s(), members: MEMBERS, heavy: false };
     let standin = stand_in(talk, Pace::PerSecond(rate), 0);
     let appliance = Appliance::start(&standin, profile, folder_with(&[pack("promo", PHRASE, 100)]));
     let mut points = Vec::new();
@@ -364,12 +377,13 @@ fn line(points: &[(f64, f64)]) -> (f64, f64) {
 }
 
 fn main() {
-    let (mut mode, mut seconds, mut profile) = (String::new(), None, None);
+    let (mut mode, mut seconds, mut profile, mut without) = (String::new(), None, None, String::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--flash" | "--full" | "--soak" => mode = argument,
             "--seconds" => seconds = arguments.next().and_then(|given| given.parse().ok()),
+            "--without" => without = arguments.next().unwrap_or_default(),
             "--board" => profile = arguments.next(),
             _ => {} // What `cargo bench` itself passes.
         }
@@ -377,7 +391,7 @@ fn main() {
     let on = |default: &str| profile.clone().unwrap_or_else(|| default.to_owned());
     match mode.as_str() {
         "--flash" => flash(&on("zero-2-w"), seconds.unwrap_or(300)),
-        "--full" => full(&on("zero-2-w"), seconds.unwrap_or(90)),
+        "--full" => full(&on("zero-2-w"), seconds.unwrap_or(90), &without),
         "--soak" => soak(&on("generic"), seconds.unwrap_or(576)),
         _ => println!("say which: --flash, --full or --soak"),
     }

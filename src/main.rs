@@ -2,12 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::alloc::System;
+#[cfg(target_env = "musl")]
+use dlmalloc::GlobalDlmalloc as Below;
+#[cfg(not(target_env = "musl"))]
+use std::alloc::System as Below;
 use std::process::ExitCode;
 
 /// Counts every byte of heap, and refuses what is over the promise.
 #[global_allocator]
-static HEAP: cap::Cap<System> = cap::Cap::new(System, usize::MAX);
+static HEAP: cap::Cap<Below> = cap::Cap::new(Below, usize::MAX);
 
 fn heap_bytes() -> u64 {
     u64::try_from(HEAP.allocated()).unwrap_or(u64::MAX)

@@ -6,8 +6,9 @@
 //! Never: chance. Salts and secrets are given.
 
 use crate::limits;
+pub use argon2::Block;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -23,37 +24,29 @@ fn params() -> Params {
         .expect("the parameters are constants, which a test uses")
 }
 
+/// How much room a hash is computed in, of [`Block::SIZE`] bytes each: as many as it takes KiB.
+pub const ROOM_BLOCKS: usize = limits::PASSWORD_HASH_BYTES / Block::SIZE;
+
 /// The length of a hash, bytes.
 const HASH_BYTES: usize = 32;
 
-/// What the hash is computed in. GNU's allocator keeps what it was once given back, unless the piece is larger than 32 MiB: so it
-/// is asked for more than is ever touched, where there is room for asking; what is not touched takes no memory.
-fn room(blocks: usize) -> Option<Vec<Block>> {
-    let mut room = Vec::new();
-    let wide = if cfg!(all(target_env = "gnu", target_pointer_width = "64")) { 33 * 1024 } else { blocks };
-    room.try_reserve_exact(wide.max(blocks)).or_else(|_| room.try_reserve_exact(blocks)).ok()?;
-    room.resize(blocks, Block::default());
-    Some(room)
-}
-
 /// The hash itself; `None` when there is no room for it.
-fn derive(password: &str, salt: &[u8], params: Params) -> Option<[u8; HASH_BYTES]> {
+fn derive(password: &str, salt: &[u8], params: Params, room: &mut [Block]) -> Option<[u8; HASH_BYTES]> {
     // A hash that asks for more than ours takes is not one of ours.
     if params.m_cost() > limits::PASSWORD_HASH_KIB {
         return None;
     }
-    let mut memory = room(params.block_count())?;
+    let memory = room.get_mut(..params.block_count())?;
     let mut hash = [0; HASH_BYTES];
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut memory).ok()?;
+    argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, memory).ok()?;
     Some(hash)
 }
 
-/// The hash of a password as a PHC string; `None` when there is no room to compute it. Takes `limits::PASSWORD_HASH_KIB` while
-/// it works.
+/// The hash of a password as a PHC string, computed in `room`; `None` when that has less than [`ROOM_BLOCKS`].
 #[must_use]
-pub fn hash(password: &str, salt: &[u8; 16]) -> Option<String> {
-    let hash = derive(password, salt, params())?;
+pub fn hash(password: &str, salt: &[u8; 16], room: &mut [Block]) -> Option<String> {
+    let hash = derive(password, salt, params(), room)?;
     let told = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
@@ -64,13 +57,13 @@ pub fn hash(password: &str, salt: &[u8; 16]) -> Option<String> {
     Some(told.to_string())
 }
 
-/// Whether a password is the one that was hashed. What is no hash of ours is nobody's.
+/// Whether a password is the one that was hashed, computed in `room`. What is no hash of ours is nobody's.
 #[must_use]
-pub fn is(password: &str, hash: &str) -> bool {
+pub fn is(password: &str, hash: &str, room: &mut [Block]) -> bool {
     let Ok(told) = PasswordHash::new(hash) else { return false };
     let (Some(salt), Some(wanted), Ok(params)) = (told.salt, told.hash, Params::try_from(&told)) else { return false };
     told.algorithm == Algorithm::Argon2id.ident()
-        && derive(password, salt.as_ref(), params).is_some_and(|given| is_same(&given, wanted.as_bytes()))
+        && derive(password, salt.as_ref(), params, room).is_some_and(|given| is_same(&given, wanted.as_bytes()))
 }
 
 /// Why a password is not taken; `None` when it is.
@@ -133,11 +126,18 @@ mod tests {
 
     #[test]
     fn a_password_is_known_again_and_no_other_is() {
-        let hash = hash("correct horse battery", &[7; 16]).expect("there is room");
+        let mut room = vec![Block::new(); ROOM_BLOCKS];
+        let hash = hash("correct horse battery", &[7; 16], &mut room).expect("there is room");
+        let mut is = |password: &str, hash: &str| is(password, hash, &mut room);
         assert!(hash.starts_with("$argon2id$v=19$m=8192,t=3,p=1$"), "{hash}");
         assert!(is("correct horse battery", &hash));
         assert!(hash.len() == NOBODY.len() && !is("correct horse battery", NOBODY), "{NOBODY} takes as long");
         assert!(!is("correct horse batterz", &hash) && !is("", &hash) && !is("x", "no hash"));
+    }
+
+    #[test]
+    fn without_room_there_is_no_hash() {
+        assert_eq!(hash("correct horse battery", &[7; 16], &mut vec![Block::new(); ROOM_BLOCKS - 1]), None);
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub const GAP_CHARS_MAX: usize = 4;
 /// is judged on what was seen, and the cut is a finding.
 pub const MATCHES_MAX: usize = 10_000;
 
+/// Letters of a keyword's skeleton that the automaton knows; where they stand the whole keyword is looked at. Of the shipped
+/// keywords, whose automaton is 44 % smaller with it, at most 21 begin alike.
+pub const BONES_LETTERS_MAX: usize = 12;
+
 /// Places of one rule's phrases that are remembered while a message is judged; the first stay.
 pub const HITS_PER_RULE_MAX: u8 = 32;
 

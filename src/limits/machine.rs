@@ -5,8 +5,8 @@
 //! Never: a value read from a file or the machine.
 
 use super::{
-    BLOCKING_THREADS_MAX, Capacity, PAGE_THREADS, STACK_BYTES, WEB_CONNECTIONS_MAX, WEB_LIVE_ASKING_MAX,
-    WORKER_THREADS, memory_bytes_max, wide,
+    BLOCKING_THREADS_MAX, Capacity, PAGE_THREADS, PASSWORD_HASH_BYTES, STACK_BYTES, WEB_CONNECTIONS_MAX,
+    WEB_LIVE_ASKING_MAX, WORKER_THREADS, memory_bytes_max, wide,
 };
 
 /// Stack of a thread for which nobody says how large it is to be, bytes: what the standard library reserves. Of ours none is
@@ -28,6 +28,7 @@ pub const LIBRARY_THREADS_MAX: usize = 2 + WEB_CONNECTIONS_MAX + WEB_LIVE_ASKING
 /// are a line of the memory sum.
 pub const STACKS_RESERVED_BYTES: u64 = wide((WORKER_THREADS + BLOCKING_THREADS_MAX) * RUNTIME_STACK_BYTES)
     + wide(OWN_THREADS * STACK_BYTES)
+    + wide(PASSWORD_HASH_BYTES)
     + wide(LIBRARY_THREADS_MAX * LIBRARY_STACK_BYTES);
 
 /// The private memory the system lets the program have, bytes (`RLIMIT_DATA`): the promise, and the stacks that are reserved.

@@ -29,6 +29,9 @@ pub const PASSWORD_HASH_KIB: u32 = 8 * 1024;
 /// See [`PASSWORD_HASH_KIB`].
 pub const PASSWORD_HASH_ROUNDS: u32 = 3;
 
+/// The stack of the thread that hashes a password, bytes: the room, and what any thread has.
+pub const PASSWORD_STACK_BYTES: usize = super::PASSWORD_HASH_BYTES + super::STACK_BYTES;
+
 /// The least a password must have, letters.
 pub const PASSWORD_LETTERS_MIN: usize = 10;
 

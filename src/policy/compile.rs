@@ -202,7 +202,8 @@ impl Patterns {
         let length = u16::try_from(phrase.len()).unwrap_or(u16::MAX);
         let mut skeleton = text::Skeleton::default();
         skeleton.set(phrase);
-        let bones = skeleton.text().to_owned();
+        // Where the beginning stands the whole is looked at; see `limits::BONES_LETTERS_MAX`.
+        let bones: String = skeleton.text().chars().take(limits::BONES_LETTERS_MAX).collect();
         let lead = skeleton.place(0).map_or(0, |place| place.first);
         let (numbers, uses, pattern) = if bones.is_empty() {
             (&mut self.signs, &mut self.of_signs, phrase.to_owned())

@@ -108,7 +108,8 @@ impl Room {
     }
 }
 
-/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings.
+/// What the keywords take when compiled, at least: phrases that begin alike share their beginnings, and what is beyond
+/// `limits::BONES_LETTERS_MAX` letters is not in the automaton.
 fn at_least_bytes(sources: &[PackSource]) -> u64 {
     let inline: Vec<String> = sources.iter().flat_map(|source| inline_keywords(&source.text)).collect();
     let lists = sources.iter().flat_map(|source| &source.lists).flat_map(|(_, list)| list.lines()).map(str::trim);
@@ -118,6 +119,8 @@ fn at_least_bytes(sources: &[PackSource]) -> u64 {
     let mut before = "";
     let mut own = 0_usize;
     for phrase in phrases {
+        let end = phrase.char_indices().nth(limits::BONES_LETTERS_MAX).map_or(phrase.len(), |(at, _)| at);
+        let phrase = phrase.get(..end).unwrap_or(phrase);
         let shared = before.bytes().zip(phrase.bytes()).take_while(|(one, other)| one == other).count();
         own = own.saturating_add(phrase.len().saturating_sub(shared));
         before = phrase;

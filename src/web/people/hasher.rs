@@ -1,14 +1,12 @@
-//! The one thread that hashes passwords.
+//! Hashing passwords, each on a thread whose stack is the room that the hash takes.
 //!
-//! Promises: one password at a time; whoever comes meanwhile is told so at once. It is always the same thread, since what an
-//! allocator keeps of so large a piece it keeps for each thread that had one.
+//! Promises: one password at a time; whoever comes meanwhile is told so at once. When it is hashed, the room is the system's again.
 //!
 //! Never: a password kept. It is dropped with its answer.
 
 use crate::access::password;
 use crate::limits;
 use crate::web::desk::{Desk, Refused, Told};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, TryLockError};
 
 /// What is to be done.
@@ -27,20 +25,9 @@ pub(super) enum Done {
     Hash(Option<String>),
 }
 
-struct Job {
-    work: Work,
-    reply: SyncSender<Done>,
-}
-
-/// The way to the thread, which is begun with the first password.
-#[derive(Default)]
-pub(super) struct Hasher(Mutex<Option<SyncSender<Job>>>);
-
-impl std::fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hasher")
-    }
-}
+/// Whoever hashes a password holds it.
+#[derive(Debug, Default)]
+pub(super) struct Hasher(Mutex<()>);
 
 impl Hasher {
     /// Does it, in turn with what else is large.
@@ -48,44 +35,31 @@ impl Hasher {
     /// # Errors
     /// [`Refused::Busy`] while another password is hashed.
     pub fn does(&self, desk: &dyn Desk, work: Work) -> Told<Done> {
-        let mut way = match self.0.try_lock() {
-            Ok(way) => way,
+        let _one = match self.0.try_lock() {
+            Ok(one) => one,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 return Err(Refused::Busy("somebody else logs in at this moment; try again".to_owned(), 1));
             }
         };
         let (mut work, mut done) = (Some(work), None);
-        desk.in_turn(&mut || {
-            let Some(work) = work.take() else { return };
-            if way.is_none() {
-                *way = begin();
-            }
-            let (reply, answer) = sync_channel(1);
-            let is_sent = way.as_ref().is_some_and(|way| way.send(Job { work, reply }).is_ok());
-            done = if is_sent { answer.recv().ok() } else { None };
-            if done.is_none() {
-                // The thread is gone: the next password begins another.
-                *way = None;
-            }
-        });
+        desk.in_turn(&mut || done = work.take().and_then(hashed));
         done.ok_or_else(|| Refused::Unable("the password could not be looked at; try again".to_owned()))
     }
 }
 
-fn begin() -> Option<SyncSender<Job>> {
-    let (way, jobs) = sync_channel::<Job>(1);
-    let thread = std::thread::Builder::new().name("password".to_owned()).stack_size(limits::STACK_BYTES);
+/// On a thread of its own, whose stack is the room; `None` when there can be none.
+fn hashed(work: Work) -> Option<Done> {
+    let thread = std::thread::Builder::new().name("password".to_owned()).stack_size(limits::PASSWORD_STACK_BYTES);
     let work = move || {
         crate::web::yields();
-        while let Ok(Job { work, reply }) = jobs.recv() {
-            let done = match work {
-                Work::Compare { given, hash } => Done::Is(password::is(&given, &hash)),
-                Work::Make { chosen, salt } => Done::Hash(password::hash(&chosen, &salt)),
-            };
-            // Whoever asked is waiting.
-            let _unheard = reply.send(done);
+        // No part of the heap: what an allocator is given back of that size it keeps, or fills with what is small and stays.
+        #[allow(clippy::large_stack_arrays)]
+        let mut room = [password::Block::new(); password::ROOM_BLOCKS];
+        match work {
+            Work::Compare { given, hash } => Done::Is(password::is(&given, &hash, &mut room)),
+            Work::Make { chosen, salt } => Done::Hash(password::hash(&chosen, &salt, &mut room)),
         }
     };
-    thread.spawn(work).ok().map(|_| way)
+    thread.spawn(work).ok()?.join().ok()
 }
