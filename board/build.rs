@@ -9,7 +9,7 @@
 use std::path::Path;
 
 /// Files, from the project's folder; in the output folder each has its own name and `.z`.
-const CARRIED: [&str; 21] = [
+const CARRIED: [&str; 22] = [
     "policies/adult.toml",
     "policies/adult.cases.toml",
     "policies/crypto.toml",
@@ -30,6 +30,7 @@ const CARRIED: [&str; 21] = [
     "policies/promotions.cases.toml",
     "policies/links.list.toml",
     "policies/prior.model",
+    "src/links/suffixes.txt",
     "src/web/api/openapi.json",
 ];
 
