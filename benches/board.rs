@@ -2,6 +2,7 @@
 //!
 //!     cargo build --release
 //!     cargo bench --bench board -- --flash            one message a second, one in ten acted on, for 300 seconds
+//!     cargo bench --bench board -- --floor            what the least commit there is writes, and one that touches more tables
 //!     cargo bench --bench board -- --full             the profile Zero 2 W, every bound full: the peak against the promise
 //!     cargo bench --bench board -- --soak             eight hours at ten times the expected rate, 288,000 messages, after as many
 //!                                                     in which bounded tables fill; played in ten minutes, dated as sixteen hours
@@ -21,6 +22,7 @@ use aegis::demo::script::{Expected, Pace, Script, Scripted, Source, TOKEN};
 use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
 use aegis::demo::standin::StandIn;
 use aegis::policy;
+use aegis::store::io::{CountedFile, IoCount};
 use crowd::Crowd;
 use serde_json::json;
 use std::io::Write;
@@ -237,6 +239,39 @@ fn flash(profile: &str, seconds: u64) {
     );
 }
 
+/// What redb writes for a commit that changes tables of `rows` rows, each at both ends: it copies pages of 4 KiB.
+fn floor(tables: u64, rows: u64) {
+    const COMMITS: u64 = 200;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let io = std::sync::Arc::new(IoCount::default());
+    let backend = CountedFile::new(file.reopen().unwrap(), std::sync::Arc::clone(&io)).unwrap();
+    let database = redb::Builder::new().set_cache_size(1 << 20).create_with_backend(backend).unwrap();
+    let names: Vec<String> = (0..tables).map(|number| format!("table {number}")).collect();
+    let mut before = io.read().1;
+    for commit in 0..=COMMITS {
+        if commit == 1 {
+            before = io.read().1;
+        }
+        let mut txn = database.begin_write().unwrap();
+        txn.set_two_phase_commit(true);
+        for name in &names {
+            let mut table = txn.open_table(redb::TableDefinition::<u64, &[u8]>::new(name)).unwrap();
+            let fresh = if commit == 0 { 0..rows } else { rows + commit..rows + commit + 1 };
+            for key in fresh {
+                table.insert(key, [7; 200].as_slice()).unwrap();
+            }
+            if commit > 0 {
+                table.pop_first().unwrap();
+            }
+        }
+        txn.commit().unwrap();
+    }
+    println!(
+        "{tables} tables of {rows} rows, one more and one less in each: {} bytes a commit",
+        (io.read().1 - before) / COMMITS
+    );
+}
+
 /// Everything full at once: the outbox, since Telegram answers slowly; the lane, since the model hangs; the page, which is
 /// attacked; packs, settings and lists of ids that are read anew all the while.
 fn full(profile: &str, seconds: u64, without: &str) {
@@ -381,7 +416,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--flash" | "--full" | "--soak" => mode = argument,
+            "--flash" | "--floor" | "--full" | "--soak" => mode = argument,
             "--seconds" => seconds = arguments.next().and_then(|given| given.parse().ok()),
             "--without" => without = arguments.next().unwrap_or_default(),
             "--board" => profile = arguments.next(),
@@ -391,8 +426,12 @@ fn main() {
     let on = |default: &str| profile.clone().unwrap_or_else(|| default.to_owned());
     match mode.as_str() {
         "--flash" => flash(&on("zero-2-w"), seconds.unwrap_or(300)),
+        "--floor" => [(1, 10), (1, 10_000), (2, 10_000), (8, 10_000)]
+            .map(|(tables, rows)| floor(tables, rows))
+            .into_iter()
+            .collect(),
         "--full" => full(&on("zero-2-w"), seconds.unwrap_or(90), &without),
         "--soak" => soak(&on("generic"), seconds.unwrap_or(576)),
-        _ => println!("say which: --flash, --full or --soak"),
+        _ => println!("say which: --flash, --floor, --full or --soak"),
     }
 }
