@@ -1,5 +1,6 @@
 //! What is done every now and then.
 
+use super::flow::Ready;
 use crate::clock::{Clock, Monotonic, Wall};
 use crate::counters::Counters;
 use crate::desk::Office;
@@ -15,7 +16,6 @@ use crate::shard::InForce;
 use crate::store::hooks::HooksTick;
 use crate::store::retention::Expiry;
 use crate::store::{Snapshots, Tick};
-use super::flow::Ready;
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;

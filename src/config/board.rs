@@ -123,6 +123,7 @@ impl Board {
                 opinion_bytes: number(&mut root, "opinions_kib", 64..=4_096, mistakes)?.saturating_mul(1024),
                 otel_bytes: 0,
                 hooks_bytes: 0,
+                cloud_bytes: 0,
             },
         };
         root.finish(mistakes);

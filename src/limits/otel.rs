@@ -50,10 +50,14 @@ pub const OTEL_METRICS_S_MAX: u32 = 3_600;
 pub const OTEL_BYTES: u64 = 1024 * 1024 + (1_024 + 3 * 256) * 512;
 
 /// Connections to Telegram (buffers of calls, TLS sessions, certificates of the root store) and, where the settings name some,
-/// what telling a receiver of OpenTelemetry and receivers of webhooks takes.
-pub(super) const fn connections_line(otel_bytes: u64, hooks_bytes: u64) -> Holder {
+/// what telling a receiver of OpenTelemetry, receivers of webhooks and a hub takes.
+pub(super) const fn connections_line(otel_bytes: u64, hooks_bytes: u64, cloud_bytes: u64) -> Holder {
     const TELEGRAM_BYTES: u64 = 3 * 1024 * 1024;
     let (name, full) = match (otel_bytes, hooks_bytes) {
+        _ if cloud_bytes > 0 => (
+            "connections to Telegram, a hub, receivers",
+            "calls wait for their turn; what is told waits on storage, or is dropped and counted",
+        ),
         (0, 0) => ("connections to Telegram", "calls wait for their turn"),
         (0, _) => ("connections to Telegram, webhooks", "calls wait for their turn; events wait on storage"),
         (_, 0) => {
@@ -64,5 +68,5 @@ pub(super) const fn connections_line(otel_bytes: u64, hooks_bytes: u64) -> Holde
             "calls wait for their turn; spans are dropped and counted; events wait on storage",
         ),
     };
-    holder(name, TELEGRAM_BYTES + otel_bytes + hooks_bytes, full)
+    holder(name, TELEGRAM_BYTES + otel_bytes + hooks_bytes + cloud_bytes, full)
 }

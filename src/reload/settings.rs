@@ -178,6 +178,7 @@ impl Kept {
         // The first receiver of webhooks takes room that the bound of memory has not; further ones do not.
         let has_no_room = board.capacity.hooks_bytes > old.board.capacity.hooks_bytes;
         board.capacity.hooks_bytes = old.board.capacity.hooks_bytes;
+        board.capacity.cloud_bytes = old.board.capacity.cloud_bytes;
         let fixed = [
             ("telegram", read.telegram != old.telegram),
             ("data_dir", read.data_dir != old.data_dir),
@@ -186,6 +187,7 @@ impl Kept {
             ("shards", read.shards != old.shards),
             ("sandbox", read.sandbox != old.sandbox),
             ("otel", read.otel != old.otel),
+            ("cloud", read.cloud != old.cloud),
             ("log", read.log != old.log),
             ("webhooks, since there were none", has_no_room),
             ("board, journal or history", board != old.board),
@@ -204,6 +206,7 @@ impl Kept {
             sandbox: old.sandbox,
             credentials: old.credentials.clone(),
             otel: old.otel.clone(),
+            cloud: old.cloud.clone(),
             webhooks: if has_no_room { old.webhooks.clone() } else { read.webhooks.clone() },
             log: old.log.clone(),
             board: old.board.clone(),
