@@ -92,6 +92,13 @@ pub(super) fn read(mut section: Section<'_>, around: &Surroundings<'_>, mistakes
     let [usage, decisions, budgets, flags, packs] =
         ["usage", "decisions", "budgets", "flags", "packs"].map(|key| truth(key, mistakes));
     let decisions_text = section.boolean("decisions_text", mistakes).is_some_and(|found| found.value);
+    if packs == Truth::Hub {
+        mistakes.add(
+            file,
+            line,
+            "`packs` cannot be \"hub\" yet: this version takes no packs from a hub; write \"board\" or leave it out",
+        );
+    }
     section.finish(mistakes);
     let Some(url) = url else {
         mistakes.add(file, line, "[cloud] needs `url`, such as \"https://hub.example\"");
@@ -167,7 +174,7 @@ mod tests {
             ("[cloud]\nname = \"a\"\n", "[cloud] needs `url`"),
             ("[cloud]\nurl = \"http://hub.example\"\n", "aegis.toml:2: write https://"),
             ("[cloud]\nurl = \"https://a:b@hub.example\"\n", "an address such as"),
-            ("[cloud]\nurl = \"https://hub.example\"\npacks = \"hubb\"\n", "did you mean \"hub\"?"),
+            ("[cloud]\nurl = \"https://hub.example\"\nbudgets = \"hubb\"\n", "did you mean \"hub\"?"),
             ("[cloud]\nurl = \"https://hub.example\"\nroot_certificate = \"none.pem\"\n", "cannot be read"),
             ("[cloud]\nurl = \"https://hub.example\"\nurls = \"x\"\n", "aegis.toml:3"),
         ] {

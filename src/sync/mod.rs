@@ -9,6 +9,10 @@
 pub mod machine;
 pub mod round;
 pub mod rows;
+mod task;
+pub mod verify;
+pub mod wished;
 
 pub use machine::{Machine, Standing, Turn};
 pub use round::{Step, Way, step};
+pub use task::{Line, Seen, SharedSeen, Syncer};
