@@ -41,6 +41,7 @@ use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
 use crate::store::{self, Found, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
+use crate::sync::SharedSeen;
 use crate::systemd::Notify;
 use crate::telegram::Telegram;
 use crate::web;
@@ -276,7 +277,8 @@ fn open_doors(
     let Doors { telegram, begun, reloader, process, telling } = doors;
     let rounds = process.fence.clone().map_or_else(Rounds::default, Rounds::behind);
     let (teller, receivers) = telling.sender(&ready);
-    let office = Arc::new(office(&ready, &reloader, rounds, receivers));
+    let seen = SharedSeen::default();
+    let office = Arc::new(office(&ready, &reloader, rounds, receivers, &seen));
     let site = Arc::new(Site::new(office.clone()).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
     // own connections can have taken its port.
@@ -312,6 +314,8 @@ fn open_doors(
                 notes: ready.notes.clone(),
                 lane: ready.lane.clone(),
                 in_force: ready.in_force.clone(),
+                config: ready.config.clone(),
+                sync: Arc::clone(&seen),
                 site,
                 copy: ready.config.data_dir.join(crate::jobs::update::COPY),
             };
@@ -322,6 +326,7 @@ fn open_doors(
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
     helpers.push(tokio::spawn(teller));
+    helpers.extend(jobs::hub(&ready, seen));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {
@@ -346,7 +351,7 @@ fn open_doors(
 }
 
 /// The desk over all of it.
-fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds, receivers: Receivers) -> Office {
+fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds, receivers: Receivers, sync: &SharedSeen) -> Office {
     let poll_ms = ready.config.telegram.poll_timeout_s.saturating_mul(1_000);
     Office {
         config: ready.config.clone(),
@@ -373,6 +378,7 @@ fn office(ready: &Ready, reloader: &SharedReloader, rounds: Rounds, receivers: R
         backups: Default::default(),
         receivers,
         calls: Default::default(),
+        sync: Arc::clone(sync),
     }
 }
 

@@ -22,6 +22,7 @@ mod person;
 mod playing;
 mod policy;
 pub mod screen;
+mod sync;
 mod update;
 
 use crate::app::{self, Failure, FailureKind, Process, Source};
@@ -128,6 +129,14 @@ enum Command {
         config: Option<PathBuf>,
         #[command(subcommand)]
         verb: hooks::Hooks,
+    },
+    /// This board and its hub: join one, see how both stand, compare them.
+    Sync {
+        /// A settings file.
+        #[arg(long, value_name = "FILE", global = true)]
+        config: Option<PathBuf>,
+        #[command(subcommand)]
+        verb: sync::Sync,
     },
     /// How the running appliance stands.
     Status {
@@ -276,6 +285,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
         Command::DeadLetters { config, verb } => offline::dead_letters(&load(config.as_deref())?, verb),
         Command::Budget { config, verb } => budget::carry_out(&load(config.as_deref())?, verb),
         Command::Hooks { config, verb } => hooks::carry_out(&load(config.as_deref())?, verb),
+        Command::Sync { config, verb } => sync::carry_out(&load(config.as_deref())?, verb),
         Command::Status { config, json } => desk::status(&load(config.as_deref())?, json),
         Command::Decisions(args) => desk::decisions(&load(args.config())?, &args),
         Command::Undo(args) => desk::undo(&load(args.config())?, &args),

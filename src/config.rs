@@ -8,6 +8,7 @@
 
 mod ai;
 mod board;
+mod cloud;
 mod flags;
 mod layers;
 mod manners;
@@ -21,6 +22,7 @@ mod webhooks;
 
 pub use ai::{Ai, Budget, Degrade};
 pub use board::{Board, Storage};
+pub use cloud::{Cloud, Truth, check_url};
 pub use otel::Otel;
 pub use tenants::TenantSettings;
 pub use web::Web;
@@ -76,6 +78,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How long things are kept.
     pub retention: Retention,
+    /// The hub that this board is at; `None` for none.
+    pub cloud: Option<Cloud>,
     /// What is told to an OpenTelemetry receiver, and where it is; `None` for nothing.
     pub otel: Option<Otel>,
     /// Whether `aegis run` puts a fence around itself.
@@ -208,6 +212,7 @@ impl Default for Config {
             flags: Layers::default(),
             webhooks: Webhooks::default(),
             retention: Retention::default(),
+            cloud: None,
             otel: None,
             sandbox: true,
             credentials: None,

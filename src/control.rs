@@ -11,6 +11,7 @@ pub mod history;
 pub mod hooks;
 
 use crate::clock::{Clock, Wall};
+use crate::config::Config;
 use crate::dispatch::task::Word;
 use crate::journal::Journal;
 use crate::journal::history::Notes;
@@ -19,11 +20,12 @@ use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::records::{Audit, DeadLetter};
 use crate::store::{Snapshots, StoreError, Tick};
+use crate::sync::{SharedSeen, verify};
 use crate::web::api::{Content, Question};
 use crate::web::site::Site;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -50,6 +52,10 @@ pub enum Command {
     BudgetSet(budget::Wanted),
     /// Tell how webhooks stand, or change keys of programs.
     Hooks(hooks::Wanted),
+    /// Tell how this board stands with its hub.
+    SyncStatus,
+    /// Compare this board with its hub.
+    SyncVerify,
     /// Copy the database beside itself, for an update that may have to be taken back.
     CopyForUpdate,
     /// Ask the API, as an owner.
@@ -124,6 +130,8 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
         | Command::BudgetShow(_)
         | Command::BudgetSet(_)
         | Command::Hooks(_)
+        | Command::SyncStatus
+        | Command::SyncVerify
         | Command::CopyForUpdate
         | Command::Api { .. } => (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned())),
         Command::Retry(wanted) => match chosen(wanted) {
@@ -160,6 +168,10 @@ pub struct Door {
     pub lane: SharedLane,
     /// The settings in force.
     pub in_force: InForce,
+    /// The settings as of the start.
+    pub config: Config,
+    /// How this board stands with its hub.
+    pub sync: SharedSeen,
     /// The API.
     pub site: Arc<Site>,
     /// Where a copy of the database goes that an update asks for.
@@ -208,7 +220,7 @@ impl Door {
                 // A database is copied and sealed at the card's speed.
                 let wait = match &asked {
                     Ok(Command::Api { path, .. }) if path.starts_with("/backups") => long_wait,
-                    Ok(Command::CopyForUpdate) => long_wait,
+                    Ok(Command::CopyForUpdate | Command::SyncVerify) => long_wait,
                     _ => wait,
                 };
                 let answered = async {
@@ -222,6 +234,12 @@ impl Door {
             }
         }
         stream.shutdown().await
+    }
+
+    fn sync_status(&self) -> Vec<String> {
+        // Nothing panics while holding it; a poisoned one still holds whole values.
+        let seen = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        seen.lines(self.config.cloud.as_ref())
     }
 
     fn budget_show(&self, wanted: Option<&str>) -> Answer {
@@ -276,6 +294,14 @@ impl Door {
         let command = match command {
             Command::BudgetShow(wanted) => return self.budget_show(wanted.as_deref()),
             Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
+            Command::SyncStatus => return Answer::Lines(self.sync_status()),
+            Command::SyncVerify => {
+                return match verify::all(&self.config, &self.snapshots, &self.clock).await {
+                    Ok((true, lines)) => Answer::Lines(lines),
+                    Ok((false, lines)) => Answer::Api(0, lines.join("\n")),
+                    Err(why) => Answer::Refused(why),
+                };
+            }
             Command::Api { method, path, body } => return self.api(method, path, body).await,
             Command::CopyForUpdate => {
                 let copied = self.journal.backup(self.copy.clone()).await;

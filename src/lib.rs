@@ -44,6 +44,7 @@ pub mod verdict;
 pub mod words;
 
 // Floor 2: adapters; they never know each other.
+pub mod cloud;
 pub mod config;
 pub mod fence;
 pub mod hooks;
@@ -77,6 +78,7 @@ pub mod reload;
 pub mod review;
 pub mod settle;
 pub mod shard;
+pub mod sync;
 pub mod tracer;
 
 // Floor 4: wires parts.

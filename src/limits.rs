@@ -7,6 +7,7 @@
 
 mod cache;
 mod card;
+mod cloud;
 mod flow;
 mod group;
 mod hooks;
@@ -27,6 +28,7 @@ mod words;
 
 pub use cache::*;
 pub use card::*;
+pub use cloud::*;
 pub use flow::*;
 pub use group::*;
 pub use hooks::*;
@@ -376,6 +378,8 @@ pub struct Capacity {
     pub opinion_bytes: u64,
     /// For an OpenTelemetry receiver: [`OTEL_BYTES`] where the settings name one, else 0.
     pub otel_bytes: u64,
+    /// Bytes for what is told to a hub and taken from it; 0 where there is none.
+    pub cloud_bytes: u64,
 }
 
 /// One line of the memory sum.
@@ -483,7 +487,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
             wide(TENANTS_MAX + 1) * wide(TENANT_BYTES_MAX) + 384 * wide(CHATS_MAX) + 2 * wide(OVERLAY_BYTES_MAX),
             "a further tenant, chat or change is refused; the old settings stay",
         ),
-        connections_line(capacity.otel_bytes),
+        connections_line(capacity.otel_bytes, capacity.cloud_bytes),
         holder(
             "slow lane: who waits, budgets, remembered opinions",
             // Of an opinion that waits to be stored: its key and its reason.

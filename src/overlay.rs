@@ -11,8 +11,10 @@
 //!
 //! Never: a clock, a disk. A version of it is a value; the journal keeps the last ones.
 
+mod hub;
 mod own;
 
+pub use hub::HubLayer;
 pub use own::{OWN_FILE, own_pack, own_source, phrase_is_wrong};
 
 use crate::decide::ChatRules;

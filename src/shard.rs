@@ -14,7 +14,7 @@ use crate::learn::Learned;
 use crate::limits;
 use crate::manners::{Manners, MannersLayer};
 use crate::message::{ChatId, Message};
-use crate::overlay::{self, Overlay};
+use crate::overlay::{self, HubLayer, Overlay};
 use crate::policy::{self, PacksOff, Paused, PolicySet, Scratch, Terms};
 use crate::tenant::{DegradeMode, Tenant, TenantName, Tenants};
 use crate::verdict::{Thresholds, Verdict};
@@ -50,6 +50,8 @@ pub struct Rulebook {
     pub hooks: Arc<Webhooks>,
     /// What was changed on the page, over the settings.
     pub overlay: Arc<Overlay>,
+    /// What a hub wishes.
+    pub hub: Arc<HubLayer>,
     /// Tenants as the settings have them.
     of_settings: Arc<Tenants>,
     /// Chats as the settings have them.
@@ -82,6 +84,7 @@ impl Rulebook {
             flags: Layers::default(),
             hooks: Arc::default(),
             overlay: Arc::default(),
+            hub: Arc::default(),
             own_settings: Arc::default(),
             admin_chats: Arc::default(),
             own_manners: Arc::default(),
@@ -107,7 +110,15 @@ impl Rulebook {
     /// The same with these layers of flags, from which the tenants' own were made.
     #[must_use]
     pub fn with_flags(&self, flags: Layers) -> Self {
-        Self { flags, ..self.clone() }
+        let next = Self { flags: Layers { hub: self.hub.flags, ..flags }, ..self.clone() };
+        if self.hub.is_empty() { next } else { next.put_together() }
+    }
+
+    /// The same with what a hub wishes.
+    #[must_use]
+    pub fn with_hub(&self, hub: HubLayer) -> Self {
+        let flags = Layers { hub: hub.flags, ..self.flags };
+        Self { hub: Arc::new(hub), flags, ..self.clone() }.put_together()
     }
 
     /// The same, which has these told of what happens.
@@ -131,7 +142,11 @@ impl Rulebook {
     /// Makes what is asked for each message of what was set and changed.
     fn put_together(mut self) -> Self {
         let overlay = Arc::clone(&self.overlay);
-        let tenants = overlay.tenants(&self.of_settings);
+        let layers = self.flags;
+        let wished = self.of_settings.each(|tenant| self.hub.over(tenant, &layers));
+        // Without a hub the tenants are as the settings have them, flags included.
+        let usual = if self.hub.is_empty() { &*self.of_settings } else { &wished };
+        let tenants = overlay.tenants(usual);
         let rules = |chat: &ChatId| (*chat, overlay::in_order(self.own_rules(*chat, &tenants)));
         let chats = self.own_settings.keys().chain(overlay.groups.keys()).map(rules).collect();
         let off = tenants.iter().map(|tenant| overlay.packs_off(tenant, &self.policy)).collect();

@@ -6,7 +6,7 @@
 
 use crate::budget::Caps;
 use crate::decide::ChatRules;
-use crate::flags::Flags;
+use crate::flags::{Flags, Said};
 use crate::manners::Manners;
 use crate::message::ChatId;
 use crate::verdict::Thresholds;
@@ -201,6 +201,10 @@ pub struct Tenant {
     pub manners: Manners,
     /// What is switched on and off for it.
     pub flags: Flags,
+    /// What its own table says of them.
+    pub own_flags: Said,
+    /// Whether decisions that a hub is told of carry what people wrote.
+    pub tells_texts: bool,
 }
 
 impl Default for Tenant {
@@ -221,6 +225,8 @@ impl Default for Tenant {
             retention: Retention::default(),
             manners: Manners::default(),
             flags: Flags::default(),
+            own_flags: Said::default(),
+            tells_texts: false,
         }
     }
 }

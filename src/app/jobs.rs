@@ -16,9 +16,11 @@ use crate::shard::InForce;
 use crate::store::hooks::HooksTick;
 use crate::store::retention::Expiry;
 use crate::store::{Snapshots, Tick};
+use crate::sync::{SharedSeen, Syncer};
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// What tells receivers of webhooks.
 #[derive(Debug)]
@@ -57,6 +59,22 @@ impl Telling {
         };
         (begin, standing)
     }
+}
+
+/// Begins to speak with the hub, where the settings name one.
+pub(super) fn hub(ready: &Ready, seen: SharedSeen) -> Option<JoinHandle<()>> {
+    ready.config.cloud.as_ref()?;
+    let syncer = Syncer {
+        config: ready.config.clone(),
+        snapshots: ready.snapshots.clone(),
+        journal: ready.journal.clone(),
+        in_force: ready.in_force.clone(),
+        lane: ready.lane.clone(),
+        clock: ready.clock.clone(),
+        counters: Arc::clone(&ready.counters),
+        seen,
+    };
+    Some(tokio::spawn(syncer.run()))
 }
 
 /// Looks at the machine, every now and then.

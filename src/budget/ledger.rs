@@ -176,6 +176,27 @@ pub struct BudgetStanding {
     pub percent: u64,
 }
 
+/// What a hub wishes of a tenant's budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wished {
+    /// Money a month.
+    pub money: Option<Micros>,
+    /// Calls a month.
+    pub calls: Option<u64>,
+    /// Whether the hub knew this board's own caps when it wished this. Until then the lower of both holds.
+    pub knows: bool,
+}
+
+impl Wished {
+    /// These caps, with what is wished.
+    #[must_use]
+    pub fn over(self, own: Caps) -> Caps {
+        let money = self.money.map_or(own.money, |money| if self.knows { money } else { money.min(own.money) });
+        let calls = self.calls.map_or(own.calls, |calls| if self.knows { calls } else { calls.min(own.calls) });
+        Caps { money, calls, ..own }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Books {
     month: Month,
@@ -191,6 +212,8 @@ pub struct Ledger {
     last_hold: u64,
     /// Caps that an owner set in the place of those in the settings.
     overrides: BTreeMap<TenantName, Caps>,
+    /// What a hub wishes.
+    wished: BTreeMap<TenantName, Wished>,
 }
 
 impl Ledger {
@@ -359,9 +382,21 @@ impl Ledger {
         };
     }
 
-    /// The caps in force: what an owner set, else those of the settings.
+    /// What a hub wishes, of all tenants it speaks of.
+    pub fn set_wished(&mut self, wished: BTreeMap<TenantName, Wished>) {
+        self.wished = wished;
+    }
+
+    /// The caps in force: what an owner set, else those of the settings; and what a hub wishes, where there is one.
     #[must_use]
     pub fn caps(&self, tenant: &TenantName, of_settings: Caps) -> Caps {
+        let own = self.own_caps(tenant, of_settings);
+        self.wished.get(tenant).map_or(own, |wished| wished.over(own))
+    }
+
+    /// The same without the hub.
+    #[must_use]
+    pub fn own_caps(&self, tenant: &TenantName, of_settings: Caps) -> Caps {
         self.overrides.get(tenant).copied().unwrap_or(of_settings)
     }
 

@@ -4,7 +4,7 @@
 
 mod ledger;
 
-pub use ledger::{Account, BudgetStanding, Hold, Ledger, Month, Paid, Refused, Spent, Who};
+pub use ledger::{Account, BudgetStanding, Hold, Ledger, Month, Paid, Refused, Spent, Who, Wished};
 
 use crate::limits;
 use serde::{Deserialize, Serialize};

@@ -122,6 +122,7 @@ impl Board {
                 model_calls: number(&mut root, "model_calls", 1..=i64::from(limits::AI_CALLS_IN_FLIGHT_MAX), mistakes)?,
                 opinion_bytes: number(&mut root, "opinions_kib", 64..=4_096, mistakes)?.saturating_mul(1024),
                 otel_bytes: 0,
+                cloud_bytes: 0,
             },
         };
         root.finish(mistakes);

@@ -1,7 +1,8 @@
 //! The layers of settings: defaults, the board's profile, the file, the environment.
 
 use super::{
-    Board, ChatSettings, Config, LogFormat, Surroundings, ai, flags, manners, otel, retention, tenants, web, webhooks,
+    Board, ChatSettings, Config, LogFormat, Surroundings, ai, cloud, flags, manners, otel, retention, tenants, web,
+    webhooks,
 };
 use crate::document::{Lined, Mistakes, Section, nearest, read};
 use crate::flags::Scope;
@@ -352,6 +353,10 @@ fn telling(
             }
         }
         log.finish(mistakes);
+    }
+    if let Some(section) = root.section("cloud", mistakes) {
+        config.cloud = cloud::read(section, around, mistakes);
+        config.board.capacity.cloud_bytes = if config.cloud.is_some() { limits::CLOUD_BYTES } else { 0 };
     }
     if let Some(section) = root.section("otel", mistakes) {
         config.otel = otel::read(section, around, mistakes);

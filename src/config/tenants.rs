@@ -51,6 +51,8 @@ pub struct TenantSettings {
     pub manners: MannersLayer,
     /// What is switched on and off for it.
     pub flags: Said,
+    /// Whether decisions that a hub is told of carry what people wrote.
+    pub decisions_text: bool,
 }
 
 impl TenantSettings {
@@ -82,6 +84,8 @@ impl Config {
             retention: self.retention,
             manners: self.manners.over(Manners::default()),
             flags: self.flags_in_force(),
+            own_flags: Said::default(),
+            tells_texts: self.cloud.as_ref().is_some_and(|cloud| cloud.decisions_text),
         };
         let mut tenants = Tenants::one(default.clone());
         for (name, own) in &self.tenants {
@@ -103,6 +107,8 @@ impl Config {
                 retention: own.retention,
                 manners: own.manners.over(default.manners),
                 flags: self.flags.with(&own.flags),
+                own_flags: own.flags,
+                tells_texts: own.decisions_text,
             };
             tenants.add(tenant, own.chats.iter().copied());
         }
@@ -234,6 +240,7 @@ fn tenant(
     let manners = manners::read(&mut section, mistakes);
     let own = section.section("flags", mistakes);
     let flags = own.map(|own| flags::read(own, Scope::Tenant, mistakes)).unwrap_or_default();
+    let decisions_text = section.boolean("decisions_text", mistakes).is_some_and(|found| found.value);
     section.finish(mistakes);
     TenantSettings {
         chats,
@@ -249,6 +256,7 @@ fn tenant(
         retention,
         manners,
         flags,
+        decisions_text,
     }
 }
 

@@ -116,6 +116,7 @@ impl Life {
             backups: Default::default(),
             receivers: Default::default(),
             calls: Default::default(),
+            sync: Default::default(),
             runtime: runtime.handle().clone(),
         };
         let (writer, keeper) = (Some(writer), Some(keeper));

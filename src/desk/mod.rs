@@ -100,6 +100,8 @@ pub struct Office {
     pub backups: backups::Backups,
     /// How receivers of webhooks stand.
     pub receivers: Receivers,
+    /// How this board stands with its hub.
+    pub sync: crate::sync::SharedSeen,
     /// Signed calls of programs.
     pub calls: calls::Calls,
     /// Where the desk waits for the journal: it is asked from threads of its own.

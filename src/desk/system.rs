@@ -173,7 +173,7 @@ impl Office {
     pub fn checks(&self) -> Vec<Check> {
         self.look_around()
             .into_iter()
-            .chain([self.telegram()].into_iter().chain(self.receivers()))
+            .chain([self.telegram()].into_iter().chain(self.receivers()).chain(self.hub()))
             .map(check)
             .chain([self.backup_check()])
             .collect()
@@ -187,6 +187,13 @@ impl Office {
         let seen = if seen.is_empty() { self.look_around() } else { seen };
         let concerns = |finding: &Finding| matches!(finding.name, "Clock" | "Storage" | "Data folder");
         seen.into_iter().filter(concerns).chain([self.telegram()]).map(check).collect()
+    }
+
+    /// How this board stands with its hub; nothing where the settings name none.
+    fn hub(&self) -> Option<Finding> {
+        let cloud = self.config.cloud.as_ref()?;
+        // Nothing panics while holding it; a poisoned one still holds whole values.
+        Some(self.sync.lock().unwrap_or_else(PoisonError::into_inner).finding(cloud))
     }
 
     /// How receivers of webhooks stand; nothing where there are none.

@@ -50,12 +50,22 @@ pub const OTEL_METRICS_S_MAX: u32 = 3_600;
 pub const OTEL_BYTES: u64 = 1024 * 1024 + (1_024 + 3 * 256) * 512;
 
 /// Connections to Telegram (buffers of calls, TLS sessions, certificates of the root store), what telling receivers of webhooks
-/// takes and, where the settings name a receiver of OpenTelemetry, what telling that takes.
-pub(super) const fn connections_line(otel_bytes: u64) -> Holder {
+/// takes and, where the settings name one, what telling a receiver of OpenTelemetry or a hub takes.
+pub(super) const fn connections_line(otel_bytes: u64, cloud_bytes: u64) -> Holder {
     const USUAL_BYTES: u64 = 3 * 1024 * 1024 + super::HOOKS_BYTES;
-    if otel_bytes == 0 {
-        return holder("connections to Telegram, webhooks", USUAL_BYTES, "calls wait for their turn");
-    }
-    let full = "calls wait for their turn; spans are dropped and counted";
-    holder("connections to Telegram, webhooks, OpenTelemetry", USUAL_BYTES + otel_bytes, full)
+    let (name, full) = match (otel_bytes, cloud_bytes) {
+        (0, 0) => ("connections to Telegram, webhooks", "calls wait for their turn"),
+        (_, 0) => (
+            "connections to Telegram, webhooks, OpenTelemetry",
+            "calls wait for their turn; spans are dropped and counted",
+        ),
+        (0, _) => {
+            ("connections to Telegram, webhooks, a hub", "calls wait for their turn; what is told waits on storage")
+        }
+        _ => (
+            "connections to Telegram, webhooks, OpenTelemetry, a hub",
+            "calls wait for their turn; what is told waits on storage, or is dropped and counted",
+        ),
+    };
+    holder(name, USUAL_BYTES + otel_bytes + cloud_bytes, full)
 }

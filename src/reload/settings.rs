@@ -175,6 +175,7 @@ impl Kept {
         // Of the room for telemetry `otel` says it.
         let mut board = read.board.clone();
         board.capacity.otel_bytes = old.board.capacity.otel_bytes;
+        board.capacity.cloud_bytes = old.board.capacity.cloud_bytes;
         let fixed = [
             ("telegram", read.telegram != old.telegram),
             ("data_dir", read.data_dir != old.data_dir),
@@ -183,6 +184,7 @@ impl Kept {
             ("shards", read.shards != old.shards),
             ("sandbox", read.sandbox != old.sandbox),
             ("otel", read.otel != old.otel),
+            ("cloud", read.cloud != old.cloud),
             ("log", read.log != old.log),
             ("board, journal or history", board != old.board),
             ("standby_silence_s", read.standby.silence_s != old.standby.silence_s),
@@ -200,6 +202,7 @@ impl Kept {
             sandbox: old.sandbox,
             credentials: old.credentials.clone(),
             otel: old.otel.clone(),
+            cloud: old.cloud.clone(),
             log: old.log.clone(),
             board: old.board.clone(),
             // How this life began is past.

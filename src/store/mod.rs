@@ -23,6 +23,7 @@ pub mod records;
 pub mod retention;
 pub mod schema;
 pub mod slow_lane;
+pub mod sync;
 pub mod tables;
 pub mod tick;
 pub mod usage;

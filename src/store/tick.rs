@@ -9,6 +9,7 @@ use super::records::{
     AlbumRecord, Audit, ChatRecord, DeadLetter, Decision, MemberRecord, OutboxKey, OutboxRow, Pause, ReviewRow,
     Undecided,
 };
+use super::sync::SyncTick;
 use crate::budget::{Caps, Hold, Paid};
 use crate::message::{AlbumId, ChatId, MessageId, TraceId, UpdateId, UserId};
 use crate::tenant::TenantName;
@@ -107,6 +108,8 @@ pub struct Tick {
     pub group: GroupTick,
     /// What is told elsewhere, and what programs with a key ask.
     pub hooks: HooksTick,
+    /// How this appliance stands with its hub.
+    pub sync: SyncTick,
     /// Totals of counters as of now.
     pub totals: Vec<(&'static str, u64)>,
 }
@@ -135,6 +138,7 @@ impl Tick {
             && self.orders.is_empty()
             && !self.desk.matters()
             && !self.hooks.matters()
+            && !self.sync.matters()
             && !self.group.matters())
     }
 
@@ -148,6 +152,7 @@ impl Tick {
             && self.totals.is_empty()
             && self.desk.is_empty()
             && self.hooks.is_empty()
+            && self.sync.is_empty()
             && self.group.is_empty()
     }
 
@@ -177,6 +182,7 @@ impl Tick {
         self.totals.extend(other.totals);
         self.desk.absorb(other.desk);
         self.hooks.absorb(other.hooks);
+        self.sync.absorb(other.sync);
         self.group.absorb(other.group);
     }
 }

@@ -341,6 +341,16 @@ impl Snapshots {
         Ok(found.map(|bytes| decode::<EndRecord>(bytes.value())).transpose()?.unwrap_or_default())
     }
 
+    /// The first hour whose rows are kept; all before it are summarised, or there were none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn first_hour_kept(&self) -> Result<u32, StoreError> {
+        let txn = self.db.begin_read()?;
+        let first = txn.open_table(tables::USAGE_HOURS)?.first()?.map_or(END, |(key, _)| key.value().0);
+        Ok(first)
+    }
+
     fn is_counting(&self) -> Result<bool, StoreError> {
         Ok(self.end()?.running)
     }

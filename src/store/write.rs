@@ -6,7 +6,7 @@ use super::records::{
     AlbumRecord, ChatRecord, DeadLetter, MemberRecord, OutboxKey, OutboxRow, OutboxState, decode, encode,
 };
 use super::tick::Tick;
-use super::{Next, Promise, Store, StoreError, hooks, retention, slow_lane, tables, usage};
+use super::{Next, Promise, Store, StoreError, hooks, retention, slow_lane, sync, tables, usage};
 use crate::clock::Wall;
 use crate::events::Event;
 use crate::message::ChatId;
@@ -99,6 +99,7 @@ impl Store {
         retention::redact(txn, &tick.desk.redact)?;
         hooks::redact(txn, &tick.desk.redact)?;
         usage::confirm(txn, &tick.desk.confirmed)?;
+        sync::apply(txn, &tick.sync)?;
         committed.rolled = tick.desk.roll_up.as_ref().map(|asked| usage::roll_up(txn, asked)).transpose()?;
         committed.errands = self.apply_group(txn, next, tick)?;
         self.apply_hooks(txn, next, &tick.hooks, told, now)?;

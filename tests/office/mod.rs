@@ -198,6 +198,7 @@ pub fn open(dir: &Path, standin: Option<&StandIn>, patience: Duration) -> Bench 
         backups: Default::default(),
         receivers: Default::default(),
         calls: Default::default(),
+        sync: Default::default(),
         runtime: runtime.handle().clone(),
     };
     let dispatcher = match standin {

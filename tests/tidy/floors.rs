@@ -65,7 +65,7 @@ pub const FLOORS: [&[&str]; 5] = [
     ],
     &[
         "cards", "chats", "members", "ingest", "settle", "shard", "review", "dispatch", "journal", "control", "desk",
-        "reload", "jobs", "tracer", "herald",
+        "reload", "jobs", "tracer", "herald", "sync",
     ],
     &["main", "app", "cli", "demo"],
 ];

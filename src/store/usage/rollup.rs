@@ -7,7 +7,7 @@
 //! Never: a row that leaves with something that is in no day.
 
 use super::super::records::{decode, encode};
-use super::super::{Snapshots, StoreError, tables};
+use super::super::{Snapshots, StoreError, sync, tables};
 use super::{END, END_KEY, EndRecord, HourRecord, Hours, Usage, end_of, put_end};
 use crate::limits;
 use crate::tenant::TenantName;
@@ -82,7 +82,7 @@ pub(in crate::store) fn roll_up(txn: &WriteTransaction, asked: &RollUp) -> Resul
     let mut sums = Sums::new();
     let mut rolled = move_finished(&mut hours, &mut end, asked, &mut sums)?;
     if rolled.next.is_none() {
-        rolled.dropped = drop_oldest(&mut hours, &mut end, asked, &mut sums)?;
+        rolled.dropped = drop_oldest(txn, &mut hours, &mut end, asked, &mut sums)?;
         if usize::try_from(rolled.dropped).is_ok_and(|dropped| dropped >= asked.at_once) {
             // Nothing is left to be moved: the next step only takes out.
             rolled.next = Some(place(END.saturating_sub(1), String::new(), i64::MAX, &end, end.pending_from));
@@ -163,11 +163,18 @@ fn move_finished(
 }
 
 /// Takes out the oldest hours, when their time is over or there are too many; returns how many rows.
-fn drop_oldest(hours: &mut Hours<'_>, end: &mut EndRecord, asked: &RollUp, sums: &mut Sums) -> Result<u64, StoreError> {
+fn drop_oldest(
+    txn: &WriteTransaction,
+    hours: &mut Hours<'_>,
+    end: &mut EndRecord,
+    asked: &RollUp,
+    sums: &mut Sums,
+) -> Result<u64, StoreError> {
     let newest = hours.range(..(END, "", i64::MIN))?.next_back().transpose()?.map_or(0, |(key, _)| key.value().0);
     let oldest = asked.oldest_kept(newest);
     let too_many = hours.len()?.saturating_sub(limits::USAGE_HOUR_ROWS_MAX);
     let (mut dropped, mut last) = (0_u64, None);
+    let mut gone = Vec::new();
     for entry in hours.iter()?.take(asked.at_once) {
         let (key, bytes) = entry?;
         let (hour, tenant, chat) = key.value();
@@ -176,7 +183,9 @@ fn drop_oldest(hours: &mut Hours<'_>, end: &mut EndRecord, asked: &RollUp, sums:
             break;
         }
         if !tenant.is_empty() {
-            for (day, more) in decode::<HourRecord>(bytes.value())?.pending {
+            let row = decode::<HourRecord>(bytes.value())?;
+            gone.push((hour, tenant.to_owned(), row.used, row.edition));
+            for (day, more) in row.pending {
                 add(sums, tenant, day, more);
             }
         }
@@ -189,6 +198,7 @@ fn drop_oldest(hours: &mut Hours<'_>, end: &mut EndRecord, asked: &RollUp, sums:
         // Page by page, which costs a part of what row by row does.
         hours.retain_in(..=(hour, tenant.as_str(), chat), |_, _| false)?;
     }
+    sync::sum_up(txn, &gone, end.kept_from, hours)?;
     Ok(dropped)
 }
 

@@ -1,0 +1,409 @@
+//! What is said to a hub next, and what follows from its answer. Pure: time and chance are parameters.
+//!
+//! Promises: a push follows the one before, by sequence and chain; after one whose answer was lost the hub is asked how far it is,
+//! and goes on from there, so that nothing counts twice. What went apart (a backup that was restored, here or there) is said, and
+//! mended by telling all rows again, which are states and replace each other. Pauses grow, up to a bound, with chance in them.
+//!
+//! Never: a clock, a network, a file. What is to be durable is handed back.
+
+use crate::clock::Now;
+use crate::cloud::Failure;
+use crate::limits;
+use crate::store::sync::{KeptWishes, OwnBudget, SyncPlace, SyncTick};
+use crate::tenant::TenantName;
+use aegis_contract::{BudgetRow, Chain, DecisionRow, Document, Health, Kind, Push, Receipt, State, UsageRow};
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing, for so many milliseconds.
+    Rest(u64),
+    /// Ask how far the hub is.
+    State,
+    /// Ask for its wishes.
+    Wishes,
+    /// Tell it what there is.
+    Push,
+}
+
+/// What is told in one push.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Rows of usage.
+    pub usage: Vec<UsageRow>,
+    /// Decisions.
+    pub decisions: Vec<DecisionRow>,
+    /// How the board is.
+    pub health: Health,
+    /// Its own budgets.
+    pub budgets: Vec<BudgetRow>,
+    /// What the hub has when it has taken this.
+    pub covers: Covers,
+}
+
+/// How far a push goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covers {
+    /// All rows of usage up to this edition.
+    pub edition: u64,
+    /// All decisions up to this one.
+    pub decisions: u64,
+    /// These days, in the place of their hours.
+    pub days: Vec<(TenantName, u32)>,
+    /// Rows that became coarser, or were passed over.
+    pub summarised: u64,
+    /// The board's own budgets, as they were then.
+    pub budgets: Vec<(String, u64)>,
+    /// Whether more waits.
+    pub more: bool,
+}
+
+/// A push that is under way, or whose answer was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sent {
+    /// Sequence and chain once it is taken; `None` for a heartbeat.
+    place: Option<(u64, Chain)>,
+    covers: Covers,
+}
+
+/// What is to be known about how this board stands with its hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When the hub last took something, seconds since 1970.
+    pub pushed_s: Option<u64>,
+    /// When its wishes were last read.
+    pub pulled_s: Option<u64>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Why the last call failed; `None` when it did not.
+    pub trouble: Option<String>,
+    /// How far the clock is ahead of the hub's, milliseconds.
+    pub clock_off_ms: Option<i64>,
+    /// How often both went apart since the start, and what was said of it last.
+    pub forks: u64,
+    /// See [`Standing::forks`].
+    pub fork: Option<String>,
+    /// The last push that the hub took.
+    pub sequence: u64,
+}
+
+/// The machine.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    place: SyncPlace,
+    /// Whether the hub said in this life how far it is.
+    is_met: bool,
+    sent: Option<Sent>,
+    not_before_ms: u64,
+    etag: String,
+    wants_wishes: bool,
+    in_a_row: usize,
+    standing: Standing,
+}
+
+/// The pause after so many failures in a row, milliseconds. `chance` is any random number: it takes up to half away.
+#[must_use]
+pub fn pause_ms(failures: u32, chance: u64) -> u64 {
+    let doubled = limits::CLOUD_PAUSE_MS.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(u64::MAX);
+    let whole = doubled.min(limits::CLOUD_PAUSE_MS_MAX);
+    whole.saturating_sub(chance % (whole / 2).max(1))
+}
+
+impl Machine {
+    /// As far as an earlier life came: `place` of another enrolment is none.
+    #[must_use]
+    pub fn new(board: &str, chain: Chain, place: Option<SyncPlace>, wishes: Option<&KeptWishes>) -> Self {
+        let fresh = SyncPlace { board: board.to_owned(), chain: chain.0, ..SyncPlace::default() };
+        let place = place.filter(|place| place.board == board).unwrap_or(fresh);
+        let standing = Standing { sequence: place.sequence, ..Standing::default() };
+        let etag = wishes.map(|wishes| wishes.etag.clone()).unwrap_or_default();
+        Self { place, etag, wants_wishes: true, standing, ..Self::default() }
+    }
+
+    /// How this board stands with its hub.
+    #[must_use]
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// How far the hub is.
+    #[must_use]
+    pub const fn place(&self) -> &SyncPlace {
+        &self.place
+    }
+
+    /// What names the wishes that are here.
+    #[must_use]
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
+
+    /// What is to be done now.
+    #[must_use]
+    pub const fn turn(&self, now: Now) -> Turn {
+        if now.mono.0 < self.not_before_ms {
+            return Turn::Rest(self.not_before_ms.saturating_sub(now.mono.0));
+        }
+        if !self.is_met {
+            Turn::State
+        } else if self.wants_wishes {
+            Turn::Wishes
+        } else {
+            Turn::Push
+        }
+    }
+
+    /// Begins a push; returns its body.
+    pub fn push(&mut self, batch: Batch) -> Vec<u8> {
+        let Batch { usage, decisions, health, budgets, covers } = batch;
+        let has_rows = !usage.is_empty() || !decisions.is_empty();
+        let sequence = has_rows.then(|| self.place.sequence.saturating_add(1));
+        let previous = Chain(self.place.chain);
+        let body = Push { sequence, previous, usage, decisions, health, budgets }.bytes();
+        self.sent = Some(Sent { place: sequence.map(|sequence| (sequence, previous.after(&body))), covers });
+        body
+    }
+
+    /// The hub said how far it is. Returns what is to be durable.
+    pub fn state(&mut self, state: State, now: Now) -> SyncTick {
+        self.answered(now, state.hub_time_us);
+        self.is_met = true;
+        self.go_on_from(state.sequence, state.chain)
+    }
+
+    /// The hub took the push.
+    pub fn receipt(&mut self, receipt: &Receipt, budgets: &[OwnBudget], now: Now, chance: u64) -> SyncTick {
+        self.answered(now, receipt.hub_time_us);
+        self.standing.pushed_s = Some(now.wall.seconds());
+        self.wants_wishes = receipt.wishes_etag != self.etag;
+        let Some(sent) = self.sent.take() else { return SyncTick::default() };
+        if sent.place.is_some_and(|place| place != (receipt.sequence, receipt.chain)) {
+            // It says that it took something else: asked how far it is, and gone on from there.
+            self.is_met = false;
+            return SyncTick::default();
+        }
+        let told = told(budgets, &sent.covers);
+        let more = sent.covers.more;
+        let mut tick = self.confirm(sent);
+        tick.budgets = told;
+        self.in_a_row = if more { self.in_a_row.saturating_add(1) } else { 0 };
+        if !more || self.in_a_row >= limits::CLOUD_PUSHES_AT_ONCE {
+            self.in_a_row = 0;
+            // A tenth of it is chance, so that a fleet does not come at one time.
+            let turn = limits::CLOUD_TURN_MS.saturating_sub(chance % (limits::CLOUD_TURN_MS / 10));
+            self.not_before_ms = now.mono.plus_ms(turn).0;
+        }
+        tick
+    }
+
+    /// The hub's wishes were read; `None` when they are as they were.
+    pub fn wishes(&mut self, etag: Option<String>, now: Now) {
+        self.standing.pulled_s = Some(now.wall.seconds());
+        (self.standing.failures, self.standing.trouble) = (0, None);
+        self.wants_wishes = false;
+        if let Some(etag) = etag {
+            self.etag = etag;
+        }
+    }
+
+    /// A call failed. Returns what is to be durable.
+    pub fn failed(&mut self, failure: &Failure, now: Now, chance: u64) -> SyncTick {
+        self.in_a_row = 0;
+        self.standing.failures = self.standing.failures.saturating_add(1);
+        self.standing.trouble = Some(failure.to_string());
+        let mut pause = pause_ms(self.standing.failures, chance);
+        let mut tick = SyncTick::default();
+        // Whether a push was taken is not known: it is asked before the next one.
+        self.is_met = false;
+        if let Failure::Refused(problem, asked_ms) = failure {
+            pause = pause.max(*asked_ms);
+            match problem.kind() {
+                Kind::Clock => self.clock(now, problem.hub_time_us.unwrap_or(0)),
+                Kind::Fork => {
+                    if let (Some(sequence), Some(chain)) = (problem.sequence, problem.chain) {
+                        self.is_met = true;
+                        tick = self.go_on_from(sequence, chain);
+                        (self.standing.failures, self.standing.trouble) = (0, None);
+                        pause = 0;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.not_before_ms = now.mono.plus_ms(pause).0;
+        tick
+    }
+
+    fn answered(&mut self, now: Now, hub_time_us: u64) {
+        (self.standing.failures, self.standing.trouble) = (0, None);
+        self.clock(now, hub_time_us);
+    }
+
+    fn clock(&mut self, now: Now, hub_time_us: u64) {
+        if hub_time_us > 0 {
+            let (own, hubs) = (i64::try_from(now.wall.0), i64::try_from(hub_time_us / 1_000));
+            self.standing.clock_off_ms = own.ok().zip(hubs.ok()).map(|(own, hubs)| own.saturating_sub(hubs));
+        }
+    }
+
+    fn confirm(&mut self, sent: Sent) -> SyncTick {
+        let before = self.place.clone();
+        if let Some((sequence, chain)) = sent.place {
+            (self.place.sequence, self.place.chain) = (sequence, chain.0);
+            self.place.edition = self.place.edition.max(sent.covers.edition);
+            self.place.decisions = self.place.decisions.max(sent.covers.decisions);
+            self.place.summarised = self.place.summarised.saturating_add(sent.covers.summarised);
+        } else {
+            // Nothing of it was to be told: passed over in this life, and not worth a commit.
+            self.place.edition = self.place.edition.max(sent.covers.edition);
+        }
+        self.standing.sequence = self.place.sequence;
+        let place = (self.place != before && sent.place.is_some()).then(|| self.place.clone());
+        SyncTick { place, days_done: sent.covers.days, ..SyncTick::default() }
+    }
+
+    /// Takes over where the hub is.
+    fn go_on_from(&mut self, sequence: u64, chain: Chain) -> SyncTick {
+        let sent = self.sent.take();
+        if (sequence, chain.0) == (self.place.sequence, self.place.chain) {
+            return SyncTick::default();
+        }
+        if let Some(sent) = sent.filter(|sent| sent.place == Some((sequence, chain))) {
+            // It was taken, and the answer was lost.
+            return self.confirm(sent);
+        }
+        let own = self.place.sequence;
+        (self.place.sequence, self.place.chain) = (sequence, chain.0);
+        self.standing.sequence = sequence;
+        if sequence != own.saturating_add(1) {
+            // One more is an answer that was lost with the power. Anything else: one of both lost what it had.
+            (self.place.edition, self.place.decisions) = (0, 0);
+            self.standing.forks = self.standing.forks.saturating_add(1);
+            let why = format!(
+                "the hub has {sequence} pushes of this board, which remembers {own}: a backup was restored, here or there, or \
+                 another board has its key; all rows are told again"
+            );
+            tracing::warn!(own, hub = sequence, "{why}");
+            self.standing.fork = Some(why);
+        }
+        SyncTick { place: Some(self.place.clone()), ..SyncTick::default() }
+    }
+}
+
+/// The board's own budgets with what was told of them, where that changed.
+fn told(budgets: &[OwnBudget], covers: &Covers) -> Option<Vec<OwnBudget>> {
+    let mut after = budgets.to_vec();
+    for budget in &mut after {
+        if let Some((_, edition)) = covers.budgets.iter().find(|(tenant, _)| *tenant == budget.tenant) {
+            budget.told = budget.told.max(*edition);
+        }
+    }
+    (after != budgets).then_some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Monotonic, Wall};
+    use aegis_contract::{BoardId, Problem};
+
+    fn at(ms: u64) -> Now {
+        Now { mono: Monotonic(ms), wall: Wall(1_800_000_000_000 + ms) }
+    }
+
+    fn machine() -> Machine {
+        let mut machine = Machine::new("b", Chain::first(BoardId([7; 16])), None, None);
+        let state = State { sequence: 0, chain: Chain::first(BoardId([7; 16])), hub_time_us: 0 };
+        assert_eq!(
+            machine.state(state, at(0)),
+            SyncTick::default(),
+            "a new board and a hub that never heard of it agree"
+        );
+        machine.wishes(Some("e".to_owned()), at(0));
+        machine
+    }
+
+    fn batch(edition: u64) -> Batch {
+        let row = serde_json::from_str(r#"{"tenant":"default","from":0,"span":"hour"}"#).expect("a row");
+        Batch { usage: vec![row], covers: Covers { edition, ..Covers::default() }, ..Batch::default() }
+    }
+
+    fn receipt(machine: &Machine, body: &[u8]) -> Receipt {
+        let chain = Chain(machine.place().chain).after(body);
+        let sequence = machine.place().sequence + 1;
+        Receipt { sequence, chain, hub_time_us: 0, wishes_etag: "e".to_owned(), texts_left_out: 0 }
+    }
+
+    #[test]
+    fn a_push_whose_answer_was_lost_is_known_to_be_taken_and_not_told_again() {
+        let mut machine = machine();
+        let body = machine.push(batch(5));
+        let receipt = receipt(&machine, &body);
+        machine.failed(&Failure::Away("x".to_owned()), at(0), 0);
+        assert!(matches!(machine.turn(at(1)), Turn::Rest(_)));
+        assert_eq!(machine.turn(at(limits::CLOUD_PAUSE_MS)), Turn::State);
+        let state = State { sequence: 1, chain: receipt.chain, hub_time_us: 0 };
+        let tick = machine.state(state, at(limits::CLOUD_PAUSE_MS));
+        assert_eq!(tick.place.map(|place| (place.sequence, place.edition)), Some((1, 5)));
+        assert_eq!(machine.standing().forks, 0);
+    }
+
+    #[test]
+    fn a_fork_takes_over_the_hubs_place_and_tells_all_again_and_says_so() {
+        let mut machine = machine();
+        let body = machine.push(batch(5));
+        let first = receipt(&machine, &body);
+        machine.receipt(&first, &[], at(0), 0);
+        machine.push(batch(9));
+        let mut problem = Problem::new(Kind::Fork, "no");
+        (problem.sequence, problem.chain) = (Some(40), Some(Chain([3; 32])));
+        let tick = machine.failed(&Failure::Refused(Box::new(problem), 0), at(1), 0);
+        let place = tick.place.expect("it is durable");
+        assert_eq!((place.sequence, place.chain, place.edition), (40, [3; 32], 0));
+        assert_eq!((machine.standing().forks, machine.turn(at(1))), (1, Turn::Push), "at once");
+        assert!(machine.standing().fork.as_deref().is_some_and(|why| why.contains("40 pushes")));
+    }
+
+    #[test]
+    fn a_heartbeat_leaves_nothing_durable_and_comes_once_a_turn() {
+        let mut machine = machine();
+        machine.push(Batch::default());
+        let first = Chain::first(BoardId([7; 16]));
+        let same =
+            Receipt { sequence: 0, chain: first, hub_time_us: 0, wishes_etag: "e".to_owned(), texts_left_out: 0 };
+        assert!(machine.receipt(&same, &[], at(0), 0).is_empty());
+        assert_eq!(machine.turn(at(1)), Turn::Rest(limits::CLOUD_TURN_MS - 1));
+        assert_eq!(machine.turn(at(limits::CLOUD_TURN_MS)), Turn::Push);
+    }
+
+    #[test]
+    fn other_wishes_are_asked_for_once_the_receipt_tells_of_them() {
+        let mut machine = machine();
+        let body = machine.push(batch(1));
+        let receipt = Receipt { wishes_etag: "f".to_owned(), ..receipt(&machine, &body) };
+        machine.receipt(&receipt, &[], at(0), 0);
+        assert_eq!(machine.turn(at(limits::CLOUD_TURN_MS)), Turn::Wishes);
+    }
+
+    #[test]
+    fn a_wrong_clock_is_known_with_its_distance() {
+        let mut machine = machine();
+        let mut problem = Problem::new(Kind::Clock, "no");
+        problem.hub_time_us = Some((at(0).wall.0 + 600_000) * 1_000);
+        machine.failed(&Failure::Refused(Box::new(problem), 0), at(0), 0);
+        assert_eq!(machine.standing().clock_off_ms, Some(-600_000));
+    }
+
+    #[test]
+    fn a_pause_grows_and_has_a_bound_and_chance_takes_at_most_half() {
+        for failures in 1..40 {
+            let whole = pause_ms(failures, 0);
+            assert!(whole <= limits::CLOUD_PAUSE_MS_MAX);
+            for chance in [1, 999, u64::MAX / 3, u64::MAX] {
+                let pause = pause_ms(failures, chance);
+                assert!(pause <= whole && pause >= whole / 2, "{failures}: {pause} of {whole}");
+            }
+        }
+        assert_eq!(pause_ms(40, 0), limits::CLOUD_PAUSE_MS_MAX);
+    }
+}

@@ -1,0 +1,351 @@
+//! The task that speaks with a hub.
+//!
+//! Promises: one question at a time, on the appliance's own threads, with nothing held meanwhile; it begins when this board is
+//! enrolled and ends its work when it is not any more, without a restart. What is to be durable rides with the commits of others.
+//!
+//! Never: a commit while there is nothing to tell.
+
+use super::machine::{Machine, Standing, Turn};
+use super::round::{Way, step};
+use super::rows::{Board, own_budgets};
+use super::wished;
+use crate::checks::{Finding, State};
+use crate::clock::{Clock, Now, Wall};
+use crate::cloud::{Ask, Client, Enrolment, Failure, Home, Key, Signer, Told};
+use crate::config::{Cloud, Config};
+use crate::counters::Counters;
+use crate::journal::Journal;
+use crate::limits;
+use crate::review::SharedLane;
+use crate::shard::{InForce, Rulebook};
+use crate::store::sync::{OwnBudget, SyncTick};
+use crate::store::{Snapshots, StoreError, Tick};
+use aegis_contract::{BoardId, Chain, Document, Health, Wishes};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What is seen of it from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Where the board is enrolled; `None`: nowhere.
+    pub enrolled: Option<Enrolment>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Why there is nothing to be done, where that is so.
+    pub trouble: Option<String>,
+}
+
+impl Seen {
+    /// It in lines.
+    #[must_use]
+    pub fn lines(&self, cloud: Option<&Cloud>) -> Vec<String> {
+        let Some(cloud) = cloud else { return vec!["the settings name no hub".to_owned()] };
+        let mut lines = Vec::new();
+        match &self.enrolled {
+            Some(enrolment) => {
+                lines.push(format!("hub: {}, as {} ({})", enrolment.url, enrolment.name, enrolment.board));
+            }
+            None => lines.push(format!("hub: {}, not enrolled", cloud.url)),
+        }
+        let at = |seconds: Option<u64>| {
+            seconds.map_or_else(|| "never since the start".to_owned(), |at| Wall(at.saturating_mul(1_000)).utc())
+        };
+        let standing = &self.standing;
+        lines.push(format!("told: {}, {} pushes in all", at(standing.pushed_s), standing.sequence));
+        lines.push(format!("wishes read: {}", at(standing.pulled_s)));
+        if let Some(off) = standing.clock_off_ms {
+            lines.push(format!("clock: {off} ms ahead of the hub's"));
+        }
+        lines.extend(self.clock_finding());
+        lines.extend(standing.fork.iter().map(|why| format!("went apart {} times: {why}", standing.forks)));
+        let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
+        lines.push(format!("whose word counts: {}", truths.join(", ")));
+        lines.extend(self.trouble.iter().map(|why| format!("trouble: {why}")));
+        lines
+    }
+
+    /// What is wrong with the clock, and how to mend it; `None` when nothing is.
+    #[must_use]
+    pub fn clock_finding(&self) -> Option<String> {
+        let off = self.standing.clock_off_ms.filter(|off| off.unsigned_abs() > limits::CLOUD_CLOCK_OFF_MS)?;
+        let side = if off > 0 { "ahead of" } else { "behind" };
+        let minutes = off.unsigned_abs() / 60_000;
+        Some(format!(
+            "This board's clock is {minutes} minutes {side} the hub's, which takes nothing until that is mended: set it with \
+             `timedatectl set-ntp true`, and see whether a time server can be reached."
+        ))
+    }
+
+    /// All of it as one finding.
+    #[must_use]
+    pub fn finding(&self, cloud: &Cloud) -> Finding {
+        let words = self.clock_finding().or_else(|| self.trouble.clone());
+        let state = if words.is_some() || self.standing.fork.is_some() { State::Warn } else { State::Good };
+        let words = words.or_else(|| self.standing.fork.clone());
+        Finding::new("Hub", state, words.unwrap_or_else(|| self.lines(Some(cloud)).join("; ")))
+    }
+}
+
+/// The same, as several tasks share it.
+pub type SharedSeen = Arc<Mutex<Seen>>;
+
+/// The way over the network.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The board's id at the hub.
+    pub board: &'a str,
+    /// Its key.
+    pub key: &'a Key,
+    /// The time of the last request, microseconds.
+    pub last_us: &'a mut u64,
+    /// The clock.
+    pub clock: &'a Clock,
+}
+
+impl Way for Line<'_> {
+    async fn ask(&mut self, ask: Ask) -> Result<Told, Failure> {
+        let now_us = self.clock.now().wall.0.saturating_mul(1_000);
+        let mut signer = Signer { board: self.board, key: self.key, last_us: self.last_us };
+        self.client.ask(&mut signer, now_us, ask).await
+    }
+}
+
+/// An enrolment that is being lived.
+#[derive(Debug)]
+struct Life {
+    enrolment: Enrolment,
+    key: Key,
+    client: Client,
+    machine: Machine,
+    wishes: Wishes,
+    budgets: Vec<OwnBudget>,
+    tenants: BTreeSet<String>,
+    undone: BTreeSet<u64>,
+    last_us: u64,
+}
+
+/// The task.
+#[derive(Debug)]
+pub struct Syncer {
+    /// The settings as of the start.
+    pub config: Config,
+    /// Reads the file.
+    pub snapshots: Snapshots,
+    /// Writes it.
+    pub journal: Journal,
+    /// The rules in force.
+    pub in_force: InForce,
+    /// What was spent, and how much may be.
+    pub lane: SharedLane,
+    /// The clock.
+    pub clock: Clock,
+    /// The counters.
+    pub counters: Arc<Counters>,
+    /// What is seen of it from outside.
+    pub seen: SharedSeen,
+}
+
+impl Syncer {
+    /// Works until aborted, or until the journal is gone. Does nothing where the settings name no hub.
+    pub async fn run(self) {
+        if self.config.cloud.is_none() {
+            return;
+        }
+        let mut life: Option<Life> = None;
+        let mut said: Option<String> = None;
+        while !self.journal.is_closed() {
+            let why = match self.turn(&mut life).await {
+                Ok(()) => None,
+                Err(why) => Some(why),
+            };
+            if why != said {
+                match &why {
+                    Some(why) => tracing::warn!(why, "nothing is told to a hub"),
+                    None => tracing::info!("the hub is told again"),
+                }
+                said.clone_from(&why);
+            }
+            self.see(|seen| {
+                seen.enrolled = life.as_ref().map(|life| life.enrolment.clone());
+                seen.standing = life.as_ref().map(|life| life.machine.standing().clone()).unwrap_or_default();
+                seen.trouble.clone_from(&why);
+            });
+            let rest = match life.as_ref().map(|life| life.machine.turn(self.clock.now())) {
+                None => limits::CLOUD_PAUSE_MS,
+                // Not longer than it takes to see that somebody left, or enrolled again.
+                Some(Turn::Rest(ms)) => ms.min(limits::CLOUD_PAUSE_MS),
+                Some(_) if why.is_some() => limits::CLOUD_PAUSE_MS,
+                Some(_) => 0,
+            };
+            tokio::time::sleep(Duration::from_millis(rest)).await;
+        }
+    }
+
+    fn see(&self, change: impl FnOnce(&mut Seen)) {
+        // Nothing panics while holding it; a poisoned one still holds whole values.
+        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    async fn turn(&self, life: &mut Option<Life>) -> Result<(), String> {
+        let Some((enrolment, key)) = Home::of(&self.config.data_dir).read()? else {
+            if life.take().is_some() {
+                self.forget().await;
+            }
+            return Err("this board is not enrolled; run `aegis sync enrol --code CODE`".to_owned());
+        };
+        if life.as_ref().is_none_or(|life| life.enrolment != enrolment) {
+            *life = Some(self.begin(enrolment, key).await?);
+        }
+        let Some(life) = life else { return Ok(()) };
+        let now = self.clock.now();
+        if matches!(life.machine.turn(now), Turn::Rest(_)) {
+            return Ok(());
+        }
+        self.speak(life, now).await.map_err(|error| error.to_string())?;
+        life.machine.standing().trouble.clone().map_or(Ok(()), Err)
+    }
+
+    async fn forget(&self) {
+        let tick = Tick { sync: SyncTick { leaves: true, ..SyncTick::default() }, ..Tick::default() };
+        // A journal that is gone has already said why.
+        let _gone = self.journal.ride(tick).await;
+        self.lane.lock().ledger.set_wished(Default::default());
+        self.in_force.change(|book| book.with_hub(Default::default()));
+        tracing::info!("this board has left its hub");
+    }
+
+    async fn begin(&self, enrolment: Enrolment, key: Key) -> Result<Life, String> {
+        let Some(cloud) = &self.config.cloud else { return Err("the settings name no hub".to_owned()) };
+        if enrolment.url != cloud.url {
+            return Err(format!(
+                "this board is enrolled at {}, and the settings name {}; make them the same",
+                enrolment.url, cloud.url
+            ));
+        }
+        let client = Client::new(&cloud.url, cloud.root.as_deref())?;
+        let board: BoardId = enrolment.board.parse().map_err(|why| format!("the enrolment {why}"))?;
+        let place = self.snapshots.sync_place().map_err(|error| error.to_string())?;
+        let is_another = place.as_ref().is_none_or(|place| place.board != enrolment.board);
+        let kept = self.snapshots.sync_wishes().map_err(|error| error.to_string())?.filter(|_| !is_another);
+        let budgets = self.snapshots.sync_budgets().map_err(|error| error.to_string())?;
+        let machine = Machine::new(&enrolment.board, Chain::first(board), place, kept.as_ref());
+        if is_another {
+            // From now on hours do not leave untold.
+            let sync = SyncTick { leaves: true, place: Some(machine.place().clone()), ..SyncTick::default() };
+            self.journal.commit(Tick { sync, ..Tick::default() }).await.map_err(|gone| gone.to_string())?;
+        }
+        let wishes = kept.and_then(|kept| Wishes::read(kept.body.as_bytes()).ok()).unwrap_or_default();
+        let tenants = tenants(&enrolment, &wishes);
+        let budgets = if is_another { Vec::new() } else { budgets };
+        let life =
+            Life { enrolment, key, client, machine, wishes, budgets, tenants, undone: BTreeSet::new(), last_us: 0 };
+        self.put_in_force(&life);
+        Ok(life)
+    }
+
+    fn put_in_force(&self, life: &Life) {
+        let Some(cloud) = &self.config.cloud else { return };
+        let (caps, layer) = wished::in_force(cloud, &life.wishes, &life.budgets);
+        let mut lane = self.lane.lock();
+        lane.ledger.set_wished(caps);
+        drop(lane);
+        self.lane.wake();
+        if *self.in_force.now().hub != layer {
+            self.in_force.change(|book| book.with_hub(layer.clone()));
+            tracing::info!("what the hub wishes is in force");
+        }
+    }
+
+    /// The board's own budgets as they are now; durable before they are told.
+    async fn look_at_budgets(&self, life: &mut Life, book: &Rulebook, now: Now) {
+        let settings = book.tenants_of_settings();
+        let caps: Vec<_> = {
+            let lane = self.lane.lock();
+            let own = |tenant: &crate::tenant::Tenant| {
+                let changed = book.overlay.tenants.get(&tenant.name).and_then(|layer| layer.degrade);
+                let caps = lane.ledger.own_caps(&tenant.name, tenant.caps);
+                (tenant.name.as_str().to_owned(), caps, changed.unwrap_or(tenant.degrade))
+            };
+            settings.iter().map(own).collect()
+        };
+        let budgets = own_budgets(&life.budgets, caps.into_iter(), now.wall.seconds());
+        if budgets != life.budgets {
+            let sync = SyncTick { budgets: Some(budgets.clone()), ..SyncTick::default() };
+            if self.journal.commit(Tick { sync, ..Tick::default() }).await.is_ok() {
+                life.budgets = budgets;
+                self.put_in_force(life);
+            }
+        }
+    }
+
+    async fn speak(&self, life: &mut Life, now: Now) -> Result<(), StoreError> {
+        let Some(cloud) = &self.config.cloud else { return Ok(()) };
+        let book = self.in_force.now();
+        self.look_at_budgets(life, &book, now).await;
+        let undone = self.snapshots.undone()?;
+        let fresh: BTreeSet<u64> =
+            undone.difference(&life.undone).copied().take(limits::CLOUD_DECISIONS_AT_ONCE).collect();
+        let board = Board {
+            snapshots: &self.snapshots,
+            book: &book,
+            cloud,
+            tenants: &life.tenants,
+            health: self.health(&book, life),
+            budgets: &life.budgets,
+            undone: &fresh,
+        };
+        let mut line = Line {
+            client: &life.client,
+            board: &life.enrolment.board,
+            key: &life.key,
+            last_us: &mut life.last_us,
+            clock: &self.clock,
+        };
+        let mut step = step(&mut life.machine, &mut line, &board, now, fastrand::u64(..)).await?;
+        if step.is_pushed {
+            life.undone.extend(fresh);
+        }
+        if let Some(budgets) = &step.tick.budgets {
+            life.budgets.clone_from(budgets);
+        }
+        if let Some(wishes) = step.wishes.take() {
+            life.wishes = *wishes;
+            life.tenants = tenants(&life.enrolment, &life.wishes);
+            self.put_in_force(life);
+        }
+        if !step.tick.is_empty() {
+            // A journal that is gone has already said why.
+            let _gone = self.journal.ride(Tick { sync: step.tick, ..Tick::default() }).await;
+        }
+        Ok(())
+    }
+
+    fn health(&self, book: &Rulebook, life: &Life) -> Health {
+        let counters = &self.counters;
+        Health {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            contract: aegis_contract::VERSION,
+            profile: self.config.board.name.chars().take(32).collect(),
+            uptime_s: self.clock.now().mono.0 / 1_000,
+            clock_off_ms: life.machine.standing().clock_off_ms,
+            outbox_rows: counters.outbox_rows.get(),
+            dead_letters: counters.dead_letters.get(),
+            memory_now: counters.heap_bytes.get(),
+            memory_promise: counters.memory_bytes_max.get(),
+            degraded: book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked")).collect(),
+            ..Health::default()
+        }
+    }
+}
+
+/// The tenants whose rows the hub takes: as it says now, else as it said at the enrolment.
+fn tenants(enrolment: &Enrolment, wishes: &Wishes) -> BTreeSet<String> {
+    if wishes.text.is_empty() {
+        enrolment.tenants.iter().cloned().collect()
+    } else {
+        wishes.text.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,358 @@
+//! A board and its hub through months: cuts of power, lost answers, repeats, a hub that is away, backups that were restored on
+//! either side. At the end both have the same sums, and nothing counted twice.
+
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
+
+use aegis::clock::{Monotonic, Now, Wall};
+use aegis::cloud::{Ask, Failure, Told};
+use aegis::config::Config;
+use aegis::jobs::rollup;
+use aegis::message::ChatId;
+use aegis::policy::compile;
+use aegis::reload::rulebook;
+use aegis::shard::Rulebook;
+use aegis::store::desk::DeskTick;
+use aegis::store::io::IoCount;
+use aegis::store::usage::{Usage, UsageKey, hour_of};
+use aegis::store::{Keep, Store, Tick};
+use aegis::sync::rows::Board;
+use aegis::sync::{Machine, Turn, Way, step, verify};
+use aegis::tenant::{Tenant, TenantName, Tenants};
+use aegis_contract::{
+    BoardId, Chain, Document, Health, Kind, Problem, Push, Receipt, Rows, Sources, State, UsageRow, Wishes, routes,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+const KEEP: Keep = Keep { decisions: 9, done: 9, dedupe_batches: 9, dead_letters: 4, albums: 9, audit: 5 };
+const BEGIN_MS: u64 = 1_790_000_000_000;
+const HOUR_MS: u64 = 3_600_000;
+const BOARD: BoardId = BoardId([7; 16]);
+
+/// A hub in memory, by the rules of the contract.
+#[derive(Clone)]
+struct Hub {
+    sequence: u64,
+    chain: Chain,
+    rows: BTreeMap<(i64, aegis_contract::Span, i64), UsageRow>,
+    /// What happens to the next questions, drawn from this.
+    chance: fastrand::Rng,
+    is_away: bool,
+    /// Of a hundred, how many answers are lost, after the hub did its work, and how many questions.
+    lost: u8,
+    pushes: u64,
+}
+
+impl Hub {
+    fn new(seed: u64) -> Self {
+        let chance = fastrand::Rng::with_seed(seed);
+        Self {
+            sequence: 0,
+            chain: Chain::first(BOARD),
+            rows: BTreeMap::new(),
+            chance,
+            is_away: false,
+            lost: 0,
+            pushes: 0,
+        }
+    }
+
+    fn take(&mut self, body: &[u8]) -> Result<Receipt, Failure> {
+        let push = Push::read(body).unwrap_or_else(|refusal| panic!("{refusal}"));
+        if let Some(sequence) = push.sequence {
+            let chain = push.previous.after(body);
+            if (sequence, chain) != (self.sequence, self.chain) {
+                if sequence != self.sequence + 1 || push.previous != self.chain {
+                    let mut problem = Problem::new(Kind::Fork, "it does not follow");
+                    (problem.sequence, problem.chain) = (Some(self.sequence), Some(self.chain));
+                    return Err(Failure::Refused(Box::new(problem), 0));
+                }
+                for row in push.usage {
+                    if self.rows.values().any(|known| known.covers(&row)) {
+                        continue;
+                    }
+                    self.rows.retain(|_, known| !row.covers(known));
+                    self.rows.insert((row.from, row.span, row.chat), row);
+                }
+                (self.sequence, self.chain) = (sequence, chain);
+                self.pushes += 1;
+            }
+        }
+        Ok(Receipt {
+            sequence: self.sequence,
+            chain: self.chain,
+            hub_time_us: 0,
+            wishes_etag: "one".to_owned(),
+            texts_left_out: 0,
+        })
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Result<Told, Failure> {
+        let told = |body| Told { status: 200, etag: Some("one".to_owned()), body };
+        match ask.target.as_str() {
+            routes::STATE => Ok(told(State { sequence: self.sequence, chain: self.chain, hub_time_us: 0 }.bytes())),
+            routes::WISHES => {
+                let text = [("default".to_owned(), false)].into();
+                Ok(told(Wishes { sources: Sources::default(), text, ..Wishes::default() }.bytes()))
+            }
+            routes::PUSH => self.take(ask.body.as_deref().unwrap()).map(|receipt| told(receipt.bytes())),
+            other => {
+                assert!(other.starts_with(routes::ROWS), "{other}");
+                let rows = self.rows.values().cloned().collect();
+                let month = aegis_contract::Month::of(0);
+                Ok(told(Rows { tenant: "default".to_owned(), month, rows, after: None }.bytes()))
+            }
+        }
+    }
+
+    fn messages(&self) -> u64 {
+        self.rows.values().map(|row| row.messages).sum()
+    }
+}
+
+impl Way for &mut Hub {
+    async fn ask(&mut self, ask: Ask) -> Result<Told, Failure> {
+        let away = || Failure::Away("nobody answers".to_owned());
+        if self.is_away || self.chance.u8(..100) < self.lost {
+            return Err(away());
+        }
+        let told = self.answer(&ask);
+        if self.chance.u8(..100) < self.lost { Err(away()) } else { told }
+    }
+}
+
+struct Life {
+    store: Store,
+    io: Arc<IoCount>,
+    machine: Machine,
+    book: Rulebook,
+    config: Config,
+    tenants: BTreeSet<String>,
+}
+
+fn settings() -> Config {
+    let environment = [];
+    let read = |_: &Path| Ok("[cloud]\nurl = \"https://hub.example\"\n".to_owned());
+    let zone = |_: &str| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    let around = aegis::config::Surroundings { environment: &environment, read: &read, zone: &zone };
+    Config::load(Some(Path::new("aegis.toml")), &around).unwrap()
+}
+
+impl Life {
+    fn begin(dir: &Path, now: Wall) -> Self {
+        let io = Arc::new(IoCount::default());
+        let mut store = Store::open(dir, 1 << 20, KEEP, &io, now).unwrap().0;
+        store.begin_counting(now).unwrap();
+        let snapshots = store.snapshots();
+        let place = snapshots.sync_place().unwrap();
+        let kept = snapshots.sync_wishes().unwrap();
+        let is_new = place.is_none();
+        let machine = Machine::new(&BOARD.to_string(), Chain::first(BOARD), place, kept.as_ref());
+        let config = settings();
+        let book = rulebook(&config, compile(&[]).unwrap_or_else(|_| compile(&aegis::policy::shipped()).unwrap()));
+        let mut life = Self { store, io, machine, book, config, tenants: ["default".to_owned()].into() };
+        if is_new {
+            let sync = aegis::store::sync::SyncTick { place: Some(life.machine.place().clone()), ..Default::default() };
+            life.commit(Tick { sync, ..Tick::default() }, now);
+        }
+        life
+    }
+
+    fn commit(&mut self, tick: Tick, now: Wall) -> aegis::store::Committed {
+        self.store.commit(&[tick], now).unwrap().remove(0)
+    }
+
+    fn count(&mut self, chat: i64, now: Wall, messages: u64) {
+        let mut desk = DeskTick::default();
+        let key = UsageKey::at(&Tenant::default(), ChatId(chat), now.seconds());
+        desk.count(key, Usage { messages, tokens_in: messages * 3, ..Usage::default() });
+        self.commit(Tick { desk, ..Tick::default() }, now);
+    }
+
+    fn roll_up(&mut self, now: Wall) {
+        let mut asked = rollup::plan(&Tenants::default(), now);
+        loop {
+            let desk = DeskTick { roll_up: Some(asked.clone()), ..DeskTick::default() };
+            let rolled = self.commit(Tick { desk, ..Tick::default() }, now).rolled.unwrap();
+            asked.place = rolled.next;
+            if asked.place.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// One turn with the hub; whether something was durable for it. `is_lost`: the power fails before that.
+    fn speak(&mut self, hub: &mut Hub, now: Now, is_lost: bool) -> bool {
+        let snapshots = self.store.snapshots();
+        let board = Board {
+            snapshots: &snapshots,
+            book: &self.book,
+            cloud: self.config.cloud.as_ref().unwrap(),
+            tenants: &self.tenants,
+            health: Health::default(),
+            budgets: &[],
+            undone: &BTreeSet::new(),
+        };
+        let mut way = hub;
+        let done = futures_now(step(&mut self.machine, &mut way, &board, now, now.mono.0)).unwrap();
+        let is_something = !done.tick.is_empty();
+        if is_something && !is_lost {
+            self.commit(Tick { sync: done.tick, ..Tick::default() }, now.wall);
+        }
+        is_something
+    }
+
+    /// Speaks until there is nothing more to tell.
+    fn converge(&mut self, hub: &mut Hub, mono: &mut u64, wall: Wall) {
+        for _ in 0..2_000 {
+            let now = Now { mono: Monotonic(*mono), wall };
+            if let Turn::Rest(ms) = self.machine.turn(now) {
+                if self.machine.standing().failures == 0 && self.machine.standing().pushed_s.is_some() {
+                    return;
+                }
+                *mono += ms;
+                continue;
+            }
+            self.speak(hub, now, false);
+        }
+        panic!("it does not converge: {:?}", self.machine.standing());
+    }
+
+    fn messages(&self) -> u64 {
+        self.store.snapshots().usage(&TenantName::default()).unwrap().iter().map(|(_, used)| used.messages).sum()
+    }
+}
+
+fn futures_now<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn at(ms: u64) -> Wall {
+    Wall(BEGIN_MS + ms)
+}
+
+/// A board that lives for so many hours beside a hub that is away between two of them.
+fn live(seed: u64, hours: u64, away: std::ops::Range<u64>) -> (u64, u64, u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut chance = fastrand::Rng::with_seed(seed);
+    let mut hub = Hub::new(seed);
+    hub.lost = 20;
+    let (mut life, mut mono, mut total) = (Life::begin(dir.path(), at(0)), 0_u64, 0_u64);
+    for hour in 0..hours {
+        hub.is_away = away.contains(&hour);
+        let now = at(hour * HOUR_MS);
+        for _ in 0..chance.u64(0..3) {
+            let messages = chance.u64(1..50);
+            life.count(-1 - chance.i64(0..3), now, messages);
+            total += messages;
+        }
+        if hour % 24 == 2 {
+            life.roll_up(now);
+        }
+        for _ in 0..4 {
+            mono += chance.u64(1_000..900_000);
+            // A confirmation that rides may be lost with the power.
+            let is_lost = chance.u8(..100) < 5;
+            life.speak(&mut hub, Now { mono: Monotonic(mono), wall: now }, is_lost);
+            if is_lost {
+                drop(life);
+                life = Life::begin(dir.path(), now);
+            }
+        }
+    }
+    (hub.is_away, hub.lost) = (false, 0);
+    let now = at(hours * HOUR_MS);
+    life.converge(&mut hub, &mut mono, now);
+    assert_eq!(life.messages(), total, "seed {seed}: the board's own sums");
+    assert_eq!(hub.messages(), total, "seed {seed}: the hub's sums");
+    // What is kept by hour here is the same there, row by row.
+    let snapshots = life.store.snapshots();
+    let (rows, _) = snapshots.usage_hours((0, u32::MAX), None, None, usize::MAX).unwrap();
+    let here: Vec<UsageRow> = rows.iter().map(aegis::sync::rows::hour).collect();
+    let there: Vec<UsageRow> = hub.rows.values().cloned().collect();
+    let kept_from = snapshots.first_hour_kept().unwrap();
+    let compared = verify::compare(&here, &there, kept_from);
+    // Hours of a day that was told as a day are in its row.
+    let told_as_days: BTreeSet<i64> =
+        there.iter().filter(|row| row.span == aegis_contract::Span::Day).map(|row| row.from).collect();
+    let differs = compared.differs.iter().filter(|one| !told_as_days.contains(&(one.place.1 / 86_400 * 86_400)));
+    assert_eq!(differs.count(), 0, "seed {seed}");
+    (hub.pushes, there.len() as u64, told_as_days.len() as u64)
+}
+
+#[test]
+fn months_with_lost_answers_and_cuts_of_power_end_with_the_same_sums() {
+    for seed in 0..2 {
+        live(seed, 24 * 70, 0..0);
+    }
+}
+
+#[test]
+fn a_hub_that_is_away_for_longer_than_hours_are_kept_has_the_same_sums_in_the_end() {
+    let mut days = 0;
+    for seed in 10..12 {
+        // Away for fifty days: hours of the first fifteen leave before the hub has them.
+        days += live(seed, 24 * 70, 24 * 10 + 7..24 * 60 + 5).2;
+    }
+    assert!(days > 20, "days were told in the place of their hours: {days}");
+}
+
+#[test]
+fn an_hour_of_heartbeats_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(1), 0);
+    let mut life = Life::begin(dir.path(), at(0));
+    life.count(-1, at(0), 5);
+    life.converge(&mut hub, &mut mono, at(0));
+    let before = life.io.read();
+    let mut durable = 0;
+    let end = mono + HOUR_MS;
+    while mono < end {
+        mono += 1_000;
+        durable += u64::from(life.speak(&mut hub, Now { mono: Monotonic(mono), wall: at(mono) }, false));
+    }
+    assert_eq!((durable, life.io.read()), (0, before), "no commit, not a byte");
+    assert_eq!(hub.sequence, 1);
+}
+
+#[test]
+fn a_board_from_an_older_backup_and_a_hub_from_an_older_backup_come_together_again() {
+    let (dir, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut hub, mut mono) = (Hub::new(2), 0);
+    let mut life = Life::begin(dir.path(), at(0));
+    for hour in 0..5 {
+        life.count(-1, at(hour * HOUR_MS), 5);
+        mono += 100_000;
+        life.converge(&mut hub, &mut mono, at(hour * HOUR_MS));
+    }
+    drop(life);
+    std::fs::copy(dir.path().join("journal.redb"), old.path().join("journal.redb")).unwrap();
+    let old_hub = hub.clone();
+    let mut life = Life::begin(dir.path(), at(5 * HOUR_MS));
+    for hour in 5..9 {
+        life.count(-1, at(hour * HOUR_MS), 5);
+        mono += 100_000;
+        life.converge(&mut hub, &mut mono, at(hour * HOUR_MS));
+    }
+    assert_eq!((life.messages(), hub.messages()), (45, 45));
+    // The hub goes back: it gets all of it again.
+    let mut hub = old_hub;
+    for hour in 9..11 {
+        mono += 100_000;
+        life.count(-1, at(hour * HOUR_MS), 5);
+        life.converge(&mut hub, &mut mono, at(hour * HOUR_MS));
+    }
+    assert_eq!((life.messages(), hub.messages()), (55, 55));
+    assert_eq!(life.machine.standing().forks, 1, "and it is said");
+    // The board goes back: what it counts from then on is added; what it forgot the hub still has, once.
+    drop(life);
+    let mut life = Life::begin(old.path(), at(11 * HOUR_MS));
+    life.count(-1, at(11 * HOUR_MS), 7);
+    life.converge(&mut hub, &mut mono, at(11 * HOUR_MS));
+    assert_eq!((life.messages(), hub.messages()), (32, 62));
+    assert_eq!(life.machine.standing().forks, 1);
+    let hours: Vec<i64> = hub.rows.keys().map(|(from, ..)| from / 3_600).collect();
+    assert_eq!(hours.len(), 12, "one row an hour: {hours:?}");
+    assert_eq!(hours.last(), Some(&i64::from(hour_of(at(11 * HOUR_MS).seconds()))));
+}
