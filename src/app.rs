@@ -12,12 +12,13 @@ pub mod trial;
 mod vigil;
 
 pub use failure::{Failure, FailureKind};
+use first::idle_ms;
 pub use first::{check_first, prepare_data_dir};
 
 pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
 
 use crate::chats::ChatBook;
-use crate::clock::{Clock, Monotonic, Now, Wall};
+use crate::clock::{Clock, Monotonic, Now};
 use crate::config::Config;
 use crate::control::{self, Door};
 use crate::counters::Counters;
@@ -390,13 +391,6 @@ fn read_packs_and_reach_out(config: &Config, token: Option<&str>) -> Result<(Pol
         let policy = policy.join().unwrap_or_else(|_| Err(Failure::usage("the packs could not be compiled")))?;
         Ok((policy, telegram?))
     })
-}
-
-/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
-fn idle_ms(path: &Path, now: Wall) -> u64 {
-    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
-    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// The slow lane where an earlier life left it: who waits goes on waiting, and calls cut off count as paid in full.

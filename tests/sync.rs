@@ -356,3 +356,44 @@ fn a_board_from_an_older_backup_and_a_hub_from_an_older_backup_come_together_aga
     assert_eq!(hours.len(), 12, "one row an hour: {hours:?}");
     assert_eq!(hours.last(), Some(&i64::from(hour_of(at(11 * HOUR_MS).seconds()))));
 }
+
+/// Answers one question with these bytes, and goes on writing the last of them while anybody reads.
+fn scripted(head: &'static [u8], forever: bool) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut asked = [0; 4_096];
+            let _read = stream.read(&mut asked);
+            let mut is_heard = stream.write_all(head).is_ok();
+            while forever && is_heard {
+                is_heard = stream.write_all(&[b' '; 8_192]).is_ok();
+            }
+        }
+    });
+    url
+}
+
+#[test]
+fn a_hub_that_lies_or_never_ends_is_told_in_words_and_changes_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let key = aegis::cloud::Key::of_seed(&[1; 32]).unwrap();
+    for (head, forever, says) in [
+        (&b"HTTP/1.1 200 OK\r\n\r\n{"[..], true, "more than 1048576 bytes"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", false, "cannot be read"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{\"sequence\":\"many\"", false, "cannot be read"),
+        (b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", false, "is this a hub?"),
+        (b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\n{}", false, "is this a hub?"),
+        (b"nonsense\r\n\r\n", false, "cannot be reached"),
+    ] {
+        let client = aegis::cloud::Client::new(&scripted(head, forever), None).unwrap();
+        let mut last_us = 0;
+        let mut signer = aegis::cloud::Signer { board: "b", key: &key, last_us: &mut last_us };
+        let told = runtime.block_on(client.ask(&mut signer, 5, Ask::get(routes::STATE)));
+        let read = told.and_then(|told| aegis::cloud::document::<State>(&told));
+        let why = read.expect_err(says).to_string();
+        assert!(why.contains(says), "{says}: {why}");
+        assert_eq!(last_us, 5);
+    }
+}

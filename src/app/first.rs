@@ -5,6 +5,7 @@
 //! Never: a thread.
 
 use super::{Failure, FailureKind};
+use crate::clock::Wall;
 use crate::config::{Board, Config};
 use crate::desk::setup;
 use crate::limits;
@@ -65,4 +66,11 @@ mod tests {
         let refused = fits(&board, Some(64 << 20)).expect_err("64 MiB are too few").to_string();
         assert!(refused.contains("\"pi-5\"") && refused.contains("AEGIS_BOARD"), "{refused}");
     }
+}
+
+/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
+pub(super) fn idle_ms(path: &Path, now: Wall) -> u64 {
+    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }

@@ -14,6 +14,7 @@ use redb::{ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 type RedbResult<T> = Result<T, StoreError>;
 type Facts<'txn> = Table<'txn, &'static str, &'static [u8]>;
@@ -177,14 +178,13 @@ pub(super) fn sum_up(
     let mut days: BTreeMap<(u32, &str), SummedDay> = BTreeMap::new();
     for (hour, tenant, used, edition) in gone {
         let key = (hour / 24, tenant.as_str());
-        if !days.contains_key(&key) {
-            days.insert(key, fact(&facts, &day_key(key.0, key.1))?.unwrap_or_default());
-        }
-        if let Some(day) = days.get_mut(&key) {
-            day.used = day.used.plus(*used);
-            day.rows = day.rows.saturating_add(1);
-            day.is_lacking |= *edition > place.edition;
-        }
+        let day = match days.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(fact(&facts, &day_key(key.0, key.1))?.unwrap_or_default()),
+        };
+        day.used = day.used.plus(*used);
+        day.rows = day.rows.saturating_add(1);
+        day.is_lacking |= *edition > place.edition;
     }
     for ((day, tenant), sum) in days {
         // Where a day is whole and the hub has all of it, nothing is to be told.

@@ -283,7 +283,7 @@ impl Machine {
                 "the hub has {sequence} pushes of this board, which remembers {own}: a backup was restored, here or there, or \
                  another board has its key; all rows are told again"
             );
-            tracing::warn!(own, hub = sequence, "{why}");
+            tracing::warn!("{why}");
             self.standing.fork = Some(why);
         }
         SyncTick { place: Some(self.place.clone()), ..SyncTick::default() }

@@ -157,10 +157,7 @@ impl Syncer {
         let mut life: Option<Life> = None;
         let mut said: Option<String> = None;
         while !self.journal.is_closed() {
-            let why = match self.turn(&mut life).await {
-                Ok(()) => None,
-                Err(why) => Some(why),
-            };
+            let why = self.turn(&mut life).await.err();
             if why != said {
                 match &why {
                     Some(why) => tracing::warn!(why, "nothing is told to a hub"),
