@@ -55,6 +55,13 @@ pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
     made.map_err(|error| Failure::storage(format!("the data directory {} cannot be made: {error}", dir.display())))
 }
 
+/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
+pub(super) fn idle_ms(path: &Path, now: Wall) -> u64 {
+    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,11 +73,4 @@ mod tests {
         let refused = fits(&board, Some(64 << 20)).expect_err("64 MiB are too few").to_string();
         assert!(refused.contains("\"pi-5\"") && refused.contains("AEGIS_BOARD"), "{refused}");
     }
-}
-
-/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
-pub(super) fn idle_ms(path: &Path, now: Wall) -> u64 {
-    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
-    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-    at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }
