@@ -144,11 +144,13 @@ fn lists_that_cannot_fit_the_board_are_refused_before_they_take_the_memory() {
         pack(1).replace("keywords = ", "keywords_file = \"l.txt\"\nkeywords = "),
     )
     .unwrap();
-    // Phrases that share few beginnings.
-    let phrase = |n: u64| {
-        format!("{:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n.wrapping_mul(0xd1b5_4a32_d192_ed03))
+    // Phrases that share few beginnings, as long as the automaton knows them.
+    let letter = |bits: u64| char::from_u32(0x430 + u32::try_from(bits % 32).unwrap()).unwrap();
+    let phrase = |n: u64| -> String {
+        let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (0..12).map(|place| letter(mixed >> (59 - 5 * place))).collect()
     };
-    let list: Vec<String> = (1..45_000).map(phrase).collect();
+    let list: Vec<String> = (1..60_000).map(phrase).collect();
     std::fs::write(folder.path().join("l.txt"), list.join("\n")).unwrap();
     let Reloaded::Refused(mistakes) = reloader.reload(Wall(1)) else { panic!("accepted") };
     assert!(mistakes.to_string().contains("would take at least"), "{mistakes}");
