@@ -8,7 +8,7 @@
 //!
 //! Never: a table more in a commit that counts. What has to be known besides the counts lies in the same table, beside the
 //! hour that is counted in: the head of an hour (no tenant, chat 0) with the last edition of its rows, and the end of the table
-//! (hour [`END`]).
+//! (hour `END`).
 
 mod changes;
 mod rollup;
