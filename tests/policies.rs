@@ -1,6 +1,7 @@
 //! The shipped packs: they compile, their cases hold, and they keep within what a small board can hold.
 
 use aegis::cli::cases;
+use aegis::config::Board;
 use aegis::document::Mistakes;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, PolicySet, Scratch};
@@ -66,6 +67,15 @@ fn ordinary_greetings_are_allowed() {
         "",
     ] {
         assert_eq!(judge(&set, &message(text)).outcome, Outcome::Allow, "{text}");
+    }
+}
+
+#[test]
+fn the_shipped_packs_fit_every_profile() {
+    let bytes = u64::try_from(shipped().bytes()).unwrap();
+    for name in Board::names() {
+        let room = Board::named(name).unwrap().capacity.keyword_bytes;
+        assert!(bytes <= room, "{name}: the shipped packs take {bytes} bytes, and it has {room}");
     }
 }
 

@@ -35,8 +35,8 @@ pub const GAP_CHARS_MAX: usize = 4;
 /// is judged on what was seen, and the cut is a finding.
 pub const MATCHES_MAX: usize = 10_000;
 
-/// Letters of a keyword's skeleton that the automaton knows; where they stand the whole keyword is looked at. Of the shipped
-/// keywords, whose automaton is 44 % smaller with it, at most 21 begin alike.
+/// Letters of a keyword's skeleton that the automaton knows; where they stand the whole keyword is looked at. Fewer would make
+/// the automaton smaller, and more keywords begin alike, each of which costs a second look.
 pub const BONES_LETTERS_MAX: usize = 12;
 
 /// Places of one rule's phrases that are remembered while a message is judged; the first stay.
