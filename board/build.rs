@@ -9,7 +9,7 @@
 use std::path::Path;
 
 /// Files, from the project's folder; in the output folder each has its own name and `.z`.
-const CARRIED: [&str; 22] = [
+const CARRIED: [&str; 24] = [
     "policies/adult.toml",
     "policies/adult.cases.toml",
     "policies/crypto.toml",
@@ -32,6 +32,8 @@ const CARRIED: [&str; 22] = [
     "policies/prior.model",
     "src/links/suffixes.txt",
     "src/web/api/openapi.json",
+    "src/web/assets/style.css",
+    "src/web/assets/app.js",
 ];
 
 /// JSON without the spaces and lines that only people need: an answer of the page is bounded.

@@ -18,8 +18,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// What a board's flash and memory may be asked for, bytes.
-/// 8 MiB are the aim; with the hub's client the program for 64-bit ARM is 106 KB over it, and may not grow further.
-const BINARY_BYTES_MAX: u64 = 8_520_000;
+const BINARY_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What is built and run in every run of the tests: the boards of today, in their two systems.
 const TARGETS: &str = "aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf";

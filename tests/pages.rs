@@ -386,7 +386,7 @@ fn the_pages_are_written_down_to_be_looked_at() {
     let Some(folder) = std::env::var_os("AEGIS_PAGES_OUT") else { return };
     let folder = std::path::PathBuf::from(folder);
     std::fs::create_dir_all(&folder).unwrap();
-    for (file, text) in [("style.css", STYLE), ("app.js", SCRIPT), ("icon.svg", ICON)] {
+    for (file, text) in [("style.css", STYLE.as_str()), ("app.js", SCRIPT.as_str()), ("icon.svg", ICON)] {
         std::fs::write(folder.join(file), text).unwrap();
     }
     let hostile = "x\u{202e}<script>alert('1')</script>&quot; \u{5e9}\u{5dc}\u{5d5}\u{5dd} aVeryLongWordThatNobodyBroke"

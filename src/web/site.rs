@@ -179,8 +179,8 @@ impl Site {
             answer.with("Cache-Control", kept)
         };
         Some(match asked.path.as_str() {
-            "/style.css" => asset("text/css; charset=utf-8", pages::STYLE),
-            "/app.js" => asset("text/javascript; charset=utf-8", pages::SCRIPT),
+            "/style.css" => asset("text/css; charset=utf-8", pages::STYLE.as_str()),
+            "/app.js" => asset("text/javascript; charset=utf-8", pages::SCRIPT.as_str()),
             "/icon.svg" => asset("image/svg+xml", pages::ICON),
             "/healthz" => Answer::new(200, Body::Text(PLAIN, "alive\n".to_owned())),
             "/readyz" => {

@@ -31,12 +31,14 @@ pub use shell::{login, refused};
 use super::desk::{Desk, Told};
 use super::views::*;
 use crate::access::{Caller, Role};
+use crate::packed::carried_text;
 use form::Form;
+use std::sync::LazyLock;
 
-/// The style sheet, at `/style.css`.
-pub const STYLE: &str = include_str!("../assets/style.css");
-/// The script, at `/app.js`.
-pub const SCRIPT: &str = include_str!("../assets/app.js");
+/// The style sheet, at `/style.css`; unpacked when it is first asked for.
+pub static STYLE: LazyLock<String> = LazyLock::new(|| carried_text!("style.css"));
+/// The script, at `/app.js`; as the style sheet.
+pub static SCRIPT: LazyLock<String> = LazyLock::new(|| carried_text!("app.js"));
 /// The icon, at `/icon.svg`.
 pub const ICON: &str = include_str!("../assets/icon.svg");
 
