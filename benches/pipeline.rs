@@ -18,6 +18,7 @@ use aegis::message::UserId;
 use aegis::policy::{PackSource, Scratch, compile};
 use aegis::shard::{Rulebook, judge};
 use aegis::store::io::{CountedFile, IoCount};
+use aegis::store::wal::{Room, Wal};
 use aegis::store::{Keep, Store, Tick};
 use aegis::telegram::{Admin, Reply, Request, update};
 use aegis::tenant::Tenants;
@@ -109,8 +110,11 @@ fn round(rulebook: &Rulebook, updates: &[String], sync: Duration) -> (f64, f64, 
     let dir = tempfile::tempdir().unwrap();
     let count = Arc::new(IoCount::default());
     let options = || std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
-    let file = options().open(dir.path().join("journal.redb")).unwrap();
-    let file = SlowFile { file: CountedFile::new(file, Arc::clone(&count)).unwrap(), sync };
+    let part = |name: &str| {
+        let file = options().open(dir.path().join(name)).unwrap();
+        SlowFile { file: CountedFile::new(file, Arc::clone(&count)).unwrap(), sync }
+    };
+    let file = Wal::new(part("journal.redb"), part("journal.redb-wal"), Room::default());
     let keep =
         Keep { decisions: 50_000, done: 20_000, dedupe_batches: 4_096, dead_letters: 100, albums: 256, audit: 100 };
     let mut store = Store::on_backend(file, 4 << 20, keep).unwrap();

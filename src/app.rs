@@ -255,9 +255,18 @@ const fn pace(config: &Config) -> CommitPace {
 
 /// What was wrong with the database, if something was: said in the log, and for who is told elsewhere.
 fn damage(found: Found) -> Option<String> {
-    let Found::SetAside { to, why } = found else { return None };
-    tracing::error!(why, "the database was damaged: it is kept as {}, and a new one was begun", to.display());
-    Some(format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display()))
+    let said = match found {
+        Found::Sound => return None,
+        Found::SetAside { to, why } => {
+            format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display())
+        }
+        Found::Exchanged { to } => format!(
+            "the database was put there by hand; what another one had not yet taken in is kept as {}",
+            to.display()
+        ),
+    };
+    tracing::error!("{said}");
+    Some(said)
 }
 
 /// What the doors are opened with.

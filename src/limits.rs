@@ -23,6 +23,7 @@ mod review;
 mod settings;
 mod updates;
 mod usage;
+mod wal;
 mod web;
 mod words;
 
@@ -44,6 +45,7 @@ pub use review::*;
 pub use settings::*;
 pub use updates::*;
 pub use usage::*;
+pub use wal::*;
 pub use web::*;
 pub use words::*;
 
@@ -466,8 +468,7 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
         door_line(),
         asked_line(),
         holder("page cache of the durable file", capacity.store_cache_bytes, "pages are read again from storage"),
-        // Decisions and rows of one batch, encoded, and the dirty pages of their commit.
-        holder("one commit", 1024 * KIB + 16 * KIB * capacity.poll_limit, "the next commit waits"),
+        commit_line(capacity.poll_limit),
         // With the names of those that were taken back.
         holder(
             "outbox rows",

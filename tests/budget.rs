@@ -77,7 +77,7 @@ struct Stored {
 
 impl Stored {
     fn open(disk: &Disk) -> Option<Store> {
-        Some(Store::on_backend(disk.clone(), 1 << 20, KEEP).expect("the disk opens"))
+        Some(Store::on_backend(disk.wal(), 1 << 20, KEEP).expect("the disk opens"))
     }
 
     fn new() -> Self {

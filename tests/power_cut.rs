@@ -96,7 +96,7 @@ fn bans_done(town: &Town, promised: &BTreeSet<Key>, in_hand: &[Key]) -> Vec<Key>
 
 /// Opens a medium and holds it against what is known: nothing acknowledged is lost, no batch is half there.
 fn verify(disk: Disk, known: &Known, limit: usize) -> Result<(), String> {
-    let store = Store::on_backend(disk, 1 << 20, KEEP).map_err(|error| format!("does not open: {error}"))?;
+    let store = Store::on_backend(disk.wal(), 1 << 20, KEEP).map_err(|error| format!("does not open: {error}"))?;
     let snapshots = store.snapshots();
     let read = |error: aegis::store::StoreError| format!("cannot be read: {error}");
     let outbox: BTreeSet<Key> = snapshots.outbox().map_err(read)?.iter().map(|row| row.key.raw()).collect();
@@ -129,7 +129,7 @@ fn verify(disk: Disk, known: &Known, limit: usize) -> Result<(), String> {
 /// one is never found under that name.
 fn new_medium() -> Vec<u8> {
     let disk = Disk::default();
-    drop(Store::on_backend(disk.clone(), 1 << 20, KEEP).expect("a new disk opens"));
+    drop(Store::on_backend(disk.wal(), 1 << 20, KEEP).expect("a new disk opens"));
     disk.image()
 }
 
@@ -212,7 +212,7 @@ fn a_power_cut_during_recovery_loses_nothing_either() {
             // Recover, and remember what recovery does to the medium.
             let disk = Disk::holding(first.clone());
             disk.record();
-            drop(Store::on_backend(disk.clone(), 1 << 20, KEEP));
+            drop(Store::on_backend(disk.wal(), 1 << 20, KEEP));
             let recovery = disk.recorded();
             let cut_at = rng.usize(..=recovery.len());
             let (mut synced, mut pending) = (first, Vec::new());

@@ -14,6 +14,7 @@ use aegis::journal::{self, CommitPace};
 use aegis::progress::{Vigil, moving, parts};
 use aegis::secret::Secret;
 use aegis::store::io::IoCount;
+use aegis::store::wal::{Room, Wal};
 use aegis::store::{Keep, Store, Tick};
 use aegis::systemd::Notify;
 use board::{Board, LONG, Signal, TOKEN, play, script};
@@ -164,7 +165,8 @@ impl StorageBackend for Hanging {
 #[tokio::test]
 async fn a_journal_whose_medium_hangs_is_not_fed_for_although_all_else_turns() {
     let door: Arc<(Mutex<Door>, Condvar)> = Arc::default();
-    let medium = Hanging { inner: Arc::new(InMemoryBackend::new()), door: Arc::clone(&door) };
+    let part = || Hanging { inner: Arc::new(InMemoryBackend::new()), door: Arc::clone(&door) };
+    let medium = Wal::new(part(), part(), Room::default());
     let keep = Keep { decisions: 10, done: 10, dedupe_batches: 10, dead_letters: 10, albums: 10, audit: 10 };
     let store = Store::on_backend(medium, 1 << 20, keep).unwrap();
     let (counters, clock): (Arc<Counters>, _) = (Arc::default(), Clock::start());

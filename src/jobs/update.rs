@@ -11,7 +11,7 @@ use super::backup::hex;
 use super::{aside, sync_folder_of, write_private};
 use crate::limits;
 use crate::release::hash_of;
-use crate::store::{JOURNAL_FILE, idle_schema, schema};
+use crate::store::{JOURNAL_FILE, idle_schema, schema, wal_of};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
@@ -249,6 +249,8 @@ fn follow_back(data_dir: &Path, note: &Note, config: Option<&Path>) -> Result<()
     File::open(&copy).map_err(told)?;
     let kept = data_dir.join(format!("{JOURNAL_FILE}.of-{}", note.to));
     std::fs::rename(&path, &kept).map_err(told)?;
+    // What is missing was empty.
+    let _with_it = std::fs::rename(wal_of(&path), wal_of(&kept));
     let new = aside(&path);
     std::fs::copy(&copy, &new).map_err(told)?;
     File::open(&new).and_then(|file| file.sync_all()).map_err(told)?;

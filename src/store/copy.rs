@@ -30,7 +30,9 @@ impl Store {
         let mut new = path.as_os_str().to_owned();
         new.push(".new");
         let new = PathBuf::from(new);
-        let copied = copy(from, &new).and_then(|bytes| {
+        // The file alone is copied: what waits in the log goes there first.
+        let settled = self.wal.settle().map_err(|error| said(path, &error));
+        let copied = settled.and_then(|()| copy(from, &new)).and_then(|bytes| {
             std::fs::rename(&new, path).map_err(|error| said(path, &error))?;
             let dir = path.parent().unwrap_or(path);
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| said(dir, &error))?;

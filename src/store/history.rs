@@ -8,7 +8,7 @@
 
 use super::io::IoCount;
 use super::records::{decode, encode};
-use super::{StoreError, builder, open_file};
+use super::{StoreError, builder, open_plain};
 use crate::limits;
 use crate::message::{
     Behaviour, ChatId, Media, Message, MessageId, Provenance, Sender, SurfaceKind, Truncation, UserId,
@@ -162,7 +162,7 @@ impl History {
     ) -> Result<(Self, Option<String>), StoreError> {
         let path = dir.join(CACHE_FILE);
         let open = || -> Result<Self, StoreError> {
-            let db = open_file(&path, limits::HISTORY_CACHE_BYTES, count)?;
+            let db = open_plain(&path, limits::HISTORY_CACHE_BYTES, count)?;
             let transaction = db.begin_write()?;
             transaction.open_table(MESSAGES)?;
             transaction.open_table(META)?;
@@ -312,7 +312,7 @@ impl HistoryReader {
             Err(redb::DatabaseError::DatabaseAlreadyOpen) => Err(StoreError::Busy { path }),
             // Left by a power cut: opening it for writing brings it in order.
             Err(redb::DatabaseError::RepairAborted) => {
-                let db = open_file(&path, limits::HISTORY_CACHE_BYTES, &Arc::new(IoCount::default()))?;
+                let db = open_plain(&path, limits::HISTORY_CACHE_BYTES, &Arc::new(IoCount::default()))?;
                 Ok(Some(Self(Source::Shared(Arc::new(db)))))
             }
             Err(error) => Err(error.into()),

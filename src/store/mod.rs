@@ -2,8 +2,8 @@
 //!
 //! Promises: a commit is all or nothing, on the medium when [`Store::commit`] returns. A file that is damaged is set
 //! aside under a name that says so, never guessed at. A file of a newer program is refused in one sentence. The
-//! settings are those that tore no state under simulated power cuts: a bounded cache, two-phase commit, the integrity
-//! check on open, and never quick repair.
+//! settings are those that tore no state under simulated power cuts: a bounded cache, a write-ahead log that makes a commit
+//! one ([`wal`]), the integrity check on open, and never quick repair.
 //!
 //! Never: a second writer. Readers take snapshots ([`Snapshots`]). After a failed commit the store must not be used
 //! again: the process ends, and the next one opens what is really there.
@@ -27,6 +27,7 @@ pub mod sync;
 pub mod tables;
 pub mod tick;
 pub mod usage;
+pub mod wal;
 mod write;
 
 pub use copy::{copy_idle, free_bytes, idle_schema};
@@ -36,7 +37,7 @@ pub use tick::{MemberChange, Promise, Reviewed, Tick};
 pub use write::Committed;
 
 use crate::clock::Wall;
-use redb::{Builder, Database, StorageBackend};
+use redb::{Builder, Database};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,6 +64,11 @@ pub enum StoreError {
         /// The schema this program needs.
         known: u64,
     },
+    /// The write-ahead log beside it was begun on another state of it: the file was put there by hand.
+    Stale {
+        /// The file.
+        path: PathBuf,
+    },
     /// Its content is not what was written.
     Damaged(String),
     /// The medium failed or is full, or the file cannot be reached.
@@ -82,6 +88,12 @@ impl fmt::Display for StoreError {
             Self::Older { found, known } => {
                 write!(f, "the database has schema {found} and this program needs {known}; run `aegis migrate up`")
             }
+            Self::Stale { path } => write!(
+                f,
+                "{} was put there by hand: the log beside it, {}, belongs to another one; move the log away, or start aegis, which does so",
+                path.display(),
+                wal_of(path).display()
+            ),
             Self::Damaged(why) => write!(f, "the database is damaged: {why}"),
             Self::Medium(why) => write!(f, "storage failed: {why}"),
         }
@@ -172,6 +184,8 @@ pub struct Store {
     db: Arc<Database>,
     keep: Keep,
     next: Next,
+    /// What stands in front of the file.
+    wal: wal::Wal,
     /// Where the file is; `None` on a storage that is no file.
     path: Option<PathBuf>,
     /// Who knows what is told elsewhere; `None` where nobody is.
@@ -189,6 +203,11 @@ pub enum Found {
         to: PathBuf,
         /// What was wrong.
         why: String,
+    },
+    /// Whole, but put there by hand: the write-ahead log of another one stood beside it, and was set aside.
+    Exchanged {
+        /// Where that log is now.
+        to: PathBuf,
     },
 }
 
@@ -213,19 +232,33 @@ impl Store {
         let path = dir.join(JOURNAL_FILE);
         let open = || {
             if !path.exists() {
-                Self::create(dir, &path, keep)?;
+                Self::create(dir, &path)?;
             }
-            let database = open_file(&path, cache_bytes, count)?;
-            let store = Self::with_database(database, keep)?;
+            let (database, wal) = open_logged(&path, cache_bytes, count)?;
+            let store = Self::with_database(database, wal, keep)?;
             Ok(Self { path: Some(path.clone()), ..store })
+        };
+        let aside = |what: &Path, why: &str| {
+            let mut to = what.as_os_str().to_owned();
+            to.push(format!(".{why}-{}", now.0));
+            match std::fs::rename(what, &to) {
+                Err(error) if what.exists() => {
+                    Err(StoreError::Medium(format!("cannot set {} aside: {error}", what.display())))
+                }
+                _ => Ok(PathBuf::from(to)),
+            }
         };
         match open() {
             Ok(store) => Ok((store, Found::Sound)),
             Err(StoreError::Damaged(why)) => {
-                let to = dir.join(format!("{JOURNAL_FILE}.damaged-{}", now.0));
-                std::fs::rename(&path, &to)
-                    .map_err(|error| StoreError::Medium(format!("cannot set {} aside: {error}", path.display())))?;
+                let to = aside(&path, "damaged")?;
+                // It is of use with its file alone.
+                aside(&wal_of(&path), "damaged")?;
                 Ok((open()?, Found::SetAside { to, why }))
+            }
+            Err(StoreError::Stale { .. }) => {
+                let to = aside(&wal_of(&path), "stale")?;
+                Ok((open()?, Found::Exchanged { to }))
             }
             Err(error) => Err(error),
         }
@@ -233,7 +266,7 @@ impl Store {
 
     /// Makes a new file beside its name and renames it when it is whole: a power cut leaves no half-made one under the
     /// name, which the next start would have to take for damage.
-    fn create(dir: &Path, path: &Path, keep: Keep) -> Result<(), StoreError> {
+    fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
         let medium = |error: std::io::Error| StoreError::Medium(format!("{}: {error}", path.display()));
         let new = dir.join(format!("{JOURNAL_FILE}.new"));
         match std::fs::remove_file(&new) {
@@ -241,7 +274,9 @@ impl Store {
             _ => {}
         }
         let uncounted = Arc::new(io::IoCount::default());
-        drop(Self::with_database(open_file(&new, CREATE_CACHE_BYTES, &uncounted)?, keep)?);
+        let database = open_plain(&new, CREATE_CACHE_BYTES, &uncounted)?;
+        schema::upgrade(&database)?;
+        drop(database);
         std::fs::rename(&new, path).map_err(medium)?;
         std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(medium)
     }
@@ -250,15 +285,24 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`], and [`StoreError::Damaged`].
-    pub fn on_backend(backend: impl StorageBackend, cache_bytes: usize, keep: Keep) -> Result<Self, StoreError> {
-        Self::with_database(builder(cache_bytes).create_with_backend(backend)?, keep)
+    pub fn on_backend(wal: wal::Wal, cache_bytes: usize, keep: Keep) -> Result<Self, StoreError> {
+        Self::with_database(builder(cache_bytes).create_with_backend(wal.clone())?, wal, keep)
     }
 
-    fn with_database(mut database: Database, keep: Keep) -> Result<Self, StoreError> {
+    fn with_database(mut database: Database, wal: wal::Wal, keep: Keep) -> Result<Self, StoreError> {
         schema::upgrade(&database)?;
-        retention::give_room_back(&mut database)?;
+        if retention::give_room_back(&mut database)? {
+            wal.settle().map_err(|error| StoreError::Medium(error.to_string()))?;
+        }
         let next = write::next_numbers(&database)?;
-        Ok(Self { db: Arc::new(database), keep, next, path: None, teller: None })
+        Ok(Self { db: Arc::new(database), keep, next, wal, path: None, teller: None })
+    }
+
+    /// How many commits were in the write-ahead log and not yet in the file when this was opened: some after a power cut,
+    /// none after a clean end.
+    #[must_use]
+    pub fn replayed(&self) -> u64 {
+        self.wal.replayed()
     }
 
     /// The same, which asks this one what is told elsewhere.
@@ -280,25 +324,47 @@ fn builder(cache_bytes: usize) -> Builder {
     builder
 }
 
-/// Opens or creates the file, private to its owner.
+/// The write-ahead log of a database.
+#[must_use]
+pub fn wal_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// Opens or creates the durable file and the log in front of it, private to their owner.
 ///
 /// # Errors
-/// As [`Store::open`].
+/// As [`Store::open`], and [`StoreError::Stale`].
 pub fn open_file(path: &Path, cache_bytes: usize, count: &Arc<io::IoCount>) -> Result<Database, StoreError> {
+    open_logged(path, cache_bytes, count).map(|(database, _)| database)
+}
+
+fn open_logged(path: &Path, cache_bytes: usize, count: &Arc<io::IoCount>) -> Result<(Database, wal::Wal), StoreError> {
+    let wal = wal::Wal::new(counted(path, count)?, counted(&wal_of(path), count)?, wal::Room::default());
+    let opened = builder(cache_bytes).create_with_backend(wal.clone());
+    Ok((opened.map_err(|error| said(path, error))?, wal))
+}
+
+/// Opens or creates a file without a log in front of it.
+fn open_plain(path: &Path, cache_bytes: usize, count: &Arc<io::IoCount>) -> Result<Database, StoreError> {
+    builder(cache_bytes).create_with_backend(counted(path, count)?).map_err(|error| said(path, error))
+}
+
+fn counted(path: &Path, count: &Arc<io::IoCount>) -> Result<io::CountedFile, StoreError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let medium = |error: std::io::Error| StoreError::Medium(format!("{}: {error}", path.display()));
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(medium)?;
-    let busy = |error: redb::DatabaseError| match error {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let file = file.map_err(|error| StoreError::Medium(format!("{}: {error}", path.display())))?;
+    io::CountedFile::new(file, Arc::clone(count)).map_err(|error| said(path, error))
+}
+
+fn said(path: &Path, error: redb::DatabaseError) -> StoreError {
+    match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { path: path.to_owned() },
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) if wal::is_stale(&error.to_string()) => {
+            StoreError::Stale { path: path.to_owned() }
+        }
         other => StoreError::from(other),
-    };
-    let file = io::CountedFile::new(file, Arc::clone(count)).map_err(busy)?;
-    builder(cache_bytes).create_with_backend(file).map_err(busy)
+    }
 }

@@ -205,13 +205,14 @@ fn taken_out(database: &redb::Database) -> RedbResult<u64> {
 
 /// Gives the room of what was taken out back to the medium, when it is enough to be worth it. While the file is in use its
 /// room is used again instead: this needs it for itself alone, and so is done when it is opened, before anything else.
-pub(super) fn give_room_back(database: &mut redb::Database) -> RedbResult<()> {
+///
+/// Returns whether it was.
+pub(super) fn give_room_back(database: &mut redb::Database) -> RedbResult<bool> {
     if taken_out(database)? < limits::COMPACT_AFTER_ROWS {
-        return Ok(());
+        return Ok(false);
     }
     // First, so that a start that is cut off here does not try it again and again.
-    let mut txn = database.begin_write()?;
-    txn.set_two_phase_commit(true);
+    let txn = database.begin_write()?;
     txn.open_table(tables::META)?.remove(TAKEN_OUT)?;
     txn.commit()?;
     for _ in 0..limits::COMPACT_ROUNDS_MAX {
@@ -223,7 +224,7 @@ pub(super) fn give_room_back(database: &mut redb::Database) -> RedbResult<()> {
             Err(_) => break,
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What the time is over of.

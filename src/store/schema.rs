@@ -57,8 +57,7 @@ fn take(
     change: fn(&redb::WriteTransaction) -> Result<(), redb::Error>,
     schema: u64,
 ) -> Result<(), StoreError> {
-    let mut txn = database.begin_write()?;
-    txn.set_two_phase_commit(true);
+    let txn = database.begin_write()?;
     change(&txn)?;
     txn.open_table(tables::META)?.insert("schema", schema)?;
     txn.commit()?;

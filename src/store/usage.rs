@@ -286,8 +286,7 @@ impl Store {
         if self.next.counts || !self.snapshots().is_counting()? {
             return Ok(());
         }
-        let mut txn = self.db.begin_write()?;
-        txn.set_two_phase_commit(true);
+        let txn = self.db.begin_write()?;
         {
             let mut hours = txn.open_table(tables::USAGE_HOURS)?;
             let mut end = end_of(&hours)?;

@@ -57,8 +57,7 @@ impl Store {
     /// # Errors
     /// When storage fails. The store must then not be used again.
     pub fn commit(&mut self, ticks: &[Tick], now: Wall) -> Result<Vec<Committed>, StoreError> {
-        let mut txn = self.db.begin_write()?;
-        txn.set_two_phase_commit(true);
+        let txn = self.db.begin_write()?;
         let mut next = self.next;
         let mut committed = Vec::with_capacity(ticks.len());
         for tick in ticks {

@@ -1,5 +1,6 @@
 //! A disk in memory that knows what was synced, and can lose, reorder and tear the rest.
 
+use aegis::store::wal::{Room, Wal};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -43,6 +44,48 @@ pub enum HowLong {
 /// The disk. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
 pub struct Disk(Arc<Mutex<State>>);
+
+/// So much of the disk is the write-ahead log; the file stands behind it.
+pub const LOG_BYTES: u64 = 64 * 1024;
+
+/// Little room, so that the file is brought up to date again and again, and some commits are too large for the log.
+pub const NARROW: Room = Room { pages: 24, group_pages: 16, log_bytes: LOG_BYTES };
+
+/// The log or the file on a disk.
+#[derive(Debug)]
+struct Part {
+    disk: Disk,
+    is_log: bool,
+}
+
+impl Part {
+    const fn at(&self, offset: u64) -> u64 {
+        if self.is_log { offset } else { LOG_BYTES + offset }
+    }
+}
+
+impl StorageBackend for Part {
+    fn len(&self) -> io::Result<u64> {
+        let len = self.disk.len()?;
+        Ok(if self.is_log { len.min(LOG_BYTES) } else { len.saturating_sub(LOG_BYTES) })
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(self.at(offset), out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.set_len(self.at(len))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.disk.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.write(self.at(offset), data)
+    }
+}
 
 /// Sectors are written whole or not at all.
 const SECTOR: usize = 512;
@@ -93,6 +136,12 @@ impl Disk {
     pub fn holding(image: Vec<u8>) -> Self {
         let state = State { now: image.clone(), synced: image, ..State::default() };
         Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// The storage that a store is opened on: a file on this disk, and the log in front of it.
+    pub fn wal(&self) -> Wal {
+        let part = |is_log| Part { disk: self.clone(), is_log };
+        Wal::new(part(false), part(true), NARROW)
     }
 
     /// Remembers every operation from now on.

@@ -82,7 +82,7 @@ pub struct Board {
 impl Board {
     /// Starts on a disk, as `app::start` does.
     pub fn start(disk: disk::Disk, rulebook: &Arc<Rulebook>, pace: Pace, now: Now) -> Result<Self, StoreError> {
-        let store = Store::on_backend(disk, 1 << 20, KEEP)?;
+        let store = Store::on_backend(disk.wal(), 1 << 20, KEEP)?;
         let counters = Arc::new(Counters::default());
         let snapshots = store.snapshots();
         let book = ChatBook::new(snapshots.chats()?);
