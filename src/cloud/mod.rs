@@ -6,8 +6,10 @@
 //! Never: a redirect followed, a document believed that the contract refuses, a call made twice.
 
 mod home;
+mod packs;
 
 pub use home::{Enrolment, Home, Key};
+pub use packs::{KeptPack, PackFolder, stage_word};
 
 use crate::limits;
 use crate::outward;
