@@ -1,5 +1,7 @@
 //! Signatures in minisign's format, for tests.
 
+#![allow(dead_code)] // Each test uses a part of it.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use blake2::{Blake2b512, Digest as _};
