@@ -1,26 +1,27 @@
 //! Packs that a hub offers: taken when all of it is as it must be, refused with one sentence else, and never half in force.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
+#![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 mod signer;
 
 use aegis::app::{Reloader, load_policy, rulebook};
-use aegis::clock::{Monotonic, Now, Wall};
-use aegis::cloud::{Ask, Enrolment, Failure, Home, KeptPack, Told};
+use aegis::clock::{Clock, Monotonic, Now, Wall};
+use aegis::cloud::{Ask, Client, Enrolment, Failure, Home, KeptPack, Key, Told};
 use aegis::config::{Config, Surroundings};
 use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, Scratch, Stage};
 use aegis::reload::{SharedReloader, hold};
 use aegis::shard::InForce;
-use aegis::sync::Way;
 use aegis::sync::packs::{Packs, go_on_from, kept_counts};
+use aegis::sync::{Line, Way};
 use aegis::verdict::Verdict;
 use aegis_contract::{PackMode, PackOffer, routes};
 use sha2::{Digest, Sha256};
 use signer::{Form, Signer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
 /// What a hub answers, by target; and how often it was asked.
@@ -161,14 +162,14 @@ fn a_pack_records_then_acts_without_a_fetch_and_is_in_force_at_the_next_start_wi
     enrol(dir.path());
     let (mut life, mut hub) = (Life::begin(dir.path(), None), Hub::default());
     let recorded = hub.offers("scam", 5, PackMode::Record);
-    life.turn(&mut hub, &[recorded.clone()]);
+    life.turn(&mut hub, from_ref(&recorded));
     assert_eq!((life.has(), hub.asked), (scam(5, Stage::Record), 2));
     let verdict = life.judge("scam version 5");
     assert_eq!((verdict.score, verdict.findings.len()), (0, 1), "it is recorded, and changes nothing");
-    life.turn(&mut hub, &[recorded.clone()]);
+    life.turn(&mut hub, from_ref(&recorded));
     assert_eq!(hub.asked, 2, "what is here is not fetched again");
     let acting = PackOffer { mode: PackMode::Enforce, ..recorded };
-    life.turn(&mut hub, &[acting.clone()]);
+    life.turn(&mut hub, from_ref(&acting));
     assert_eq!((life.has(), hub.asked), (scam(5, Stage::Enforce), 2), "another mode takes no fetch");
     assert_eq!(life.score("scam version 5"), 90);
     let health = life.packs.health(life.in_force.now().policy.hub_packs());
@@ -178,14 +179,14 @@ fn a_pack_records_then_acts_without_a_fetch_and_is_in_force_at_the_next_start_wi
     let life = Life::begin(dir.path(), None);
     assert_eq!((life.has(), life.score("scam version 5")), (scam(5, Stage::Enforce), 90));
     go_on_from(&counts, life.in_force.now().policy.hub_packs());
-    let lines = life.packs.lines(life.in_force.now().policy.hub_packs());
+    let (lines, _) = life.packs.told(life.in_force.now().policy.hub_packs());
     assert_eq!(lines, ["pack scam 5: enforce, 3 seen, 3 matched, 0 undone"]);
     // A newer one begins to count anew, and what the hub does not offer any more judges no more, but is remembered.
     let mut life = life;
     let newer = hub.offers("scam", 6, PackMode::Enforce);
-    life.turn(&mut hub, &[newer.clone()]);
+    life.turn(&mut hub, from_ref(&newer));
     assert_eq!((life.score("scam version 5"), life.score("scam version 6")), (0, 90));
-    let lines = life.packs.lines(life.in_force.now().policy.hub_packs());
+    let (lines, _) = life.packs.told(life.in_force.now().policy.hub_packs());
     assert_eq!(lines, ["pack scam 6: enforce, 2 seen, 1 matched, 0 undone"]);
     life.turn(&mut hub, &[]);
     assert_eq!((life.has(), life.score("scam version 6")), (vec![("scam".to_owned(), 6, None)], 0));
@@ -244,7 +245,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
     ] {
         hub.has(&offer, &text, signature);
         life.packs.wished_anew();
-        life.turn(&mut hub, &[offer.clone()]);
+        life.turn(&mut hub, from_ref(&offer));
         assert!(
             life.troubles().starts_with("pack scam: ") && life.troubles().contains(says),
             "{what}: {}",
@@ -288,7 +289,7 @@ fn a_step_back_takes_a_signature_for_the_step_from_what_is_here() {
     assert!(life.troubles().contains("rollback-from=5"), "{}", life.troubles());
     let back = hub.offers_back("scam", 4, 5);
     life.packs.wished_anew();
-    life.turn(&mut hub, &[back.clone()]);
+    life.turn(&mut hub, from_ref(&back));
     assert_eq!((life.has(), life.score("scam version 4")), (scam(4, Stage::Enforce), 90));
     // The same file once more is no step, and the next version may come.
     let asked = hub.asked;
@@ -310,7 +311,7 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
     let (old, new) = (hub.offers("scam", 5, PackMode::Enforce), hub.offers("scam", 6, PackMode::Enforce));
     let mut life = Life::begin(dir.path(), None);
     let mut other = Life::begin(after.path(), None);
-    other.turn(&mut hub, &[new.clone()]);
+    other.turn(&mut hub, from_ref(&new));
     let whole = std::fs::read(other.file("scam")).unwrap();
     // The first pack there is: the folder may be there without it.
     let folder = dir.path().join("hub-packs");
@@ -325,7 +326,7 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
         assert_eq!((life.has(), life.score("scam version 5")), (scam(5, Stage::Enforce), 90), "{cut}");
     }
     // It is taken over what was left there; and the name is the last step.
-    life.turn(&mut hub, &[new.clone()]);
+    life.turn(&mut hub, from_ref(&new));
     assert_eq!((life.has(), staging.exists()), (scam(6, Stage::Enforce), false));
     let since = |file: &[u8]| file.iter().position(|byte| *byte == b'\n').unwrap();
     let kept = std::fs::read(life.file("scam")).unwrap();
@@ -338,7 +339,7 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
         assert_eq!((life.score("scam version 6"), life.has()[0].1), (0, 0), "{cut}");
         assert!(life.troubles().starts_with("pack scam: "), "{}", life.troubles());
         assert_eq!(life.packs.health(life.in_force.now().policy.hub_packs()), []);
-        life.turn(&mut hub, &[new.clone()]);
+        life.turn(&mut hub, from_ref(&new));
         assert_eq!((life.score("scam version 6"), life.troubles().as_str()), (90, ""), "{cut}");
     }
 }
@@ -350,7 +351,7 @@ fn the_hub_stands_in_for_a_shipped_pack_and_the_owners_files_are_stronger_than_b
     let (mut life, mut hub) = (Life::begin(dir.path(), None), Hub::default());
     let shipped = life.in_force.now().policy.packs().len();
     let flood = hub.offers("flood", 900, PackMode::Enforce);
-    life.turn(&mut hub, &[flood.clone()]);
+    life.turn(&mut hub, from_ref(&flood));
     let book = life.in_force.now();
     assert_eq!(book.policy.packs().len(), shipped, "it stands in for the shipped one");
     assert!(book.policy.rules().all(|rule| rule.pack != "flood" || rule.id == "flood-rule"));
@@ -399,6 +400,54 @@ fn the_hub_stands_in_for_a_shipped_pack_and_the_owners_files_are_stronger_than_b
     assert_eq!(life.score("scam version 3"), 90);
 }
 
+/// Answers each question with these bytes, and goes on writing while anybody reads.
+fn endless(head: &'static [u8]) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut asked = [0; 4_096];
+            let _read = stream.read(&mut asked);
+            let mut is_heard = stream.write_all(head).is_ok();
+            while is_heard {
+                is_heard = stream.write_all(&[b' '; 8_192]).is_ok();
+            }
+        }
+    });
+    url
+}
+
+#[test]
+fn a_hub_that_never_ends_or_tells_nonsense_changes_nothing_and_no_more_is_read_than_was_offered() {
+    let dir = tempfile::tempdir().unwrap();
+    enrol(dir.path());
+    let mut life = Life::begin(dir.path(), None);
+    let version = life.in_force.now().policy.version;
+    let (offer, clock, key) =
+        (offer("scam", 1, PackMode::Enforce, b"x"), Clock::start(), Key::of_seed(&[1; 32]).unwrap());
+    for (head, says) in [
+        (&b"HTTP/1.1 200 OK\r\n\r\n"[..], "more than 2048 bytes"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "has 2 bytes"),
+        (b"HTTP/1.1 404 No\r\ncontent-length: 2\r\n\r\n{}", "is this a hub?"),
+        (b"nonsense\r\n\r\n", "cannot be reached"),
+    ] {
+        let client = Client::new(&endless(head), None).unwrap();
+        let mut last_us = 0;
+        let mut line = Line { client: &client, board: "b", key: &key, last_us: &mut last_us, clock: &clock };
+        let now = Now { mono: Monotonic(life.ms), wall: Wall(1) };
+        life.packs.wished_anew();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let pinned = Signer::new(7).public();
+        let place = (&life.reloader, &life.in_force, pinned.as_str());
+        let offer = PackOffer { bytes: if says.contains("has 2") { 3 } else { offer.bytes }, ..offer.clone() };
+        runtime.block_on(life.packs.turn(&mut line, from_ref(&offer), place, now, 0));
+        assert!(life.troubles().contains(says), "{says}: {}", life.troubles());
+        assert_eq!((life.has().len(), life.in_force.now().policy.version), (0, version));
+        assert!(!dir.path().join("hub-packs").exists());
+    }
+}
+
 #[test]
 fn a_hub_that_is_away_is_asked_again_later_and_packs_have_their_bounds() {
     let dir = tempfile::tempdir().unwrap();
@@ -406,9 +455,9 @@ fn a_hub_that_is_away_is_asked_again_later_and_packs_have_their_bounds() {
     let (mut life, mut hub) = (Life::begin(dir.path(), None), Hub::default());
     let text = pack("scam", 1).into_bytes();
     let missing = offer("scam", 1, PackMode::Enforce, &text);
-    life.turn(&mut hub, &[missing.clone()]);
+    life.turn(&mut hub, from_ref(&missing));
     assert!(life.troubles().contains("cannot be reached"), "{}", life.troubles());
-    life.turn(&mut hub, &[missing.clone()]);
+    life.turn(&mut hub, from_ref(&missing));
     assert_eq!(hub.asked, 1, "not before a pause");
     let offered = hub.offers("scam", 1, PackMode::Enforce);
     life.ms += limits::CLOUD_PAUSE_MS;

@@ -235,15 +235,15 @@ impl Packs {
         .collect()
     }
 
-    /// The same for people, and how each pack does.
+    /// How each pack does, and [`Packs::troubles`], for people.
     #[must_use]
-    pub fn lines(&self, has: &[HubPack]) -> Vec<String> {
-        let all = has.iter().map(|one| {
+    pub fn told(&self, has: &[HubPack]) -> (Vec<String>, Vec<String>) {
+        let line = |one: &HubPack| {
             let PackHealth { name, version, seen, matched, undone, .. } = self.health_of(one);
             let word = stage_word(one.stage);
             format!("pack {name} {version}: {word}, {seen} seen, {matched} matched, {undone} undone")
-        });
-        all.chain(self.troubles(has)).collect()
+        };
+        (has.iter().map(line).collect(), self.troubles(has))
     }
 }
 

@@ -36,8 +36,10 @@ pub struct Seen {
     pub standing: Standing,
     /// Why there is nothing to be done, where that is so.
     pub trouble: Option<String>,
-    /// How the packs of the hub do, and why some do not judge.
+    /// How the packs of the hub do.
     pub packs: Vec<String>,
+    /// What of them is not in force as the hub wishes it.
+    pub packs_amiss: Vec<String>,
 }
 
 impl Seen {
@@ -65,7 +67,7 @@ impl Seen {
         lines.extend(standing.fork.iter().map(|why| format!("went apart {} times: {why}", standing.forks)));
         let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
         lines.push(format!("whose word counts: {}", truths.join(", ")));
-        lines.extend(self.packs.iter().cloned());
+        lines.extend(self.packs.iter().chain(&self.packs_amiss).cloned());
         lines.extend(self.trouble.iter().map(|why| format!("trouble: {why}")));
         lines
     }
@@ -85,7 +87,8 @@ impl Seen {
     /// All of it as one finding.
     #[must_use]
     pub fn finding(&self, cloud: &Cloud) -> Finding {
-        let words = self.clock_finding().or_else(|| self.trouble.clone());
+        let amiss = || self.packs_amiss.first().cloned();
+        let words = self.clock_finding().or_else(|| self.trouble.clone()).or_else(amiss);
         let state = if words.is_some() || self.standing.fork.is_some() { State::Warn } else { State::Good };
         let words = words.or_else(|| self.standing.fork.clone());
         Finding::new("Hub", state, words.unwrap_or_else(|| self.lines(Some(cloud)).join("; ")))
@@ -180,8 +183,9 @@ impl Syncer {
                 seen.enrolled = life.as_ref().map(|life| life.enrolment.clone());
                 seen.standing = life.as_ref().map(|life| life.machine.standing().clone()).unwrap_or_default();
                 seen.trouble.clone_from(&why);
-                let has = self.in_force.now();
-                seen.packs = life.as_ref().map(|life| life.packs.lines(has.policy.hub_packs())).unwrap_or_default();
+                let book = self.in_force.now();
+                let told = life.as_ref().map(|life| life.packs.told(book.policy.hub_packs()));
+                (seen.packs, seen.packs_amiss) = told.unwrap_or_default();
             });
             let rest = match life.as_ref().map(|life| life.machine.turn(self.clock.now())) {
                 None => limits::CLOUD_PAUSE_MS,
