@@ -5,16 +5,16 @@
 mod signer;
 
 use aegis::app::{Reloader, load_policy, rulebook};
-use aegis::clock::{Clock, Monotonic, Now, Wall};
-use aegis::cloud::{Ask, Client, Enrolment, Failure, Home, KeptPack, Key, Told};
+use aegis::clock::{Monotonic, Now, Wall};
+use aegis::cloud::{Ask, Client, Enrolment, Failure, Home, KeptPack, Key, Signer as Signed, Told};
 use aegis::config::{Config, Surroundings};
 use aegis::limits;
 use aegis::message::{ChatId, Message, MessageId, Sender, SurfaceKind, UserId};
 use aegis::policy::{self, Scratch, Stage};
 use aegis::reload::{SharedReloader, hold};
 use aegis::shard::InForce;
+use aegis::sync::Way;
 use aegis::sync::packs::{Packs, go_on_from, kept_counts};
-use aegis::sync::{Line, Way};
 use aegis::verdict::Verdict;
 use aegis_contract::{PackMode, PackOffer, routes};
 use sha2::{Digest, Sha256};
@@ -418,14 +418,27 @@ fn endless(head: &'static [u8]) -> String {
     url
 }
 
+/// The way over a network.
+struct Net {
+    client: Client,
+    key: Key,
+    last_us: u64,
+}
+
+impl Way for Net {
+    async fn ask(&mut self, ask: Ask) -> Result<Told, Failure> {
+        let mut signer = Signed { board: "b", key: &self.key, last_us: &mut self.last_us };
+        self.client.ask(&mut signer, 1, ask).await
+    }
+}
+
 #[test]
 fn a_hub_that_never_ends_or_tells_nonsense_changes_nothing_and_no_more_is_read_than_was_offered() {
     let dir = tempfile::tempdir().unwrap();
     enrol(dir.path());
     let mut life = Life::begin(dir.path(), None);
     let version = life.in_force.now().policy.version;
-    let (offer, clock, key) =
-        (offer("scam", 1, PackMode::Enforce, b"x"), Clock::start(), Key::of_seed(&[1; 32]).unwrap());
+    let offer = offer("scam", 1, PackMode::Enforce, b"x");
     for (head, says) in [
         (&b"HTTP/1.1 200 OK\r\n\r\n"[..], "more than 2048 bytes"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "has 2 bytes"),
@@ -433,8 +446,7 @@ fn a_hub_that_never_ends_or_tells_nonsense_changes_nothing_and_no_more_is_read_t
         (b"nonsense\r\n\r\n", "cannot be reached"),
     ] {
         let client = Client::new(&endless(head), None).unwrap();
-        let mut last_us = 0;
-        let mut line = Line { client: &client, board: "b", key: &key, last_us: &mut last_us, clock: &clock };
+        let mut line = Net { client, key: Key::of_seed(&[1; 32]).unwrap(), last_us: 0 };
         let now = Now { mono: Monotonic(life.ms), wall: Wall(1) };
         life.packs.wished_anew();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

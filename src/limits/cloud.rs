@@ -36,7 +36,7 @@ pub const CLOUD_PACKS_MAX: usize = 8;
 /// it is fetched. One is fetched at a time, while no other answer is in memory; compiled it has its room among all packs.
 pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
 
-// What it is read into may have twice its size.
+// What the client reads at once may be as much again.
 const _: () = assert!(2 * CLOUD_PACK_BYTES_MAX <= CLOUD_BYTES);
 
 /// What a hub's documents take in memory at one time: an answer, what is made of it, and a push.

@@ -19,7 +19,7 @@ use crate::shard::InForce;
 use crate::store::{Snapshots, StoreError};
 use aegis_contract::{PackHealth, PackMode, PackOffer, limits as wire, routes};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is to be done about a pack.
@@ -181,19 +181,19 @@ impl Packs {
     ///
     /// # Errors
     /// When storage fails.
-    pub fn look_at(
-        &mut self,
-        undone: &BTreeSet<u64>,
-        snapshots: &Snapshots,
-        policy: &PolicySet,
-    ) -> Result<(), StoreError> {
-        let of = (undone.len(), undone.iter().fold(0_u64, |sum, number| sum.wrapping_add(*number)), policy.version);
-        if policy.hub_packs().is_empty() || of == self.undone_of {
+    pub fn look_at(&mut self, snapshots: &Snapshots, policy: &PolicySet) -> Result<(), StoreError> {
+        if policy.hub_packs().is_empty() {
+            return Ok(());
+        }
+        let undone = snapshots.undone()?;
+        let sum = undone.iter().fold(0_u64, |sum, number| sum.wrapping_add(*number));
+        let of = (undone.len(), sum, policy.version);
+        if of == self.undone_of {
             return Ok(());
         }
         let mut counts = BTreeMap::new();
         for number in undone {
-            let Some(decision) = snapshots.decision(*number)? else { continue };
+            let Some(decision) = snapshots.decision(number)? else { continue };
             for pack in policy.hub_packs().iter().filter(|pack| pack.since_s <= decision.at.seconds()) {
                 if decision.findings.iter().any(|finding| policy.is_of(&finding.rule, pack)) {
                     *counts.entry(pack.name.clone()).or_insert(0) += 1;
@@ -294,7 +294,7 @@ async fn fetched<W: Way>(
         (routes::pack_signature(&offer.name, offer.version), wire::SIGNATURE_BYTES_MAX),
         (routes::pack(&offer.name, offer.version), usize::try_from(offer.bytes).unwrap_or(0)),
     ] {
-        parts.push(way.ask(Ask { at_most, ..Ask::get(target) }).await.map_err(later)?.body);
+        parts.push(way.ask(Ask { target, at_most, ..Ask::default() }).await.map_err(later)?.body);
     }
     let (text, signature) = (parts.pop().unwrap_or_default(), parts.pop().unwrap_or_default());
     checked(offer, known, text, &signature, key, now_s).map_err(refused)

@@ -340,7 +340,7 @@ impl Syncer {
         let undone = self.snapshots.undone()?;
         let fresh: BTreeSet<u64> =
             undone.difference(&life.undone).copied().take(limits::CLOUD_DECISIONS_AT_ONCE).collect();
-        life.packs.look_at(&undone, &self.snapshots, &book.policy)?;
+        life.packs.look_at(&self.snapshots, &book.policy)?;
         let board = Board {
             snapshots: &self.snapshots,
             book: &book,
