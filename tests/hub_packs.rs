@@ -471,10 +471,16 @@ fn a_hub_that_is_away_is_asked_again_later_and_packs_have_their_bounds() {
     assert!(life.troubles().contains("cannot be reached"), "{}", life.troubles());
     life.turn(&mut hub, from_ref(&missing));
     assert_eq!(hub.asked, 1, "not before a pause");
-    let offered = hub.offers("scam", 1, PackMode::Enforce);
+    // Others do not wait behind it.
+    let well = hub.offers("well", 1, PackMode::Record);
     life.ms += limits::CLOUD_PAUSE_MS;
-    life.turn(&mut hub, &[offered]);
-    assert_eq!((life.has(), life.troubles().as_str()), (scam(1, Stage::Enforce), ""));
+    life.turn(&mut hub, &[missing, well]);
+    assert_eq!(life.has().len(), 1);
+    let offered = hub.offers("scam", 1, PackMode::Enforce);
+    life.turn(&mut hub, from_ref(&offered));
+    life.turn(&mut hub, from_ref(&offered));
+    let off = ("well".to_owned(), 1, None);
+    assert_eq!((life.has(), life.troubles().as_str()), ([scam(1, Stage::Enforce), vec![off]].concat(), ""));
     let many: Vec<_> =
         (0..limits::CLOUD_PACKS_MAX).map(|n| hub.offers(&format!("p{n}"), 1, PackMode::Record)).collect();
     let all: Vec<_> = [hub.offers("scam", 1, PackMode::Enforce)].into_iter().chain(many).collect();

@@ -55,6 +55,7 @@ impl Room {
         let folder = home.packs();
         let mut names = folder.names();
         names.extend(new.map(|new| new.name.clone()).filter(|name| !names.contains(name)));
+        names.sort();
         let mut bytes = u64::try_from(own_bytes).unwrap_or(u64::MAX);
         for name in names {
             let kept = new.filter(|new| new.name == name).cloned().or_else(|| folder.read(&name));
@@ -91,7 +92,8 @@ impl Room {
         overlay: &Overlay,
         tenants: &Tenants,
     ) -> Result<PolicySet, Mistakes> {
-        let own_bytes = sources.iter().map(|source| source.text.len()).sum();
+        let lists = sources.iter().flat_map(|source| &source.lists).map(|(_, list)| list.len());
+        let own_bytes = sources.iter().map(|source| source.text.len()).chain(lists).sum();
         let (mut packs, hubs) = self.of_hub(new, before, own_bytes);
         let ids = if hubs.is_empty() { Vec::new() } else { sources.iter().map(PackSource::id).collect() };
         // Packs of the program that one of the hub stands in for.

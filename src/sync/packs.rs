@@ -112,20 +112,27 @@ impl Packs {
     /// What is to be done next.
     #[must_use]
     pub fn next(&self, offers: &[PackOffer], has: &[HubPack]) -> Option<Wish> {
-        let is_refused = |name: &str| self.refused.get(name).is_some_and(|(_, is_final)| *is_final);
-        let mut wishes = has.iter().filter(|one| one.stage.is_some() && !is_refused(&one.name)).filter_map(|one| {
+        // What failed before waits until all else was tried.
+        let is_due = |name: &str, again: bool| match self.refused.get(name) {
+            Some((_, is_final)) => again && !is_final,
+            None => !again,
+        };
+        let left = |one: &HubPack| {
             let is_offered = offers.iter().any(|offer| offer.name == one.name);
-            (!is_offered).then(|| Wish::Judges(one.name.clone(), None))
-        });
-        wishes.next().or_else(|| {
-            offers.iter().filter(|offer| !is_refused(&offer.name)).find_map(|offer| {
-                let stage = Some(stage_of(offer.mode));
-                match has.iter().find(|one| one.name == offer.name && one.version == offer.version) {
-                    Some(same) if same.stage == stage => None,
-                    Some(_) => Some(Wish::Judges(offer.name.clone(), stage)),
-                    None => Some(Wish::Fetch(offer.clone())),
-                }
-            })
+            (one.stage.is_some() && !is_offered).then(|| Wish::Judges(one.name.clone(), None))
+        };
+        let offered = |offer: &PackOffer| {
+            let stage = Some(stage_of(offer.mode));
+            match has.iter().find(|one| one.name == offer.name && one.version == offer.version) {
+                Some(same) if same.stage == stage => None,
+                Some(_) => Some(Wish::Judges(offer.name.clone(), stage)),
+                None => Some(Wish::Fetch(offer.clone())),
+            }
+        };
+        [false, true].into_iter().find_map(|again| {
+            let mut left = has.iter().filter(|one| is_due(&one.name, again)).filter_map(left);
+            let mut offered = offers.iter().filter(|offer| is_due(&offer.name, again)).filter_map(offered);
+            left.next().or_else(|| offered.next())
         })
     }
 
@@ -160,7 +167,7 @@ impl Packs {
             Ok(()) => {
                 self.failures = 0;
                 self.refused.remove(wish.name());
-                tracing::info!(pack = wish.name(), "what the hub wishes of a pack is in force");
+                tracing::info!(name = wish.name(), "what the hub wishes of a pack is in force");
             }
             Err(NotTaken { why, is_final }) => self.not_taken(wish.name(), why, is_final, now, chance),
         }
@@ -173,7 +180,7 @@ impl Packs {
         }
         let before = self.refused.insert(name.to_owned(), (why.clone(), is_final));
         if before.is_none_or(|(before, _)| before != why) {
-            tracing::warn!(pack = name, why, "a pack of the hub is not taken; what was in force stays");
+            tracing::warn!(name, why, "a pack of the hub is not taken; what was in force stays");
         }
     }
 
