@@ -336,7 +336,7 @@ fn open_doors(
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
     helpers.push(tokio::spawn(teller));
-    helpers.extend(jobs::hub(&ready, seen));
+    helpers.extend(jobs::hub(&ready, &office));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {

@@ -126,18 +126,13 @@ pub struct Release {
 /// # Errors
 /// Why it is not believed, in a sentence.
 pub fn verify(program: &Path, signature: &str, key: &Key) -> Result<Release, String> {
-    let signature =
-        Signature::decode(signature).map_err(|_| "the signature cannot be read; is it whole?".to_owned())?;
+    let signature = read_signature(signature)?;
     let said = |error: std::io::Error| format!("{} cannot be read: {error}", program.display());
     let mut file = File::open(program).map_err(said)?;
     let bytes = file.metadata().map_err(said)?.len();
     if bytes > limits::UPDATE_BYTES_MAX {
         return Err(format!("the file has {bytes} bytes; a program has at most {}", limits::UPDATE_BYTES_MAX));
     }
-    let wrong = |error: minisign_verify::Error| match error {
-        minisign_verify::Error::UnexpectedKeyId => "the file is signed with another key".to_owned(),
-        _ => "the signature is not one of this file: it was changed, cut off or signed with another key".to_owned(),
-    };
     match key.inner.verify_stream(&signature) {
         Ok(mut stream) => {
             let mut piece = vec![0; PIECE];
@@ -159,6 +154,28 @@ pub fn verify(program: &Path, signature: &str, key: &Key) -> Result<Release, Str
         Err(error) => return Err(wrong(error)),
     }
     said_of(signature.trusted_comment())
+}
+
+fn read_signature(text: &str) -> Result<Signature, String> {
+    Signature::decode(text).map_err(|_| "the signature cannot be read; is it whole?".to_owned())
+}
+
+fn wrong(error: minisign_verify::Error) -> String {
+    match error {
+        minisign_verify::Error::UnexpectedKeyId => "the file is signed with another key",
+        _ => "the signature is not one of this file: it was changed, cut off or signed with another key",
+    }
+    .to_owned()
+}
+
+/// Checks what is in memory against its signature; returns the trusted comment.
+///
+/// # Errors
+/// Why it is not believed, in a sentence.
+pub fn verify_text(text: &str, signature: &str, key: &Key) -> Result<String, String> {
+    let signature = read_signature(signature)?;
+    key.inner.verify(text.as_bytes(), &signature, true).map_err(wrong)?;
+    Ok(signature.trusted_comment().to_owned())
 }
 
 fn said_of(comment: &str) -> Result<Release, String> {

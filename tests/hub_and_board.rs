@@ -1,19 +1,26 @@
 //! The real hub, over a PostgreSQL of its own, and the real board: a board joins, tells what it counted, is the same there row by
-//! row, takes a budget, and is told when it is revoked.
+//! row, takes a budget, and is told when it is revoked; a signed pack is recorded, acts, and is taken back.
 //!
 //!     cargo build -p aegis-hub --locked
 //!     hub/tests/postgres cargo test --locked --test hub_and_board -- --ignored
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
+mod signer;
+
 use aegis::clock::Clock;
+use aegis::demo::script::{Expected, Script, Scripted};
+use aegis::demo::standin::StandIn;
 use aegis::message::ChatId;
 use aegis::store::desk::DeskTick;
 use aegis::store::io::IoCount;
 use aegis::store::usage::{Usage, UsageKey};
 use aegis::store::{Keep, Store, Tick};
 use aegis::tenant::Tenant;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
+use signer::{Form, Signer};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -33,13 +40,66 @@ impl Drop for Ends {
 
 struct World {
     socket: PathBuf,
-    dir: PathBuf,
+    database: &'static str,
+    dir: tempfile::TempDir,
     port: u16,
+    token: String,
+    /// Ends with it.
+    hub: Option<Ends>,
 }
 
 impl World {
+    /// A hub with an owner and a tenant, over a database of this name, and settings of a board with these lines in `[cloud]`.
+    fn begin(database: &'static str, api_url: &str, cloud: &str) -> Self {
+        let socket = PathBuf::from(std::env::var_os("AEGIS_HUB_TEST_SOCKET").expect("run hub/tests/postgres"));
+        let dir = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut world = Self { socket, database, dir, port, token: String::new(), hub: None };
+        let psql = format!("CREATE DATABASE {database} OWNER aegis_hub_owner");
+        let mut command = Command::new("psql");
+        done(command.args(["-q", "-U", "admin", "-d", "postgres", "-h"]).arg(&world.socket).args(["-c", &psql]));
+        done(&mut world.hub(&["migrate"]));
+        done(&mut world.hub(&["tenant", "default"]));
+        world.token = done(&mut world.hub(&["token", "--name", "olga", "--role", "owner"]));
+        let mut serve = world.hub(&["serve", "--plain"]);
+        world.hub = Some(Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()));
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(30), "the hub does not listen");
+            std::thread::yield_now();
+        }
+        let settings = format!(
+            "data_dir = \"{}\"\nsandbox = \"off\"\nmode = \"enforce\"\n[web]\nlisten = \"off\"\n[telegram]\ntoken = \"4242:demo\"\napi_url = \
+             \"{api_url}\"\n[cloud]\nurl = \"http://127.0.0.1:{port}\"\nname = \"attic\"\n{cloud}",
+            world.data().display()
+        );
+        std::fs::write(world.dir.path().join("aegis.toml"), settings).unwrap();
+        world
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Joins the hub; gives the board's id there.
+    fn enrol(&self) -> String {
+        let code = done(&mut self.hub(&["code", "--tenant", "default"]));
+        let enrolled = self.board(&["sync", "enrol", "--code", &code]);
+        assert!(enrolled.status.success(), "{}", said(&enrolled));
+        let kept = std::fs::read(self.data().join("hub/enrolment.json")).unwrap();
+        let kept: Value = serde_json::from_slice(&kept).unwrap();
+        kept["board"].as_str().unwrap().to_owned()
+    }
+
+    /// The appliance at work.
+    fn run(&self) -> Ends {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_aegis"));
+        run.arg("run").arg("--config").arg(self.dir.path().join("aegis.toml")).env_clear();
+        Ends(run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
     fn url(&self, role: &str) -> String {
-        format!("postgres://{role}@localhost/hub_and_board?host={}", self.socket.display())
+        format!("postgres://{role}@localhost/{}?host={}", self.database, self.socket.display())
     }
 
     fn hub(&self, args: &[&str]) -> Command {
@@ -47,15 +107,18 @@ impl World {
         command.args(args).env("AEGIS_HUB_DATABASE_URL", self.url("aegis_hub"));
         command.env("AEGIS_HUB_OWNER_URL", self.url("aegis_hub_owner"));
         command.env("AEGIS_HUB_LISTEN", format!("127.0.0.1:{}", self.port));
+        command.env("AEGIS_HUB_PACK_KEY", Signer::new(7).public());
         command
     }
 
     fn board(&self, args: &[&str]) -> Output {
-        let config = self.dir.join("aegis.toml");
+        let config = self.dir.path().join("aegis.toml");
         Command::new(env!("CARGO_BIN_EXE_aegis")).args(args).arg("--config").arg(config).env_clear().output().unwrap()
     }
 
-    fn ask(&self, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    /// Asks the hub as its owner.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let token = &self.token;
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(
@@ -112,59 +175,119 @@ fn count(data: &Path) {
 #[test]
 #[ignore = "needs PostgreSQL and the hub's program; see the file's first lines"]
 fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
-    let socket = PathBuf::from(std::env::var_os("AEGIS_HUB_TEST_SOCKET").expect("run hub/tests/postgres"));
-    let dir = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let world = World { socket, dir: dir.path().to_owned(), port };
-    let psql = "CREATE DATABASE hub_and_board OWNER aegis_hub_owner";
-    done(
-        Command::new("psql").args(["-q", "-U", "admin", "-d", "postgres", "-h"]).arg(&world.socket).args(["-c", psql]),
-    );
-    done(&mut world.hub(&["migrate"]));
-    done(&mut world.hub(&["tenant", "default"]));
-    let token = done(&mut world.hub(&["token", "--name", "olga", "--role", "owner"]));
-    let code = done(&mut world.hub(&["code", "--tenant", "default"]));
-    let _hub = Ends(world.hub(&["serve", "--plain"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    let began = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(30), "the hub does not listen");
-        std::thread::yield_now();
-    }
-    let data = dir.path().join("data");
-    count(&data);
-    let settings = format!(
-        "data_dir = \"{}\"\nsandbox = \"off\"\n[web]\nlisten = \"off\"\n[cloud]\nurl = \"http://127.0.0.1:{port}\"\nname = \"attic\"\n\
-         budgets = \"hub\"\nflags = \"hub\"\n[telegram]\ntoken = \"1:a\"\napi_url = \"http://127.0.0.1:1\"\n",
-        data.display()
-    );
-    std::fs::write(dir.path().join("aegis.toml"), settings).unwrap();
+    let world = World::begin("hub_and_board", "http://127.0.0.1:1", "budgets = \"hub\"\nflags = \"hub\"\n");
+    count(&world.data());
     let refused = world.board(&["sync", "enrol", "--code", "wrongwrongwrongwrong"]);
     assert!(!refused.status.success() && said(&refused).contains("(code)"), "{}", said(&refused));
-    let enrolled = world.board(&["sync", "enrol", "--code", &code]);
-    assert!(enrolled.status.success(), "{}", said(&enrolled));
+    let board = world.enrol();
     use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(data.join("hub/board.key")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(world.data().join("hub/board.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let mut run = Command::new(env!("CARGO_BIN_EXE_aegis"));
-    run.arg("run").arg("--config").arg(dir.path().join("aegis.toml")).env_clear();
-    let _board = Ends(run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let _board = world.run();
     world.until(&["sync", "status"], ", 1 pushes in all");
     let compared = world.board(&["sync", "verify"]);
     assert!(compared.status.success() && said(&compared).contains(", 0 differ"), "{}", said(&compared));
-    let kept: Value = serde_json::from_slice(&std::fs::read(data.join("hub/enrolment.json")).unwrap()).unwrap();
-    let board = kept["board"].as_str().unwrap().to_owned();
     // A budget, and whose word counts.
     let (status, told) =
-        world.ask(&token, "PUT", &format!("/v1/boards/{board}/sources"), &json!({ "budgets": "hub", "flags": "hub" }));
+        world.ask("PUT", &format!("/v1/boards/{board}/sources"), &json!({ "budgets": "hub", "flags": "hub" }));
     assert_eq!(status, 204, "{told}");
     let budget = json!({ "version": 0, "money_micros": 7_000_000, "calls": 77 });
-    let (status, told) = world.ask(&token, "PUT", "/v1/tenants/default/budgets", &budget);
+    let (status, told) = world.ask("PUT", "/v1/tenants/default/budgets", &budget);
     assert_eq!(status, 200, "{told}");
     world.until(&["budget", "show"], "77");
     // Revoked, it is told so and goes on by itself.
-    let (status, told) = world.ask(&token, "POST", &format!("/v1/boards/{board}/revoke"), &json!({}));
+    let (status, told) = world.ask("POST", &format!("/v1/boards/{board}/revoke"), &json!({}));
     assert!(status < 300, "{status} {told}");
     world.until(&["sync", "status"], "the hub refuses (unsigned)");
     assert!(world.board(&["sync", "leave"]).status.success());
     world.until(&["sync", "status"], "not enrolled");
+}
+
+fn scam(version: u64) -> String {
+    format!(
+        "[pack]\nid = \"scam\"\nversion = {version}\n[[rule]]\nid = \"scam-rule\"\nscore = 100\nreason = \"no\"\nactions = [\"delete\", \
+         \"ban\"]\nkeywords = [\"purple giraffe {version}\"]\n"
+    )
+}
+
+impl World {
+    fn stage(&self, body: &Value) {
+        let (status, told) = self.ask("POST", "/v1/packs/scam/stage", body);
+        assert_eq!(status, 204, "{told}");
+    }
+
+    /// Asks the hub what it knows of the pack, until it is so.
+    fn until_hub(&self, field: &str, is: u64) {
+        let began = Instant::now();
+        loop {
+            let told = self.ask("GET", "/v1/packs", &Value::Null).1;
+            if told["packs"][0][field] == json!(is) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(150), "{field} never is {is}: {told}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL and the hub's program; see the file's first lines"]
+fn a_signed_pack_is_recorded_then_acts_and_is_taken_back() {
+    let standin = StandIn::start(Script::new(Box::new(Vec::new())), ([127, 0, 0, 1], 0).into()).unwrap();
+    let world = World::begin("hub_packs", &standin.api_url(), "packs = \"hub\"\n");
+    let board = world.enrol();
+    let (status, told) = world.ask("PUT", &format!("/v1/boards/{board}/sources"), &json!({ "packs": "hub" }));
+    assert_eq!(status, 204, "{told}");
+    let signed = |version: u64, more: &str| {
+        let comment = format!("aegis-pack name=scam version={version}{more}");
+        Signer::new(7).sign(scam(version).as_bytes(), &comment, Form::Hashed)
+    };
+    for version in [4, 5] {
+        let body = json!({ "body": BASE64.encode(scam(version)), "signature": signed(version, "") });
+        assert_eq!(world.ask("POST", "/v1/packs", &body).0, 201);
+    }
+    let says = |user: i64, version: u64, expected| {
+        standin.offer(Scripted::text(-1001, user, user, &format!("a purple giraffe {version}"), expected));
+    };
+    // Recorded: it is seen and changes nothing.
+    world.stage(&json!({ "version": 5, "stage": "record", "board": board }));
+    let run = world.run();
+    world.until(&["sync", "status"], "pack scam 5: record");
+    says(1, 5, Expected::Stay);
+    world.until(&["sync", "status"], "pack scam 5: record, 1 seen, 1 matched, 0 undone");
+    drop(run);
+    // In force from the next time on that this board hears of it: the message goes, and its author.
+    world.stage(&json!({ "version": 5, "stage": "share", "percent": 100 }));
+    let run = world.run();
+    world.until(&["sync", "status"], "pack scam 5: enforce");
+    says(2, 5, Expected::RemoveAndBan);
+    let began = Instant::now();
+    while standin.ledger().message(-1001, 2).is_none_or(|message| message.deleted_us.is_none()) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the message is not deleted");
+    }
+    assert!(standin.ledger().message(-1001, 1).is_some_and(|message| message.deleted_us.is_none()));
+    // What people take back of it is known to the hub.
+    let undone = world.board(&["undo", "--rule", "scam-rule", "--since", "1h"]);
+    assert!(undone.status.success(), "{}", said(&undone));
+    world.until_hub("undone", 1);
+    drop(run);
+    // Back, by a signature for that step.
+    let (status, told) =
+        world.ask("POST", "/v1/packs/scam/back", &json!({ "signature": signed(4, " rollback-from=5") }));
+    assert_eq!(status, 200, "{told}");
+    let run = world.run();
+    world.until(&["sync", "status"], "pack scam 4: enforce");
+    says(3, 5, Expected::Stay);
+    says(4, 4, Expected::RemoveAndBan);
+    let began = Instant::now();
+    while standin.ledger().message(-1001, 4).is_none_or(|message| message.deleted_us.is_none()) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the message is not deleted");
+    }
+    assert!(standin.ledger().message(-1001, 3).is_some_and(|message| message.deleted_us.is_none()));
+    drop(run);
+    // It is there without asking the hub, and who leaves has none of it.
+    let checked = world.board(&["check"]);
+    assert!(said(&checked).contains("scam"), "{}", said(&checked));
+    assert!(world.board(&["sync", "leave"]).status.success() && !world.data().join("hub-packs").exists());
+    let checked = world.board(&["check"]);
+    assert!(!said(&checked).contains("scam"), "{}", said(&checked));
 }

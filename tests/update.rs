@@ -4,17 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 mod board;
+mod signer;
 
 use aegis::jobs::TARGET;
 use aegis::jobs::update::{self, Note, State};
 use aegis::release::{Key, verify};
 use aegis::store::io::IoCount;
 use aegis::store::{open_file, schema, tables};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use blake2::{Blake2b512, Digest as _};
 use board::{Answer, Board, LONG};
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use signer::{Form, Signer};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,39 +21,6 @@ use std::time::{Duration, Instant};
 
 /// Long enough for a program that works to be ready, short enough to wait for one that does not.
 const READY_S: &str = "6";
-
-/// Signs as minisign does.
-struct Signer {
-    pair: Ed25519KeyPair,
-    id: [u8; 8],
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    Hashed,
-    Whole,
-}
-
-impl Signer {
-    fn new(seed: u8) -> Self {
-        Self { pair: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(), id: [seed; 8] }
-    }
-
-    fn public(&self) -> String {
-        BASE64.encode([b"Ed", &self.id[..], self.pair.public_key().as_ref()].concat())
-    }
-
-    fn sign(&self, content: &[u8], comment: &str, form: Form) -> String {
-        let (kind, signed) = match form {
-            Form::Hashed => (b"ED", Blake2b512::digest(content).to_vec()),
-            Form::Whole => (b"Ed", content.to_vec()),
-        };
-        let signature = self.pair.sign(&signed);
-        let all = self.pair.sign(&[signature.as_ref(), comment.as_bytes()].concat());
-        let first = BASE64.encode([&kind[..], &self.id, signature.as_ref()].concat());
-        format!("untrusted comment: a test\n{first}\ntrusted comment: {comment}\n{}\n", BASE64.encode(all.as_ref()))
-    }
-}
 
 /// A program in a folder of its own, and a board that it works on.
 struct Home {

@@ -5,6 +5,7 @@
 //!
 //! Never: a file outside of the data folder; a secret shown.
 
+use super::packs::PackFolder;
 use crate::limits;
 use aegis_contract::signing;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -113,13 +114,12 @@ impl Home {
     pub fn keep(&self, seed: &[u8; 32], enrolment: &Enrolment) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.0)?;
         let text = serde_json::to_vec_pretty(enrolment).map_err(std::io::Error::other)?;
+        // They are signed with the key of another enrolment.
+        self.packs().clear()?;
         // Between the two there is no enrolment, rather than one with another's key.
-        match std::fs::remove_file(self.0.join(ENROLMENT_FILE)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        self.write(KEY_FILE, signing::letters(seed).as_bytes())?;
-        self.write(ENROLMENT_FILE, &text)
+        absent_is_fine(std::fs::remove_file(self.0.join(ENROLMENT_FILE)))?;
+        write_whole(&self.0, KEY_FILE, &[signing::letters(seed).as_bytes()])?;
+        write_whole(&self.0, ENROLMENT_FILE, &[&text])
     }
 
     /// Forgets the hub: key, enrolment and packs.
@@ -127,28 +127,34 @@ impl Home {
     /// # Errors
     /// When they cannot be removed.
     pub fn leave(&self) -> std::io::Result<()> {
-        match std::fs::remove_dir_all(&self.0) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        absent_is_fine(std::fs::remove_dir_all(&self.0))?;
+        self.packs().clear()
     }
 
-    /// Writes a file beside its name, and gives it the name when it is whole and on the medium.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, name: &str, content: &[u8]) -> std::io::Result<()> {
-        let new = self.0.join(format!("{name}.new"));
-        match std::fs::remove_file(&new) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&new, self.0.join(name))?;
-        std::fs::File::open(&self.0)?.sync_all()
+    /// Where the packs of the hub are kept.
+    #[must_use]
+    pub fn packs(&self) -> PackFolder {
+        PackFolder::beside(&self.0)
     }
+}
+
+/// What was to be removed may not be there.
+pub(super) fn absent_is_fine(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file beside its name, and gives it the name when it is whole and on the medium.
+pub(super) fn write_whole(dir: &Path, name: &str, parts: &[&[u8]]) -> std::io::Result<()> {
+    let new = dir.join(format!("{name}.new"));
+    absent_is_fine(std::fs::remove_file(&new))?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    parts.iter().try_for_each(|part| file.write_all(part))?;
+    file.sync_all()?;
+    std::fs::rename(&new, dir.join(name))?;
+    std::fs::File::open(dir)?.sync_all()
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -6,8 +6,10 @@
 //! Never: a redirect followed, a document believed that the contract refuses, a call made twice.
 
 mod home;
+mod packs;
 
 pub use home::{Enrolment, Home, Key};
+pub use packs::{KeptPack, PackFolder, stage_word};
 
 use crate::limits;
 use crate::outward;
@@ -178,7 +180,8 @@ impl Client {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let etag = header(ETAG).filter(|etag| etag.len() <= aegis_contract::limits::LABEL_BYTES_MAX * 2);
         let pause = header(RETRY_AFTER).and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0);
-        let mut body = Vec::new();
+        // As much as may come: it is never in memory twice because it grows.
+        let mut body = Vec::with_capacity(ask.at_most);
         while let Some(piece) = response.chunk().await.map_err(away)? {
             if body.len().saturating_add(piece.len()) > ask.at_most {
                 return Err(Failure::Away(format!("its answer has more than {} bytes", ask.at_most)));

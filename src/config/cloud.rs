@@ -92,13 +92,6 @@ pub(super) fn read(mut section: Section<'_>, around: &Surroundings<'_>, mistakes
     let [usage, decisions, budgets, flags, packs] =
         ["usage", "decisions", "budgets", "flags", "packs"].map(|key| truth(key, mistakes));
     let decisions_text = section.boolean("decisions_text", mistakes).is_some_and(|found| found.value);
-    if packs == Truth::Hub {
-        mistakes.add(
-            file,
-            line,
-            "`packs` cannot be \"hub\" yet: this version takes no packs from a hub; write \"board\" or leave it out",
-        );
-    }
     section.finish(mistakes);
     let Some(url) = url else {
         mistakes.add(file, line, "[cloud] needs `url`, such as \"https://hub.example\"");

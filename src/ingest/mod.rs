@@ -366,7 +366,7 @@ impl Ingest {
         for (arrival, judged) in arrivals.iter().zip(judged) {
             match judged {
                 Judged::Verdict(verdict) if arrival.what != Arriving::Message => {
-                    self.note_hits(&verdict, rulebook, now);
+                    self.note_hits(&verdict, arrival.message.chat, rulebook, now);
                     self.at_the_door(arrival, verdict, rulebook, book, now, &mut tick)?;
                 }
                 Judged::Poison if arrival.what != Arriving::Message => {
@@ -402,7 +402,7 @@ impl Ingest {
                 return Ok(());
             }
         };
-        self.note_hits(&verdict, rulebook, now);
+        self.note_hits(&verdict, message.chat, rulebook, now);
         match verdict.outcome {
             Outcome::Allow => self.counters.verdicts_allow.one(),
             Outcome::Review => self.counters.verdicts_review.one(),
@@ -463,7 +463,8 @@ impl Ingest {
         self.learn_from(message, outcome, &house, book, now, tick)
     }
 
-    fn note_hits(&mut self, verdict: &Verdict, rulebook: &Rulebook, now: Now) {
+    fn note_hits(&mut self, verdict: &Verdict, chat: ChatId, rulebook: &Rulebook, now: Now) {
+        rulebook.policy.note(verdict, rulebook.packs_off_in(chat));
         for tripped in self.ceilings.note(&rulebook.policy, verdict, now.mono.0) {
             self.counters.rules_tripped.one();
             tracing::warn!(

@@ -29,8 +29,15 @@ pub const CLOUD_PUSHES_AT_ONCE: usize = 64;
 /// they are counted as summarised.
 pub const CLOUD_DECISIONS_WAITING_MAX: u64 = 5_000;
 
-/// Packs of the hub that a board has, bytes of each as the contract bounds them. A further one is refused.
+/// Packs of the hub that a board has, those among them that do not judge any more. A further one is refused.
 pub const CLOUD_PACKS_MAX: usize = 8;
+
+/// Bytes of a pack of the hub: half of what the contract allows, and more than any shipped pack has. A larger one is refused before
+/// it is fetched. One is fetched at a time, while no other answer is in memory; compiled it has its room among all packs.
+pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
+
+// What the client reads at once may be as much again.
+const _: () = assert!(2 * CLOUD_PACK_BYTES_MAX <= CLOUD_BYTES);
 
 /// What a hub's documents take in memory at one time: an answer, what is made of it, and a push.
 pub const CLOUD_BYTES: u64 = 4 * 1024 * 1024;

@@ -8,6 +8,7 @@
 use super::ceiling::{Ceiling, Exempt, Stage};
 use super::condition::Conditions;
 use super::matching::Matcher;
+use super::of_hub::HubPack;
 use super::regexes::Regexes;
 use crate::links::LinkLists;
 use crate::links::domains::DomainSet;
@@ -81,6 +82,8 @@ pub struct PolicySet {
     /// Lists of domains by name.
     pub(super) domains: Vec<(String, Arc<DomainSet>)>,
     pub(super) keywords: usize,
+    /// Packs of a hub.
+    pub(super) hub: Vec<HubPack>,
 }
 
 /// What `aegis check` shows of a pack.
@@ -188,7 +191,7 @@ impl PolicySet {
     }
 
     /// Has the version tell that something of this kind was changed.
-    fn is_another(&mut self, kind: &str, names: &[String]) {
+    pub(super) fn is_another(&mut self, kind: &str, names: &[String]) {
         if names.is_empty() {
             return;
         }
@@ -221,6 +224,7 @@ impl PolicySet {
             link_lists: None,
             domains: Vec::new(),
             keywords: 0,
+            hub: Vec::new(),
         }
     }
 

@@ -8,9 +8,11 @@
 //! Never: a half-good policy in force. What was refused is not tried again until it changes, or until SIGHUP.
 
 pub mod compare;
+mod of_hub;
 mod room;
 mod settings;
 
+pub use of_hub::{NotTaken, believed};
 pub use room::{load_policy, pack_sources};
 pub use settings::{Source, check_packs, rulebook};
 
@@ -217,7 +219,8 @@ impl Reloader {
                 sources.retain(|known| id.is_none() || known.id() != id);
                 sources.push(pack);
             }
-            Some(Arc::new(self.room.compile(&sources, &overlay, now.tenants_of_settings())?))
+            let before = now.policy.hub_packs();
+            Some(Arc::new(self.room.compile(sources, None, before, &overlay, now.tenants_of_settings())?))
         };
         Ok(Candidate { overlay: Arc::new(overlay), policy })
     }
@@ -335,7 +338,8 @@ impl Reloader {
         };
         let now_in_force = self.in_force.now();
         let (overlay, tenants) = (&now_in_force.overlay, now_in_force.tenants_of_settings());
-        let compiled = self.room.read(dir).and_then(|found| self.room.compile(&found, overlay, tenants));
+        let before = now_in_force.policy.hub_packs();
+        let compiled = self.room.read(dir).and_then(|found| self.room.compile(found, None, before, overlay, tenants));
         let policy = match compiled {
             Ok(policy) => policy,
             Err(mistakes) => return self.refuse(mistakes, now),

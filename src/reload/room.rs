@@ -4,7 +4,8 @@
 //!
 //! Never: packs in force. The caller puts them there.
 
-use crate::config::Config;
+use crate::cloud::Home;
+use crate::config::{Config, Truth};
 use crate::document::{self, Mistakes, Section};
 use crate::limits;
 use crate::lists;
@@ -33,7 +34,7 @@ pub fn load_policy(config: &Config) -> Result<PolicySet, Mistakes> {
         None => policy::shipped(),
         Some(dir) => room.read(dir)?,
     };
-    room.compile(&sources, &Overlay::default(), &config.tenants())
+    room.compile(sources, None, &[], &Overlay::default(), &config.tenants())
 }
 
 /// What a board has for the compiled packs.
@@ -43,6 +44,10 @@ pub(super) struct Room {
     board: String,
     /// The folder of imported lists of domains.
     lists: PathBuf,
+    /// Where the packs of a hub are, if one may send any.
+    pub(super) home: Option<Home>,
+    /// Whether the packs are those that come with the program.
+    pub(super) is_shipped: bool,
 }
 
 impl Room {
@@ -51,6 +56,8 @@ impl Room {
             bytes: config.board.capacity.keyword_bytes,
             board: config.board.name.clone(),
             lists: lists::folder(&config.data_dir),
+            home: config.cloud.as_ref().filter(|cloud| cloud.packs == Truth::Hub).map(|_| Home::of(&config.data_dir)),
+            is_shipped: config.policy_dir.is_none(),
         }
     }
 
@@ -74,11 +81,15 @@ impl Room {
 
     /// The sources, which are in memory next to what is made of them: half of the room, and far more than fits it.
     pub(super) fn read(&self, dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
-        crate::packs::read_within(dir, self.bytes / 2)
+        crate::packs::read_within(dir, self.source_bytes())
+    }
+
+    pub(super) const fn source_bytes(&self) -> u64 {
+        self.bytes / 2
     }
 
     /// Compiles packs with what was changed on the page: own words, rules that only record, and lists that are off.
-    pub(super) fn compile(
+    pub(super) fn compile_these(
         &self,
         sources: &[PackSource],
         overlay: &Overlay,

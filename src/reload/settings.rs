@@ -108,9 +108,10 @@ fn read_zone(name: &str) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// Each such name with its line, and the name that was meant where one is near.
 pub fn check_packs(config: &Config, file: &str, policy: &PolicySet) -> Result<(), Mistakes> {
-    // Own words come and go on the page: no setting may lean on them.
-    let known: Vec<&str> =
-        policy.packs().iter().filter(|pack| pack.own.is_none()).map(|pack| pack.id.as_str()).collect();
+    // Own words come and go on the page, and packs at the hub: no setting may lean on them.
+    let comes = |id: &str| policy.hub_packs().iter().any(|hub| hub.name == id && hub.judges() && !hub.stands_in);
+    let lasting = policy.packs().iter().filter(|pack| pack.own.is_none() && !comes(&pack.id));
+    let known: Vec<&str> = lasting.map(|pack| pack.id.as_str()).collect();
     let mistakes = config.unknown_packs(file, &known);
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }

@@ -22,6 +22,7 @@ type Facts<'txn> = Table<'txn, &'static str, &'static [u8]>;
 const PLACE: &str = "place";
 const WISHES: &str = "wishes";
 const BUDGETS: &str = "budgets";
+const PACKS: &str = "packs";
 const DAY: &str = "day/";
 const DAY_END: &str = "day0";
 
@@ -79,6 +80,8 @@ pub struct SyncTick {
     pub wishes: Option<KeptWishes>,
     /// The board's own budgets.
     pub budgets: Option<Vec<OwnBudget>>,
+    /// What came of the hub's packs, in words of who counts it. May be lost.
+    pub packs: Option<String>,
     /// There is no hub any more.
     pub leaves: bool,
 }
@@ -92,7 +95,7 @@ impl SyncTick {
     /// Whether there is nothing in it.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        !self.matters() && self.place.is_none() && self.days_done.is_empty()
+        !self.matters() && self.place.is_none() && self.packs.is_none() && self.days_done.is_empty()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
@@ -100,6 +103,7 @@ impl SyncTick {
         self.days_done.extend(other.days_done);
         self.wishes = other.wishes.or_else(|| self.wishes.take());
         self.budgets = other.budgets.or_else(|| self.budgets.take());
+        self.packs = other.packs.or_else(|| self.packs.take());
         self.leaves |= other.leaves;
     }
 }
@@ -156,6 +160,9 @@ pub(super) fn apply(txn: &WriteTransaction, tick: &SyncTick) -> RedbResult<()> {
     }
     if let Some(budgets) = &tick.budgets {
         facts.insert(BUDGETS, encode(budgets).as_slice())?;
+    }
+    if let Some(packs) = &tick.packs {
+        facts.insert(PACKS, packs.as_bytes())?;
     }
     for (tenant, day) in &tick.days_done {
         facts.remove(day_key(*day, tenant.as_str()).as_str())?;
@@ -231,6 +238,16 @@ impl Snapshots {
     /// As [`Snapshots::sync_place`].
     pub fn sync_budgets(&self) -> Result<Vec<OwnBudget>, StoreError> {
         Ok(self.sync_fact(BUDGETS)?.unwrap_or_default())
+    }
+
+    /// What came of the hub's packs when it was kept last; empty when nothing was.
+    ///
+    /// # Errors
+    /// As [`Snapshots::sync_place`].
+    pub fn sync_packs(&self) -> Result<String, StoreError> {
+        let txn = self.db.begin_read()?;
+        let kept = txn.open_table(tables::SYNC)?.get(PACKS)?;
+        Ok(kept.map(|bytes| String::from_utf8_lossy(bytes.value()).into_owned()).unwrap_or_default())
     }
 
     /// Decisions after a number, the oldest first; at most so many.

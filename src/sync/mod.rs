@@ -7,6 +7,7 @@
 //! Never: a commit while there is nothing to tell; an order of a hub about a message.
 
 pub mod machine;
+pub mod packs;
 pub mod round;
 pub mod rows;
 mod task;

@@ -6,21 +6,23 @@
 //! Never: a commit while there is nothing to tell.
 
 use super::machine::{Machine, Standing, Turn};
+use super::packs::{self, Packs};
 use super::round::{Way, step};
 use super::rows::{Board, own_budgets};
 use super::wished;
 use crate::checks::{Finding, State};
 use crate::clock::{Clock, Now, Wall};
 use crate::cloud::{Ask, Client, Enrolment, Failure, Home, Key, Signer, Told};
-use crate::config::{Cloud, Config};
+use crate::config::{Cloud, Config, Truth};
 use crate::counters::Counters;
 use crate::journal::Journal;
 use crate::limits;
+use crate::reload::SharedReloader;
 use crate::review::SharedLane;
 use crate::shard::{InForce, Rulebook};
 use crate::store::sync::{OwnBudget, SyncTick};
 use crate::store::{Snapshots, StoreError, Tick};
-use aegis_contract::{BoardId, Chain, Document, Health, Wishes};
+use aegis_contract::{BoardId, Chain, Document, Health, Source, Wishes};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +36,10 @@ pub struct Seen {
     pub standing: Standing,
     /// Why there is nothing to be done, where that is so.
     pub trouble: Option<String>,
+    /// How the packs of the hub do.
+    pub packs: Vec<String>,
+    /// What of them is not in force as the hub wishes it.
+    pub packs_amiss: Vec<String>,
 }
 
 impl Seen {
@@ -61,6 +67,7 @@ impl Seen {
         lines.extend(standing.fork.iter().map(|why| format!("went apart {} times: {why}", standing.forks)));
         let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
         lines.push(format!("whose word counts: {}", truths.join(", ")));
+        lines.extend(self.packs.iter().chain(&self.packs_amiss).cloned());
         lines.extend(self.trouble.iter().map(|why| format!("trouble: {why}")));
         lines
     }
@@ -80,7 +87,8 @@ impl Seen {
     /// All of it as one finding.
     #[must_use]
     pub fn finding(&self, cloud: &Cloud) -> Finding {
-        let words = self.clock_finding().or_else(|| self.trouble.clone());
+        let amiss = || self.packs_amiss.first().cloned();
+        let words = self.clock_finding().or_else(|| self.trouble.clone()).or_else(amiss);
         let state = if words.is_some() || self.standing.fork.is_some() { State::Warn } else { State::Good };
         let words = words.or_else(|| self.standing.fork.clone());
         Finding::new("Hub", state, words.unwrap_or_else(|| self.lines(Some(cloud)).join("; ")))
@@ -124,6 +132,7 @@ struct Life {
     budgets: Vec<OwnBudget>,
     tenants: BTreeSet<String>,
     undone: BTreeSet<u64>,
+    packs: Packs,
     last_us: u64,
 }
 
@@ -144,6 +153,8 @@ pub struct Syncer {
     pub clock: Clock,
     /// The counters.
     pub counters: Arc<Counters>,
+    /// Puts packs in force.
+    pub reloader: SharedReloader,
     /// What is seen of it from outside.
     pub seen: SharedSeen,
 }
@@ -151,8 +162,11 @@ pub struct Syncer {
 impl Syncer {
     /// Works until aborted, or until the journal is gone. Does nothing where the settings name no hub.
     pub async fn run(self) {
-        if self.config.cloud.is_none() {
-            return;
+        let Some(cloud) = &self.config.cloud else { return };
+        if cloud.packs != Truth::Hub
+            && let Err(error) = Home::of(&self.config.data_dir).packs().clear()
+        {
+            tracing::warn!(%error, "packs of a hub are unwanted and cannot be removed");
         }
         let mut life: Option<Life> = None;
         let mut said: Option<String> = None;
@@ -169,6 +183,9 @@ impl Syncer {
                 seen.enrolled = life.as_ref().map(|life| life.enrolment.clone());
                 seen.standing = life.as_ref().map(|life| life.machine.standing().clone()).unwrap_or_default();
                 seen.trouble.clone_from(&why);
+                let book = self.in_force.now();
+                let told = life.as_ref().map(|life| life.packs.told(book.policy.hub_packs()));
+                (seen.packs, seen.packs_amiss) = told.unwrap_or_default();
             });
             let rest = match life.as_ref().map(|life| life.machine.turn(self.clock.now())) {
                 None => limits::CLOUD_PAUSE_MS,
@@ -199,10 +216,25 @@ impl Syncer {
         let Some(life) = life else { return Ok(()) };
         let now = self.clock.now();
         if matches!(life.machine.turn(now), Turn::Rest(_)) {
+            self.take_packs(life, now).await;
             return Ok(());
         }
         self.speak(life, now).await.map_err(|error| error.to_string())?;
         life.machine.standing().trouble.clone().map_or(Ok(()), Err)
+    }
+
+    /// Does one thing about packs, where the hub has said in this life what it wishes.
+    async fn take_packs(&self, life: &mut Life, now: Now) {
+        let standing = life.machine.standing();
+        let is_hubs = self.config.cloud.as_ref().is_some_and(|cloud| cloud.packs == Truth::Hub);
+        if !is_hubs || standing.pulled_s.is_none() || standing.failures > 0 {
+            return;
+        }
+        let Life { enrolment, key, client, wishes, last_us, .. } = life;
+        let offers = if wishes.sources.packs == Source::Hub { wishes.packs.as_slice() } else { &[] };
+        let mut line = Line { client, board: &enrolment.board, key, last_us, clock: &self.clock };
+        let place = (&self.reloader, &self.in_force, enrolment.pack_key.as_str());
+        life.packs.turn(&mut line, offers, place, now, fastrand::u64(..)).await;
     }
 
     async fn forget(&self) {
@@ -211,7 +243,17 @@ impl Syncer {
         let _gone = self.journal.ride(tick).await;
         self.lane.lock().ledger.set_wished(Default::default());
         self.in_force.change(|book| book.with_hub(Default::default()));
+        self.read_packs().await;
         tracing::info!("this board has left its hub");
+    }
+
+    /// Which packs of the hub are kept may be others than those in force: read anew.
+    async fn read_packs(&self) {
+        if !self.in_force.now().policy.hub_packs().is_empty()
+            && let Err(not) = packs::put(&self.reloader, None).await
+        {
+            tracing::warn!(why = not.why, "packs of the hub are in force until the packs are read again");
+        }
     }
 
     async fn begin(&self, enrolment: Enrolment, key: Key) -> Result<Life, String> {
@@ -233,12 +275,25 @@ impl Syncer {
             // From now on hours do not leave untold.
             let sync = SyncTick { leaves: true, place: Some(machine.place().clone()), ..SyncTick::default() };
             self.journal.commit(Tick { sync, ..Tick::default() }).await.map_err(|gone| gone.to_string())?;
+            self.read_packs().await;
         }
+        let counts = self.snapshots.sync_packs().map_err(|error| error.to_string())?;
+        packs::go_on_from(&counts, self.in_force.now().policy.hub_packs());
         let wishes = kept.and_then(|kept| Wishes::read(kept.body.as_bytes()).ok()).unwrap_or_default();
         let tenants = tenants(&enrolment, &wishes);
         let budgets = if is_another { Vec::new() } else { budgets };
-        let life =
-            Life { enrolment, key, client, machine, wishes, budgets, tenants, undone: BTreeSet::new(), last_us: 0 };
+        let life = Life {
+            enrolment,
+            key,
+            client,
+            machine,
+            wishes,
+            budgets,
+            tenants,
+            undone: BTreeSet::new(),
+            packs: Packs::default(),
+            last_us: 0,
+        };
         self.put_in_force(&life);
         Ok(life)
     }
@@ -285,6 +340,7 @@ impl Syncer {
         let undone = self.snapshots.undone()?;
         let fresh: BTreeSet<u64> =
             undone.difference(&life.undone).copied().take(limits::CLOUD_DECISIONS_AT_ONCE).collect();
+        life.packs.look_at(&self.snapshots, &book.policy)?;
         let board = Board {
             snapshots: &self.snapshots,
             book: &book,
@@ -310,9 +366,13 @@ impl Syncer {
         }
         if let Some(wishes) = step.wishes.take() {
             life.wishes = *wishes;
+            life.packs.wished_anew();
             life.tenants = tenants(&life.enrolment, &life.wishes);
             self.put_in_force(life);
         }
+        let has = book.policy.hub_packs();
+        // No commit for them: they go with one that is made anyway.
+        step.tick.packs = step.tick.place.as_ref().filter(|_| !has.is_empty()).map(|_| packs::kept_counts(has));
         if !step.tick.is_empty() {
             // A journal that is gone has already said why.
             let _gone = self.journal.ride(Tick { sync: step.tick, ..Tick::default() }).await;
@@ -322,6 +382,8 @@ impl Syncer {
 
     fn health(&self, book: &Rulebook, life: &Life) -> Health {
         let counters = &self.counters;
+        let has = book.policy.hub_packs();
+        let degraded = book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked"));
         Health {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             contract: aegis_contract::VERSION,
@@ -332,7 +394,8 @@ impl Syncer {
             dead_letters: counters.dead_letters.get(),
             memory_now: counters.heap_bytes.get(),
             memory_promise: counters.memory_bytes_max.get(),
-            degraded: book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked")).collect(),
+            degraded: degraded.chain(life.packs.troubles(has)).collect(),
+            packs: life.packs.health(has),
             ..Health::default()
         }
     }
