@@ -1,5 +1,5 @@
-//! The real hub, over a PostgreSQL of its own, and the real board: a board joins, tells what it counted, is the same there row by
-//! row, takes a budget, and is told when it is revoked.
+//! The real hub, over a PostgreSQL of its own and behind TLS by an authority of its own, and the real board in its fence: a board joins,
+//! tells what it counted, is the same there row by row, takes a budget and flags, and is told when it is revoked.
 //!
 //!     cargo build -p aegis-hub --locked
 //!     hub/tests/postgres cargo test --locked --test hub_and_board -- --ignored
@@ -85,6 +85,35 @@ impl World {
     }
 }
 
+/// A door with TLS before the hub: returns its port and the certificate to trust.
+fn door(hub: u16) -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    listener.set_nonblocking(true).unwrap();
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                    let Ok(mut inside) = tokio::net::TcpStream::connect(("127.0.0.1", hub)).await else { return };
+                    let _ended = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                });
+            }
+        });
+    });
+    (port, made.cert.pem())
+}
+
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -132,12 +161,21 @@ fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
     }
     let data = dir.path().join("data");
     count(&data);
-    let settings = format!(
-        "data_dir = \"{}\"\nsandbox = \"off\"\n[web]\nlisten = \"off\"\n[cloud]\nurl = \"http://127.0.0.1:{port}\"\nname = \"attic\"\n\
-         budgets = \"hub\"\nflags = \"hub\"\n[telegram]\ntoken = \"1:a\"\napi_url = \"http://127.0.0.1:1\"\n",
-        data.display()
-    );
-    std::fs::write(dir.path().join("aegis.toml"), settings).unwrap();
+    let (door, certificate) = door(port);
+    let root = dir.path().join("hub-root.pem");
+    std::fs::write(&root, certificate).unwrap();
+    let settings = |root: &str| {
+        let text = format!(
+            "data_dir = \"{}\"\n[web]\nlisten = \"off\"\n[cloud]\nurl = \"https://localhost:{door}\"\nname = \"attic\"\n{root}\
+             budgets = \"hub\"\nflags = \"hub\"\n[telegram]\ntoken = \"1:a\"\napi_url = \"http://127.0.0.1:1\"\n",
+            data.display()
+        );
+        std::fs::write(dir.path().join("aegis.toml"), text).unwrap();
+    };
+    settings("");
+    let stranger = world.board(&["sync", "enrol", "--code", &code]);
+    assert!(!stranger.status.success() && said(&stranger).contains("ertificate"), "{}", said(&stranger));
+    settings(&format!("root_certificate = \"{}\"\n", root.display()));
     let refused = world.board(&["sync", "enrol", "--code", "wrongwrongwrongwrong"]);
     assert!(!refused.status.success() && said(&refused).contains("(code)"), "{}", said(&refused));
     let enrolled = world.board(&["sync", "enrol", "--code", &code]);
@@ -161,6 +199,32 @@ fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
     let (status, told) = world.ask(&token, "PUT", "/v1/tenants/default/budgets", &budget);
     assert_eq!(status, 200, "{told}");
     world.until(&["budget", "show"], "77");
+    // A flag that the hub sets is on here by the hub's word, and when it is taken away as the board has it.
+    let flag = |is: &str| {
+        let path = "/system".to_owned();
+        let command = aegis::control::Command::Api { method: "GET".to_owned(), path, body: String::new() };
+        let began = Instant::now();
+        loop {
+            let told = aegis::control::ask_within(&data, &command, Duration::from_secs(20)).unwrap();
+            let Some(aegis::control::Answer::Api(200, told)) = told else { panic!("{told:?}") };
+            let told: Value = serde_json::from_str(&told).unwrap();
+            let flags = told["flags"].as_array().unwrap();
+            let found = flags.iter().find(|flag| flag["name"] == "webhook_texts").unwrap();
+            if format!("{} {}", found["from"].as_str().unwrap(), found["on"]) == is {
+                return told;
+            }
+            assert!(began.elapsed() < Duration::from_secs(150), "never {is}: {found}");
+        }
+    };
+    flag("default false");
+    let (status, told) = world.ask(&token, "PUT", "/v1/flags/webhook_texts", &json!({ "on": true }));
+    assert_eq!(status, 204, "{told}");
+    let system = flag("hub true");
+    let hub: Vec<&str> = system["hub"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(hub.iter().any(|line| line.contains("flags = hub")), "{hub:?}");
+    let (status, told) = world.ask(&token, "DELETE", "/v1/flags/webhook_texts", &Value::Null);
+    assert_eq!(status, 204, "{told}");
+    flag("default false");
     // Revoked, it is told so and goes on by itself.
     let (status, told) = world.ask(&token, "POST", &format!("/v1/boards/{board}/revoke"), &json!({}));
     assert!(status < 300, "{status} {told}");

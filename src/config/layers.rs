@@ -356,7 +356,9 @@ fn telling(
     }
     if let Some(section) = root.section("cloud", mistakes) {
         config.cloud = cloud::read(section, around, mistakes);
-        config.board.capacity.cloud_bytes = if config.cloud.is_some() { limits::CLOUD_BYTES } else { 0 };
+        if config.cloud.is_some() {
+            config.board.take_in_hub();
+        }
     }
     if let Some(section) = root.section("otel", mistakes) {
         config.otel = otel::read(section, around, mistakes);

@@ -194,6 +194,11 @@ pub struct Health {
     pub clock_off_ms: Option<i64>,
     /// Rows that wait to be pushed.
     pub queue_rows: u64,
+    /// Up to which of its own editions the board has told its usage with this push, and up to which decision. They come back in
+    /// [`crate::State`]: a board that knows of no such edition has lost what it had, as when a backup was restored.
+    pub edition: u64,
+    /// See [`Health::edition`].
+    pub decision: u64,
     /// Rows that became coarser because they waited too long.
     pub summarised_rows: u64,
     /// Calls to Telegram that wait.
@@ -216,6 +221,7 @@ impl Health {
     fn check(&self) -> Result<(), Refusal> {
         line("health.version", &self.version, limits::LABEL_BYTES_MAX)?;
         line("health.profile", &self.profile, limits::LABEL_BYTES_MAX)?;
+        [self.edition, self.decision].into_iter().try_for_each(|n| number("health", n))?;
         count("health.packs", self.packs.len(), limits::PACKS_MAX)?;
         let mut names = BTreeSet::new();
         for (at, one) in self.packs.iter().enumerate() {
