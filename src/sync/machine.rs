@@ -294,7 +294,7 @@ impl Machine {
                 }
                 kind @ (Kind::Invalid | Kind::Large | Kind::Forbidden) if was_met => {
                     if let Some(sent) = self.sent.take() {
-                        // Not taken, and nothing changed. It may take other tenants than before.
+                        // Not taken, and nothing changed.
                         (self.is_met, self.wants_wishes) = (true, kind == Kind::Forbidden);
                         tick = self.refused(sent, budgets);
                         let over = self.refusals.saturating_sub(limits::CLOUD_REFUSALS_AT_ONCE);
@@ -314,6 +314,8 @@ impl Machine {
         self.refusals = self.refusals.saturating_add(1);
         let rows = sent.rows;
         match self.hunt {
+            // It may take other tenants than before, which its wishes say.
+            None if self.wants_wishes && self.refusals == 1 => {}
             None => {
                 self.is_bare = true;
                 self.hunt = Some(Hunt { suspects: rows, rows: rows.max(1), is_whole: true });
@@ -512,6 +514,20 @@ mod tests {
         assert_eq!((place.sequence, place.chain, place.edition), (40, [3; 32], 0));
         assert_eq!((machine.standing().forks, machine.turn(at(1))), (1, Turn::Push), "at once");
         assert!(machine.standing().fork.as_deref().is_some_and(|why| why.contains("40 pushes")));
+    }
+
+    #[test]
+    fn a_push_with_a_tenant_of_others_has_the_wishes_read_before_anything_is_looked_for() {
+        let mut machine = machine();
+        let forbidden = Failure::Refused(Box::new(Problem::new(Kind::Forbidden, "no")), 0);
+        machine.push(batch(5));
+        machine.failed(&forbidden, &[], at(0), 0);
+        let whole = Room { rows: limits::CLOUD_ROWS_AT_ONCE, is_bare: false };
+        assert_eq!((machine.turn(at(0)), machine.room()), (Turn::Wishes, whole));
+        machine.wishes(None, at(0));
+        machine.push(batch(5));
+        machine.failed(&forbidden, &[], at(0), 0);
+        assert_eq!(machine.room(), Room { rows: 1, is_bare: true });
     }
 
     #[test]

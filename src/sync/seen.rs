@@ -35,31 +35,31 @@ impl Seen {
         let mut lines = Vec::new();
         match &self.enrolled {
             Some(enrolment) => {
-                lines.push(format!("hub: {}, as {} ({})", enrolment.url, enrolment.name, enrolment.board));
+                lines.push(format!("Hub: {}, as {} ({})", enrolment.url, enrolment.name, enrolment.board));
             }
-            None => lines.push(format!("hub: {}, not enrolled", cloud.url)),
+            None => lines.push(format!("Hub: {}, not enrolled", cloud.url)),
         }
         let at = |seconds: Option<u64>| {
             seconds.map_or_else(|| "never since the start".to_owned(), |at| Wall(at.saturating_mul(1_000)).utc())
         };
         let standing = &self.standing;
-        lines.push(format!("told: {}, {} pushes in all", at(standing.pushed_s), standing.sequence));
-        lines.push(format!("wishes read: {}", at(standing.pulled_s)));
+        lines.push(format!("Told: {}, {} pushes in all", at(standing.pushed_s), standing.sequence));
+        lines.push(format!("Wishes read: {}", at(standing.pulled_s)));
         if let Some(off) = standing.clock_off_ms {
-            lines.push(format!("clock: {off} ms ahead of the hub's"));
+            lines.push(format!("Clock: {off} ms ahead of the hub's"));
         }
         if standing.waits > 0 {
-            lines.push(format!("waits: {} decisions", standing.waits));
+            lines.push(format!("Waits: {} decisions", standing.waits));
         }
         if standing.aside > 0 {
-            lines.push(format!("set aside: {} rows that the hub refused", standing.aside));
+            lines.push(format!("Set aside: {} rows that the hub refused", standing.aside));
         }
-        lines.extend(standing.refused.iter().map(|why| format!("refused: {why}")));
+        lines.extend(standing.refused.iter().map(|why| format!("Refused: {why}")));
         lines.extend(self.clock_finding());
-        lines.extend(standing.fork.iter().map(|why| format!("went apart {} times: {why}", standing.forks)));
+        lines.extend(standing.fork.iter().map(|why| format!("Went apart {} times: {why}", standing.forks)));
         let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
-        lines.push(format!("whose word counts: {}", truths.join(", ")));
-        lines.extend(self.trouble.iter().map(|why| format!("trouble: {why}")));
+        lines.push(format!("Whose word counts: {}", truths.join(", ")));
+        lines.extend(self.trouble.iter().map(|why| format!("Trouble: {why}")));
         lines
     }
 

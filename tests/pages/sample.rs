@@ -728,10 +728,10 @@ impl Desk for Sample {
                 .into(),
             backups: self.some(vec![backup(24), backup(23)]),
             hub: [
-                "hub: https://hub.example, as attic (01234567-89ab-cdef-0123-456789abcdef)",
-                "told: 2026-07-01 10:00:00 UTC, 7 pushes in all",
-                "waits: 4 decisions",
-                "whose word counts: usage = board, decisions = board, budgets = hub, flags = hub, packs = board",
+                "Hub: https://hub.example, as attic (01234567-89ab-cdef-0123-456789abcdef)",
+                "Told: 2026-07-01 10:00:00 UTC, 7 pushes in all",
+                "Waits: 4 decisions",
+                "Whose word counts: usage = board, decisions = board, budgets = hub, flags = hub, packs = board",
             ]
             .map(str::to_owned)
             .to_vec(),

@@ -6,7 +6,7 @@
 //!
 //! Never: two rows of one place in one push; a sender's id.
 
-use crate::document::{bytes, count, label, line, number, pack, tenant};
+use crate::document::{budget, bytes, count, label, line, number, pack, tenant};
 use crate::{Chain, Document, PackMode, Refusal, Span, limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -259,12 +259,10 @@ pub struct BudgetRow {
 
 impl BudgetRow {
     fn check(&self, at: usize) -> Result<(), Refusal> {
-        let place = |field: &str| format!("budgets[{at}].{field}");
-        tenant(&place("tenant"), &self.tenant)?;
-        number(&place("money_micros"), self.money_micros.unwrap_or(0))?;
-        number(&place("calls"), self.calls.unwrap_or(0))?;
-        number(&place("edition"), self.edition)?;
-        line(&place("degrade"), self.degrade.as_deref().unwrap_or_default(), limits::LABEL_BYTES_MAX)
+        let place = format!("budgets[{at}]");
+        budget(&place, &self.tenant, self.money_micros, self.calls)?;
+        number(&format!("{place}.edition"), self.edition)?;
+        line(&format!("{place}.degrade"), self.degrade.as_deref().unwrap_or_default(), limits::LABEL_BYTES_MAX)
     }
 }
 
