@@ -42,7 +42,7 @@ use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
 use crate::store::{self, Found, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
-use crate::sync::SharedSeen;
+use crate::sync::{SharedSeen, Signing};
 use crate::systemd::Notify;
 use crate::telegram::Telegram;
 use crate::web;
@@ -287,7 +287,7 @@ fn open_doors(
     let Doors { telegram, begun, reloader, process, telling } = doors;
     let rounds = process.fence.clone().map_or_else(Rounds::default, Rounds::behind);
     let (teller, receivers) = telling.sender(&ready);
-    let seen = SharedSeen::default();
+    let (seen, signing) = (SharedSeen::default(), Signing::default());
     let office = Arc::new(office(&ready, &reloader, rounds, receivers, &seen));
     let site = Arc::new(Site::new(office.clone()).map_err(|refused| Failure::storage(refused.to_string()))?);
     // The page first: if its address is taken, nothing has been started that would have to be stopped, and none of our
@@ -326,6 +326,7 @@ fn open_doors(
                 in_force: ready.in_force.clone(),
                 config: ready.config.clone(),
                 sync: Arc::clone(&seen),
+                signing: Arc::clone(&signing),
                 site,
                 copy: ready.config.data_dir.join(crate::jobs::update::COPY),
             };
@@ -336,7 +337,7 @@ fn open_doors(
     helpers.push(tokio::spawn(reload::run(reloader, ready.clock.clone(), reload::hang_ups())));
     helpers.push(tokio::spawn(jobs::gauges(Arc::clone(&ready.counters), ready.snapshots.clone(), process.heap)));
     helpers.push(tokio::spawn(teller));
-    helpers.extend(jobs::hub(&ready, &office));
+    helpers.extend(jobs::hub(&ready, seen, signing, Arc::clone(&office)));
     helpers.push(tokio::spawn(jobs::rounds(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::backups(Arc::clone(&office))));
     helpers.push(tokio::spawn(jobs::upkeep(jobs::Upkeep {

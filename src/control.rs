@@ -20,7 +20,7 @@ use crate::review::SharedLane;
 use crate::shard::InForce;
 use crate::store::records::{Audit, DeadLetter};
 use crate::store::{Snapshots, StoreError, Tick};
-use crate::sync::{SharedSeen, verify};
+use crate::sync::{SharedSeen, Signing, verify};
 use crate::web::api::{Content, Question};
 use crate::web::site::Site;
 use serde::{Deserialize, Serialize};
@@ -172,6 +172,8 @@ pub struct Door {
     pub config: Config,
     /// How this board stands with its hub.
     pub sync: SharedSeen,
+    /// The turn to ask the hub.
+    pub signing: Signing,
     /// The API.
     pub site: Arc<Site>,
     /// Where a copy of the database goes that an update asks for.
@@ -296,7 +298,7 @@ impl Door {
             Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
             Command::SyncStatus => return Answer::Lines(self.sync_status()),
             Command::SyncVerify => {
-                return match verify::all(&self.config, &self.snapshots, &self.clock).await {
+                return match verify::all(&self.config, &self.snapshots, &self.clock, &self.signing).await {
                     Ok((true, lines)) => Answer::Lines(lines),
                     Ok((false, lines)) => Answer::Api(0, lines.join("\n")),
                     Err(why) => Answer::Refused(why),

@@ -306,6 +306,12 @@ counters! {
         live_pages: "Live pages open now",
         resident_bytes: "Resident memory, bytes",
         resident_bytes_peak: "Most resident memory at one time, bytes",
+        hub_away_s: "How long the hub has taken nothing, seconds; 0 where this board is at none",
+        hub_failures: "Calls to the hub that failed, in a row",
+        hub_waits: "Decisions that wait to be told to the hub",
+        hub_set_aside: "Rows that the hub refused, and that are not told any more",
+        hub_forks: "How often this board and its hub went apart since the start",
+        hub_clock_off_ms: "How far this clock and the hub's are apart, milliseconds",
         standing_by: "1 while another board moderates with this token, or may",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }

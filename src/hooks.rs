@@ -51,6 +51,8 @@ pub enum Fate {
     Again {
         /// What the receiver asks for; 0 when it asks for nothing.
         after_ms: u64,
+        /// Whether it may be this event alone that the receiver fails at.
+        is_its_own: bool,
     },
     /// The receiver will never take this one.
     Never,
@@ -96,7 +98,7 @@ impl Client {
             .header("Aegis-Timestamp", call.time_s)
             .header("Aegis-Signature", call.signature)
             .body(call.body);
-        let again = |why: String| Failure { fate: Fate::Again { after_ms: 0 }, why };
+        let again = |why: String| Failure { fate: Fate::Again { after_ms: 0, is_its_own: false }, why };
         let deadline = Duration::from_millis(limits::HOOK_CALL_MS);
         let response = match tokio::time::timeout(deadline, request.send()).await {
             Ok(response) => response.map_err(|error| again(outward::words(error)))?,
@@ -111,7 +113,9 @@ impl Client {
 /// What a status means. Only what says that this very event is wrong ends it: an address or a key can be mended.
 fn judge(status: u16, asked_ms: u64) -> Result<(), Failure> {
     let failure = |fate, words: &str| Err(Failure { fate, why: format!("{words} (HTTP status {status})") });
-    let again = Fate::Again { after_ms: asked_ms.min(limits::HOOK_PAUSE_MS_MAX) };
+    // 502 to 504 are of what stands before it, and of all events.
+    let is_its_own = status >= 500 && !matches!(status, 502..=504);
+    let again = Fate::Again { after_ms: asked_ms.min(limits::HOOK_PAUSE_MS_MAX), is_its_own };
     match status {
         200..300 => Ok(()),
         300..400 => failure(again, "it sends callers elsewhere, which is not followed: write the address it leads to"),
@@ -135,9 +139,13 @@ mod tests {
         }
         for status in [101, 301, 401, 403, 404, 408, 410, 429, 500, 503] {
             let fate = judge(status, 7_000).map_err(|failure| failure.fate);
-            assert_eq!(fate, Err(Fate::Again { after_ms: 7_000 }), "{status}");
+            assert_eq!(fate, Err(Fate::Again { after_ms: 7_000, is_its_own: status == 500 }), "{status}");
         }
         let long = judge(503, u64::MAX).map_err(|failure| failure.fate);
-        assert_eq!(long, Err(Fate::Again { after_ms: limits::HOOK_PAUSE_MS_MAX }), "a pause has a bound");
+        assert_eq!(
+            long,
+            Err(Fate::Again { after_ms: limits::HOOK_PAUSE_MS_MAX, is_its_own: false }),
+            "a pause has a bound"
+        );
     }
 }

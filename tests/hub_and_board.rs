@@ -1,5 +1,6 @@
-//! The real hub, over a PostgreSQL of its own, and the real board: a board joins, tells what it counted, is the same there row by
-//! row, takes a budget, and is told when it is revoked; a signed pack is recorded, acts, and is taken back.
+//! The real hub, over a PostgreSQL of its own and behind TLS by an authority of its own, and the real board in its fence: a board joins,
+//! tells what it counted, is the same there row by row, takes a budget and flags, and is told when it is revoked; a signed pack is
+//! recorded, acts, and is taken back.
 //!
 //!     cargo build -p aegis-hub --locked
 //!     hub/tests/postgres cargo test --locked --test hub_and_board -- --ignored
@@ -49,8 +50,8 @@ struct World {
 }
 
 impl World {
-    /// A hub with an owner and a tenant, over a database of this name, and settings of a board with these lines in `[cloud]`.
-    fn begin(database: &'static str, api_url: &str, cloud: &str) -> Self {
+    /// A hub with an owner and a tenant, over a database of this name.
+    fn begin(database: &'static str) -> Self {
         let socket = PathBuf::from(std::env::var_os("AEGIS_HUB_TEST_SOCKET").expect("run hub/tests/postgres"));
         let dir = tempfile::tempdir().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -68,13 +69,17 @@ impl World {
             assert!(began.elapsed() < Duration::from_secs(30), "the hub does not listen");
             std::thread::yield_now();
         }
-        let settings = format!(
-            "data_dir = \"{}\"\nsandbox = \"off\"\nmode = \"enforce\"\n[web]\nlisten = \"off\"\n[telegram]\ntoken = \"4242:demo\"\napi_url = \
-             \"{api_url}\"\n[cloud]\nurl = \"http://127.0.0.1:{port}\"\nname = \"attic\"\n{cloud}",
-            world.data().display()
-        );
-        std::fs::write(world.dir.path().join("aegis.toml"), settings).unwrap();
         world
+    }
+
+    /// Settings of a board of that hub, with these lines in `[cloud]`.
+    fn settings(&self, api_url: &str, url: &str, cloud: &str) {
+        let text = format!(
+            "data_dir = \"{}\"\nmode = \"enforce\"\n[web]\nlisten = \"off\"\n[telegram]\ntoken = \"4242:demo\"\napi_url = \
+             \"{api_url}\"\n[cloud]\nurl = \"{url}\"\nname = \"attic\"\n{cloud}",
+            self.data().display()
+        );
+        std::fs::write(self.dir.path().join("aegis.toml"), text).unwrap();
     }
 
     fn data(&self) -> PathBuf {
@@ -148,6 +153,35 @@ impl World {
     }
 }
 
+/// A door with TLS before the hub: returns its port and the certificate to trust.
+fn door(hub: u16) -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    listener.set_nonblocking(true).unwrap();
+    // Ends with the test's process.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                    let Ok(mut inside) = tokio::net::TcpStream::connect(("127.0.0.1", hub)).await else { return };
+                    let _ended = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                });
+            }
+        });
+    });
+    (port, made.cert.pem())
+}
+
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -175,8 +209,20 @@ fn count(data: &Path) {
 #[test]
 #[ignore = "needs PostgreSQL and the hub's program; see the file's first lines"]
 fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
-    let world = World::begin("hub_and_board", "http://127.0.0.1:1", "budgets = \"hub\"\nflags = \"hub\"\n");
+    let world = World::begin("hub_and_board");
     count(&world.data());
+    let (door, certificate) = door(world.port);
+    let root = world.dir.path().join("hub-root.pem");
+    std::fs::write(&root, certificate).unwrap();
+    let url = format!("https://localhost:{door}");
+    let settings = |root: &str| {
+        let kinds = format!("{root}budgets = \"hub\"\nflags = \"hub\"\n");
+        world.settings("http://127.0.0.1:1", &url, &kinds);
+    };
+    settings("");
+    let stranger = world.board(&["sync", "enrol", "--code", "wrongwrongwrongwrong"]);
+    assert!(!stranger.status.success() && said(&stranger).contains("ertificate"), "{}", said(&stranger));
+    settings(&format!("root_certificate = \"{}\"\n", root.display()));
     let refused = world.board(&["sync", "enrol", "--code", "wrongwrongwrongwrong"]);
     assert!(!refused.status.success() && said(&refused).contains("(code)"), "{}", said(&refused));
     let board = world.enrol();
@@ -195,6 +241,32 @@ fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
     let (status, told) = world.ask("PUT", "/v1/tenants/default/budgets", &budget);
     assert_eq!(status, 200, "{told}");
     world.until(&["budget", "show"], "77");
+    // A flag that the hub sets is on here by the hub's word, and when it is taken away as the board has it.
+    let flag = |is: &str| {
+        let path = "/system".to_owned();
+        let command = aegis::control::Command::Api { method: "GET".to_owned(), path, body: String::new() };
+        let began = Instant::now();
+        loop {
+            let told = aegis::control::ask_within(&world.data(), &command, Duration::from_secs(20)).unwrap();
+            let Some(aegis::control::Answer::Api(200, told)) = told else { panic!("{told:?}") };
+            let told: Value = serde_json::from_str(&told).unwrap();
+            let flags = told["flags"].as_array().unwrap();
+            let found = flags.iter().find(|flag| flag["name"] == "webhook_texts").unwrap();
+            if format!("{} {}", found["from"].as_str().unwrap(), found["on"]) == is {
+                return told;
+            }
+            assert!(began.elapsed() < Duration::from_secs(150), "never {is}: {found}");
+        }
+    };
+    flag("default false");
+    let (status, told) = world.ask("PUT", "/v1/flags/webhook_texts", &json!({ "on": true }));
+    assert_eq!(status, 204, "{told}");
+    let system = flag("hub true");
+    let hub: Vec<&str> = system["hub"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(hub.iter().any(|line| line.contains("flags = hub")), "{hub:?}");
+    let (status, told) = world.ask("DELETE", "/v1/flags/webhook_texts", &Value::Null);
+    assert_eq!(status, 204, "{told}");
+    flag("default false");
     // Revoked, it is told so and goes on by itself.
     let (status, told) = world.ask("POST", &format!("/v1/boards/{board}/revoke"), &json!({}));
     assert!(status < 300, "{status} {told}");
@@ -233,7 +305,8 @@ impl World {
 #[ignore = "needs PostgreSQL and the hub's program; see the file's first lines"]
 fn a_signed_pack_is_recorded_then_acts_and_is_taken_back() {
     let standin = StandIn::start(Script::new(Box::new(Vec::new())), ([127, 0, 0, 1], 0).into()).unwrap();
-    let world = World::begin("hub_packs", &standin.api_url(), "packs = \"hub\"\n");
+    let world = World::begin("hub_packs");
+    world.settings(&standin.api_url(), &format!("http://127.0.0.1:{}", world.port), "packs = \"hub\"\n");
     let board = world.enrol();
     let (status, told) = world.ask("PUT", &format!("/v1/boards/{board}/sources"), &json!({ "packs": "hub" }));
     assert_eq!(status, 204, "{told}");

@@ -42,6 +42,15 @@ struct Hub {
     /// Of a hundred, how many answers are lost, after the hub did its work, and how many questions.
     lost: u8,
     pushes: u64,
+    asked: u64,
+    /// How far the board said that it has told.
+    told: (u64, u64),
+    /// Decisions as they came, and whether they were undone.
+    decisions: Vec<(u64, bool)>,
+    /// The chats whose rows it refuses.
+    refuses: BTreeSet<i64>,
+    /// Whether it refuses any health.
+    refuses_health: bool,
 }
 
 impl Hub {
@@ -55,11 +64,22 @@ impl Hub {
             is_away: false,
             lost: 0,
             pushes: 0,
+            asked: 0,
+            told: (0, 0),
+            decisions: Vec::new(),
+            refuses: BTreeSet::new(),
+            refuses_health: false,
         }
     }
 
     fn take(&mut self, body: &[u8]) -> Result<Receipt, Failure> {
         let push = Push::read(body).unwrap_or_else(|refusal| panic!("{refusal}"));
+        self.asked += 1;
+        let is_refused = push.usage.iter().any(|row| self.refuses.contains(&row.chat))
+            || (self.refuses_health && push.health.uptime_s > 0);
+        if is_refused {
+            return Err(Failure::Refused(Box::new(Problem::new(Kind::Invalid, "one of them is wrong")), 0));
+        }
         if let Some(sequence) = push.sequence {
             let chain = push.previous.after(body);
             if (sequence, chain) != (self.sequence, self.chain) {
@@ -75,10 +95,14 @@ impl Hub {
                     self.rows.retain(|_, known| !row.covers(known));
                     self.rows.insert((row.from, row.span, row.chat), row);
                 }
+                self.decisions.extend(
+                    push.decisions.iter().map(|row| (row.number, row.actions.iter().any(|action| action == "undone"))),
+                );
                 (self.sequence, self.chain) = (sequence, chain);
                 self.pushes += 1;
             }
         }
+        self.told = (push.health.edition, push.health.decision);
         Ok(Receipt {
             sequence: self.sequence,
             chain: self.chain,
@@ -91,7 +115,11 @@ impl Hub {
     fn answer(&mut self, ask: &Ask) -> Result<Told, Failure> {
         let told = |body| Told { status: 200, etag: Some("one".to_owned()), body };
         match ask.target.as_str() {
-            routes::STATE => Ok(told(State { sequence: self.sequence, chain: self.chain, hub_time_us: 0 }.bytes())),
+            routes::STATE => {
+                let (edition, decision) = self.told;
+                let state = State { sequence: self.sequence, chain: self.chain, hub_time_us: 0, edition, decision };
+                Ok(told(state.bytes()))
+            }
             routes::WISHES => {
                 let text = [("default".to_owned(), false)].into();
                 Ok(told(Wishes { sources: Sources::default(), text, ..Wishes::default() }.bytes()))
@@ -99,9 +127,18 @@ impl Hub {
             routes::PUSH => self.take(ask.body.as_deref().unwrap()).map(|receipt| told(receipt.bytes())),
             other => {
                 assert!(other.starts_with(routes::ROWS), "{other}");
-                let rows = self.rows.values().cloned().collect();
-                let month = aegis_contract::Month::of(0);
-                Ok(told(Rows { tenant: "default".to_owned(), month, rows, after: None }.bytes()))
+                let value = |name: &str| other.split(['?', '&']).find_map(|part| part.strip_prefix(name));
+                let month: aegis_contract::Month = value("month=").unwrap().parse().unwrap();
+                let (at_most, after) = (value("rows=").unwrap().parse().unwrap(), value("after="));
+                let place = |row: &UsageRow| format!("{}.{}", row.from, row.chat);
+                let all = self.rows.values().filter(|row| (month.begin()..month.next().begin()).contains(&row.from));
+                let mut rest = all.skip_while(|row| after.is_some_and(|after| place(row) != after)).peekable();
+                if after.is_some() {
+                    rest.next();
+                }
+                let rows: Vec<UsageRow> = rest.by_ref().take(at_most).cloned().collect();
+                let after = rest.peek().and(rows.last()).map(place);
+                Ok(told(Rows { tenant: "default".to_owned(), month, rows, after }.bytes()))
             }
         }
     }
@@ -148,7 +185,9 @@ impl Life {
         let place = snapshots.sync_place().unwrap();
         let kept = snapshots.sync_wishes().unwrap();
         let is_new = place.is_none();
-        let machine = Machine::new(&BOARD.to_string(), Chain::first(BOARD), place, kept.as_ref());
+        let newest = (snapshots.newest_edition().unwrap(), snapshots.newest_decision().unwrap());
+        let machine = Machine::new(&BOARD.to_string(), Chain::first(BOARD), place, kept.as_ref())
+            .knowing(snapshots.sync_marks().unwrap(), newest);
         let config = settings();
         let book = rulebook(&config, compile(&[]).unwrap_or_else(|_| compile(&aegis::policy::shipped()).unwrap()));
         let mut life = Self { store, io, machine, book, config, tenants: ["default".to_owned()].into() };
@@ -190,9 +229,8 @@ impl Life {
             book: &self.book,
             cloud: self.config.cloud.as_ref().unwrap(),
             tenants: &self.tenants,
-            health: Health::default(),
+            health: Health { uptime_s: 5, ..Health::default() },
             budgets: &[],
-            undone: &BTreeSet::new(),
         };
         let mut way = hub;
         let done = futures_now(step(&mut self.machine, &mut way, &board, now, now.mono.0)).unwrap();
@@ -217,6 +255,22 @@ impl Life {
             self.speak(hub, now, false);
         }
         panic!("it does not converge: {:?}", self.machine.standing());
+    }
+
+    /// Both sides, in this month and the one before.
+    fn compare(&self, hub: &mut Hub, now: Wall) -> verify::Compared {
+        let snapshots = self.store.snapshots();
+        let kept_from = snapshots.first_hour_kept().unwrap();
+        let month = aegis_contract::Month::of(now.seconds() as i64);
+        let mut all = verify::Compared::default();
+        for month in [month.before(), month] {
+            let mut way = &mut *hub;
+            let tenant = TenantName::default();
+            let one = futures_now(verify::month(&mut way, &snapshots, &tenant, month, kept_from)).unwrap();
+            (all.same, all.differ) = (all.same + one.same, all.differ + one.differ);
+            all.differs.extend(one.differs);
+        }
+        all
     }
 
     fn messages(&self) -> u64 {
@@ -256,6 +310,7 @@ fn live(seed: u64, hours: u64, away: std::ops::Range<u64>) -> (u64, u64, u64) {
             let is_lost = chance.u8(..100) < 5;
             life.speak(&mut hub, Now { mono: Monotonic(mono), wall: now }, is_lost);
             if is_lost {
+                assert_eq!(life.machine.standing().forks, 0, "seed {seed}: {:?}", life.machine.standing());
                 drop(life);
                 life = Life::begin(dir.path(), now);
             }
@@ -266,18 +321,15 @@ fn live(seed: u64, hours: u64, away: std::ops::Range<u64>) -> (u64, u64, u64) {
     life.converge(&mut hub, &mut mono, now);
     assert_eq!(life.messages(), total, "seed {seed}: the board's own sums");
     assert_eq!(hub.messages(), total, "seed {seed}: the hub's sums");
-    // What is kept by hour here is the same there, row by row.
-    let snapshots = life.store.snapshots();
-    let (rows, _) = snapshots.usage_hours((0, u32::MAX), |_, _| true, usize::MAX).unwrap();
-    let here: Vec<UsageRow> = rows.iter().map(aegis::sync::rows::hour).collect();
+    // What is kept by hour here is the same there, row by row; hours of a day that was told as a day are in its row.
+    assert_eq!(life.machine.standing().forks, 0, "seed {seed}");
     let there: Vec<UsageRow> = hub.rows.values().cloned().collect();
-    let kept_from = snapshots.first_hour_kept().unwrap();
-    let compared = verify::compare(&here, &there, kept_from);
-    // Hours of a day that was told as a day are in its row.
     let told_as_days: BTreeSet<i64> =
         there.iter().filter(|row| row.span == aegis_contract::Span::Day).map(|row| row.from).collect();
+    let compared = life.compare(&mut hub, now);
     let differs = compared.differs.iter().filter(|one| !told_as_days.contains(&(one.place.1 / 86_400 * 86_400)));
     assert_eq!(differs.count(), 0, "seed {seed}");
+    assert!(compared.same > 20, "{compared:?}");
     (hub.pushes, there.len() as u64, told_as_days.len() as u64)
 }
 
@@ -357,6 +409,129 @@ fn a_board_from_an_older_backup_and_a_hub_from_an_older_backup_come_together_aga
     assert_eq!(hours.last(), Some(&i64::from(hour_of(at(11 * HOUR_MS).seconds()))));
 }
 
+#[test]
+fn a_backup_that_is_older_by_one_push_is_no_lost_answer() {
+    let (dir, old) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut hub, mut mono) = (Hub::new(3), 0);
+    let mut life = Life::begin(dir.path(), at(0));
+    life.count(-1, at(0), 5);
+    life.converge(&mut hub, &mut mono, at(0));
+    drop(life);
+    std::fs::copy(dir.path().join("journal.redb"), old.path().join("journal.redb")).unwrap();
+    let mut life = Life::begin(dir.path(), at(1));
+    life.count(-1, at(1), 4);
+    mono += 100_000;
+    life.converge(&mut hub, &mut mono, at(1));
+    assert_eq!((hub.sequence, hub.messages(), life.machine.standing().forks), (2, 9, 0));
+    drop(life);
+    // The backup does not have the four. The hub has them, and the board that came back is one push behind.
+    let mut life = Life::begin(old.path(), at(2));
+    life.converge(&mut hub, &mut mono, at(2));
+    assert_eq!(life.machine.standing().forks, 1, "it is said");
+    assert_eq!((life.messages(), hub.messages()), (5, 5), "and both are the same");
+}
+
+#[test]
+fn a_row_that_the_hub_refuses_is_found_and_set_aside_and_the_rest_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(4), 0);
+    hub.refuses = [-37, -74].into();
+    let mut life = Life::begin(dir.path(), at(0));
+    for chat in 1..=90 {
+        life.count(-chat, at(0), 5);
+    }
+    life.converge(&mut hub, &mut mono, at(0));
+    let standing = life.machine.standing();
+    assert_eq!((standing.aside, hub.rows.len(), standing.forks), (2, 88, 0), "{standing:?}");
+    assert!(hub.asked < 50, "{} pushes until both were found", hub.asked);
+    let why = standing.refused.clone().unwrap();
+    assert!(why.contains("chat -74") && why.contains("one of them is wrong"), "{why}");
+    assert_eq!(standing.trouble, None, "the rest goes on");
+    assert_eq!((life.messages(), hub.messages()), (450, 440), "no sum is lost here");
+    assert_eq!(life.compare(&mut hub, at(0)).differ, 2, "and the comparison shows them");
+    // It is remembered. A hub that takes them again gets them with their next change.
+    drop(life);
+    hub.refuses.clear();
+    let mut life = Life::begin(dir.path(), at(1));
+    (1..=90).for_each(|chat| life.count(-chat, at(1), 1));
+    mono += 100_000;
+    life.converge(&mut hub, &mut mono, at(1));
+    assert_eq!((life.machine.standing().aside, hub.messages(), life.messages()), (2, 540, 540));
+    assert_eq!(life.compare(&mut hub, at(1)).differ, 0);
+}
+
+#[test]
+fn a_health_that_the_hub_refuses_holds_up_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(5), 0);
+    hub.refuses_health = true;
+    let mut life = Life::begin(dir.path(), at(0));
+    (1..=9).for_each(|chat| life.count(-chat, at(0), 5));
+    life.converge(&mut hub, &mut mono, at(0));
+    let standing = life.machine.standing();
+    assert_eq!((standing.aside, hub.messages()), (0, 45), "{standing:?}");
+    assert!(standing.refused.as_deref().is_some_and(|why| why.contains("health")), "{standing:?}");
+}
+
+#[test]
+fn a_hub_that_refuses_everything_is_asked_with_pauses_that_grow() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut hub = Hub::new(6);
+    hub.refuses = (-90..0).collect();
+    let mut life = Life::begin(dir.path(), at(0));
+    (1..=90).for_each(|chat| life.count(-chat, at(0), 5));
+    let mut mono = 0;
+    while mono < 6 * HOUR_MS {
+        life.speak(&mut hub, Now { mono: Monotonic(mono), wall: at(mono) }, false);
+        mono += 5_000;
+    }
+    assert!(hub.asked < 80, "{} pushes in six hours", hub.asked);
+    assert_eq!(life.messages(), 450);
+}
+
+#[test]
+fn an_undone_decision_is_told_once_more_and_not_after_each_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(7), 0);
+    let mut life = Life::begin(dir.path(), at(0));
+    let promises = (0..3).map(|_| aegis::store::Promise { decision: decision(), rows: Vec::new() }).collect();
+    life.commit(Tick { promises, ..Tick::default() }, at(0));
+    life.converge(&mut hub, &mut mono, at(0));
+    assert_eq!(hub.decisions, [(1, false), (2, false), (3, false)]);
+    let mark = aegis::store::desk::Mark { undone: Some((at(5), "kim".to_owned())), ..Default::default() };
+    let desk = DeskTick { marks: vec![(2, mark)], ..DeskTick::default() };
+    life.commit(Tick { desk, ..Tick::default() }, at(5));
+    for _ in 0..3 {
+        mono += 100_000;
+        life.converge(&mut hub, &mut mono, at(9));
+        drop(life);
+        life = Life::begin(dir.path(), at(9));
+    }
+    assert_eq!(hub.decisions.split_off(3), [(2, true)]);
+}
+
+fn decision() -> aegis::store::records::Decision {
+    use aegis::decide::Disposition;
+    use aegis::store::records::Decision;
+    Decision {
+        at: at(0),
+        chat: ChatId(-1),
+        message: aegis::message::MessageId(7),
+        sender: aegis::message::Sender::Member(aegis::message::UserId(5)),
+        revision: aegis::message::Revision::Original,
+        outcome: aegis::verdict::Outcome::Block,
+        score: 100,
+        reason: "advertising".to_owned(),
+        findings: Vec::new(),
+        actions: Vec::new(),
+        mode: aegis::verdict::Mode::Enforce,
+        disposition: Disposition::Promised,
+        policy: 1,
+        trace: aegis::message::TraceId(1),
+        excerpt: "buy now".to_owned(),
+    }
+}
+
 /// Answers one question with these bytes, and goes on writing the last of them while anybody reads.
 fn scripted(head: &'static [u8], forever: bool) -> String {
     use std::io::{Read, Write};
@@ -380,7 +555,7 @@ fn a_hub_that_lies_or_never_ends_is_told_in_words_and_changes_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let key = aegis::cloud::Key::of_seed(&[1; 32]).unwrap();
     for (head, forever, says) in [
-        (&b"HTTP/1.1 200 OK\r\n\r\n{"[..], true, "more than 1048576 bytes"),
+        (&b"HTTP/1.1 200 OK\r\n\r\n{"[..], true, "more than 16384 bytes"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n<html></html>", false, "cannot be read"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 18\r\n\r\n{\"sequence\":\"many\"", false, "cannot be read"),
         (b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", false, "is this a hub?"),
@@ -390,10 +565,25 @@ fn a_hub_that_lies_or_never_ends_is_told_in_words_and_changes_nothing() {
         let client = aegis::cloud::Client::new(&scripted(head, forever), None).unwrap();
         let mut last_us = 0;
         let mut signer = aegis::cloud::Signer { board: "b", key: &key, last_us: &mut last_us };
-        let told = runtime.block_on(client.ask(&mut signer, 5, Ask::get(routes::STATE)));
+        let told = runtime.block_on(client.ask(&mut signer, 5, Ask::get(routes::STATE, 16_384)));
         let read = told.and_then(|told| aegis::cloud::document::<State>(&told));
         let why = read.expect_err(says).to_string();
         assert!(why.contains(says), "{says}: {why}");
         assert_eq!(last_us, 5);
     }
+}
+
+#[test]
+fn a_hub_that_hangs_is_left_after_its_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let key = aegis::cloud::Key::of_seed(&[1; 32]).unwrap();
+    let client = aegis::cloud::Client::new(&url, None).unwrap();
+    let mut last_us = 0;
+    let mut signer = aegis::cloud::Signer { board: "b", key: &key, last_us: &mut last_us };
+    // Taken by the system, and answered by nobody.
+    let told = runtime.block_on(client.ask(&mut signer, 5, Ask::get(routes::STATE, 16_384)));
+    assert!(told.is_err_and(|why| why.to_string().contains("no whole answer within 20 s")));
+    drop(listener);
 }

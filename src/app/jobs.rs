@@ -16,7 +16,7 @@ use crate::shard::InForce;
 use crate::store::hooks::HooksTick;
 use crate::store::retention::Expiry;
 use crate::store::{Snapshots, Tick};
-use crate::sync::Syncer;
+use crate::sync::{Incidents, SharedSeen, Signing, Syncer};
 use crate::telemetry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Telling {
 }
 
 /// Begins to speak with the hub, where the settings name one.
-pub(super) fn hub(ready: &Ready, office: &Office) -> Option<JoinHandle<()>> {
+pub(super) fn hub(ready: &Ready, seen: SharedSeen, signing: Signing, office: Arc<Office>) -> Option<JoinHandle<()>> {
     ready.config.cloud.as_ref()?;
     let syncer = Syncer {
         config: ready.config.clone(),
@@ -73,7 +73,9 @@ pub(super) fn hub(ready: &Ready, office: &Office) -> Option<JoinHandle<()>> {
         clock: ready.clock.clone(),
         counters: Arc::clone(&ready.counters),
         reloader: Arc::clone(&office.reloader),
-        seen: Arc::clone(&office.sync),
+        seen,
+        signing,
+        incidents: Incidents(Box::new(move || office.rounds.alarms())),
     };
     Some(tokio::spawn(syncer.run()))
 }

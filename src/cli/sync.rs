@@ -12,7 +12,7 @@ use crate::cloud::{Ask, Client, Enrolment, Home, Key, document};
 use crate::config::{Config, check_url};
 use crate::control::{self, Answer};
 use crate::limits;
-use crate::sync::verify;
+use crate::sync::{Signing, verify};
 use aegis_contract::{Document, Enrol, Enrolled, routes};
 use std::time::Duration;
 
@@ -54,7 +54,8 @@ pub(super) fn carry_out(config: &Config, verb: Sync) -> Result<(), Failure> {
             None => {
                 let clock = Clock::start();
                 let store = open_store(config, clock.now().wall)?;
-                let compared = super::runtime()?.block_on(verify::all(config, &store.snapshots(), &clock));
+                let compared =
+                    super::runtime()?.block_on(verify::all(config, &store.snapshots(), &clock, &Signing::default()));
                 compared.map_or_else(Answer::Refused, |(is_same, lines)| answer(is_same, lines))
             }
         }),

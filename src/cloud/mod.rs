@@ -1,7 +1,7 @@
 //! The way to a hub: one bounded client, requests signed with the board's own key, and the folder where the key is.
 //!
-//! Promises: every call ends by `limits::CLOUD_CALL_MS`, its body included; of an answer no more is read than the contract
-//! allows; the time that is signed rises with every request. The secret key is in no error and no log.
+//! Promises: every call ends by `limits::CLOUD_CALL_MS`, its body included; of an answer no more is read than who asks allows; the
+//! time that is signed rises with every request. The secret key is in no error and no log.
 //!
 //! Never: a redirect followed, a document believed that the contract refuses, a call made twice.
 
@@ -33,16 +33,16 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// A `GET`.
+    /// A `GET`, of whose answer so many bytes are read at most.
     #[must_use]
-    pub fn get(target: impl Into<String>) -> Self {
-        Self { target: target.into(), at_most: aegis_contract::limits::BODY_BYTES_MAX, ..Self::default() }
+    pub fn get(target: impl Into<String>, at_most: usize) -> Self {
+        Self { target: target.into(), at_most, ..Self::default() }
     }
 
     /// A `POST`.
     #[must_use]
     pub fn post(target: impl Into<String>, body: Vec<u8>) -> Self {
-        Self { body: Some(body), ..Self::get(target) }
+        Self { body: Some(body), ..Self::get(target, limits::CLOUD_ANSWER_BYTES_MAX) }
     }
 }
 

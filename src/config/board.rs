@@ -67,6 +67,14 @@ impl Board {
         Self::named("generic").expect("the generic profile is read by a test")
     }
 
+    /// The same with a hub. What does not fit into the promise beside the rest comes out of the room for packs.
+    pub fn take_in_hub(&mut self) {
+        self.capacity.cloud_bytes = limits::CLOUD_BYTES;
+        while limits::memory_bytes_max(&self.capacity) > self.memory_bytes && self.capacity.keyword_bytes > 0 {
+            self.capacity.keyword_bytes = self.capacity.keyword_bytes.saturating_sub(8 * 1024);
+        }
+    }
+
     /// The names of all profiles.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
@@ -171,6 +179,20 @@ mod tests {
             assert!(board.memory_bytes * 2 <= board.ram_bytes, "{name}");
             assert!(sum <= board.memory_bytes, "{name}: {sum} bytes over {}", board.memory_bytes);
             assert!(usize::from(board.poll_limit) <= limits::BATCH_UPDATES_MAX);
+        }
+    }
+
+    #[test]
+    fn every_profile_has_room_for_a_hub_and_the_room_for_packs_makes_as_little_of_it_as_it_can() {
+        for name in Board::names() {
+            let mut board = Board::named(name).expect("the profile is there");
+            let before = board.capacity.keyword_bytes;
+            board.take_in_hub();
+            let sum = memory_bytes_max(&board.capacity);
+            let less = before - board.capacity.keyword_bytes;
+            println!("{name}: {sum} of {} with a hub, {less} bytes less for packs", board.memory_bytes);
+            assert!(sum <= board.memory_bytes, "{name}: {sum} bytes over {}", board.memory_bytes);
+            assert!(less == 0 || sum + 32 * 1024 > board.memory_bytes, "{name}: {less}");
         }
     }
 

@@ -354,13 +354,15 @@ fn telling(
         }
         log.finish(mistakes);
     }
-    if let Some(section) = root.section("cloud", mistakes) {
-        config.cloud = cloud::read(section, around, mistakes);
-        config.board.capacity.cloud_bytes = if config.cloud.is_some() { limits::CLOUD_BYTES } else { 0 };
-    }
     if let Some(section) = root.section("otel", mistakes) {
         config.otel = otel::read(section, around, mistakes);
         config.board.capacity.otel_bytes = if config.otel.is_some() { limits::OTEL_BYTES } else { 0 };
+    }
+    if let Some(section) = root.section("cloud", mistakes) {
+        config.cloud = cloud::read(section, around, mistakes);
+        if config.cloud.is_some() {
+            config.board.take_in_hub();
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Readings {
 }
 
 /// Numbers that are as of now, so that an earlier life's must not be added.
-const GAUGES: [&str; 30] = [
+const GAUGES: [&str; 36] = [
     "outbox_rows_max",
     "data_bytes",
     "data_bytes_max",
@@ -111,6 +111,12 @@ const GAUGES: [&str; 30] = [
     "opinions_entries",
     "opinions_bytes",
     "degraded_tenants",
+    "hub_away_s",
+    "hub_failures",
+    "hub_waits",
+    "hub_set_aside",
+    "hub_forks",
+    "hub_clock_off_ms",
 ];
 
 /// Resident memory of a process, bytes.

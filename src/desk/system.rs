@@ -12,7 +12,7 @@ use super::setup::token_path;
 use crate::access::{Caller, Role};
 use crate::checks::{Facts, Finding, State, judge};
 use crate::clock::Wall;
-use crate::config::Config;
+use crate::config::{Cloud, Config};
 use crate::events::Event;
 use crate::fence::Fence;
 use crate::flags::{Flag, Said};
@@ -20,6 +20,7 @@ use crate::herald::Standing;
 use crate::limits;
 use crate::machine::{self, Own};
 use crate::store::{JOURNAL_FILE, free_bytes, schema};
+use crate::sync::Seen;
 use crate::web::PAGE_KEY_FILE;
 use crate::web::desk::Told;
 use crate::web::views::{Check, FlagView, MemoryNow, SystemView};
@@ -165,6 +166,7 @@ impl Office {
             memory: lines.iter().map(|line| (line.name.to_owned(), line.bytes, line.when_full.to_owned())).collect(),
             backups: backups(dir),
             flags: self.flags(),
+            hub: self.hub(|seen, cloud| seen.lines(Some(cloud))).unwrap_or_default(),
         })
     }
 
@@ -173,7 +175,7 @@ impl Office {
     pub fn checks(&self) -> Vec<Check> {
         self.look_around()
             .into_iter()
-            .chain([self.telegram()].into_iter().chain(self.receivers()).chain(self.hub()))
+            .chain([self.telegram()].into_iter().chain(self.receivers()).chain(self.hub(Seen::finding)))
             .map(check)
             .chain([self.backup_check()])
             .collect()
@@ -190,10 +192,10 @@ impl Office {
     }
 
     /// How this board stands with its hub; nothing where the settings name none.
-    fn hub(&self) -> Option<Finding> {
+    fn hub<T>(&self, tell: impl FnOnce(&Seen, &Cloud) -> T) -> Option<T> {
         let cloud = self.config.cloud.as_ref()?;
         // Nothing panics while holding it; a poisoned one still holds whole values.
-        Some(self.sync.lock().unwrap_or_else(PoisonError::into_inner).finding(cloud))
+        Some(tell(&self.sync.lock().unwrap_or_else(PoisonError::into_inner), cloud))
     }
 
     /// How receivers of webhooks stand; nothing where there are none.

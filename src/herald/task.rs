@@ -1,7 +1,7 @@
 //! The task that tells receivers.
 //!
 //! Promises: one call at a time to each receiver; after a failure a pause that grows, with chance in it, up to
-//! `limits::HOOK_PAUSE_MS_MAX`; an event older than `limits::HOOK_GIVE_UP_MS` that was tried is given up, counted and logged. That an
+//! `limits::HOOK_PAUSE_MS_MAX`; an event at which a receiver fails again and again does not hold up those behind it; one older than `limits::HOOK_GIVE_UP_MS` that was tried is given up, counted and logged. That an
 //! event was told rides with the next commit: a crash before it has it told again.
 //!
 //! Never: a commit of its own, or a wait of anybody for it.
@@ -45,9 +45,46 @@ struct Place {
     not_before: Monotonic,
     /// The call under way, and the number of its row.
     call: Option<(Id, u64)>,
+    /// The row at which the receiver had a fault of its own last, and how often in a row.
+    faults: (u64, u32),
+    /// Rows that were stepped over for it, and when each is told again.
+    stepped: BTreeMap<u64, Monotonic>,
+}
+
+impl Place {
+    /// A row was not taken, and is to be told again.
+    fn failed(&mut self, number: u64, is_its_own: bool, asked_ms: u64, now: Monotonic, chance: u64) {
+        if let Some(due) = self.stepped.get_mut(&number) {
+            *due = now.plus_ms(limits::HOOK_PAUSE_MS_MAX);
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let mut pause = pause_ms(self.failures, chance);
+        if is_its_own {
+            let again = if self.faults.0 == number { self.faults.1 } else { 0 };
+            self.faults = (number, again.saturating_add(1));
+            if self.faults.1 >= limits::HOOK_TRIES_MAX && self.stepped.len() < limits::HOOK_STEPPED_MAX {
+                self.stepped.insert(number, now.plus_ms(limits::HOOK_PAUSE_MS_MAX));
+                self.after = self.after.max(number);
+                // The next one is tried soon; if it is not taken either, the pause goes on growing.
+                pause = limits::HOOK_PAUSE_MS;
+            }
+        }
+        self.not_before = now.plus_ms(pause.max(asked_ms));
+    }
+
+    /// A row is done with.
+    fn done(&mut self, number: u64) {
+        if self.stepped.remove(&number).is_none() {
+            self.after = self.after.max(number);
+        }
+    }
 }
 
 type Back = Result<(), Failure>;
+
+/// What follows from what is no receiver's doing.
+const AGAIN: Fate = Fate::Again { after_ms: 0, is_its_own: false };
 
 /// The task, and what it works with.
 #[derive(Debug)]
@@ -133,8 +170,16 @@ impl Sender {
                 if place.call.is_some() || place.not_before > now.mono {
                     break;
                 }
-                let Some((number, row)) = self.snapshots.hook_after(place.after, receiver.number)? else { break };
-                if place.failures > 0 && now.wall.0.saturating_sub(row.at.0) > limits::HOOK_GIVE_UP_MS {
+                let due = place.stepped.iter().find(|(_, due)| **due <= now.mono).map(|(number, _)| *number);
+                let after = due.map_or(place.after, |number| number.saturating_sub(1));
+                let found = self.snapshots.hook_after(after, receiver.number)?;
+                if let Some(gone) = due.filter(|due| found.as_ref().is_none_or(|(number, _)| number != due)) {
+                    place.stepped.remove(&gone);
+                    continue;
+                }
+                let Some((number, row)) = found else { break };
+                let is_failing = due.is_some() || place.failures > 0;
+                if is_failing && now.wall.0.saturating_sub(row.at.0) > limits::HOOK_GIVE_UP_MS {
                     self.give_up(receiver, number, "it took nothing for too long").await;
                     continue;
                 }
@@ -192,7 +237,7 @@ impl Sender {
         let task = self.calls.spawn(async move {
             match client {
                 Ok(client) => client.tell(call).await,
-                Err(why) => Err(Failure { fate: Fate::Again { after_ms: 0 }, why }),
+                Err(why) => Err(Failure { fate: AGAIN, why }),
             }
         });
         if let Some(place) = self.places.get_mut(&receiver.number) {
@@ -205,7 +250,7 @@ impl Sender {
             Ok(ended) => ended,
             Err(error) => {
                 let why = "the call broke off inside this program".to_owned();
-                (error.id(), Err(Failure { fate: Fate::Again { after_ms: 0 }, why }))
+                (error.id(), Err(Failure { fate: AGAIN, why }))
             }
         };
         let of_it = |place: &Place| place.call.is_some_and(|(known, _)| known == id);
@@ -213,7 +258,8 @@ impl Sender {
         let Some((_, number)) = place.call.take() else { return };
         let to = *to;
         let Err(failure) = back else {
-            (place.after, place.failures) = (number, 0);
+            place.done(number);
+            (place.failures, place.faults) = (0, (0, 0));
             self.counters.hooks_told.one();
             self.heard(to, None);
             return self.done(vec![number]).await;
@@ -222,10 +268,8 @@ impl Sender {
         let receiver =
             self.hooks.as_ref().and_then(|hooks| hooks.receivers.iter().find(|one| one.number == to).cloned());
         match failure.fate {
-            Fate::Again { after_ms } => {
-                place.failures = place.failures.saturating_add(1);
-                let pause = pause_ms(place.failures, fastrand::u64(..)).max(after_ms);
-                place.not_before = self.clock.now().mono.plus_ms(pause);
+            Fate::Again { after_ms, is_its_own } => {
+                place.failed(number, is_its_own, after_ms, self.clock.now().mono, fastrand::u64(..));
             }
             Fate::Never => {
                 place.failures = 0;
@@ -259,7 +303,7 @@ impl Sender {
         let host = receiver.host.as_str();
         tracing::error!(host, why, "an event was given up: the receiver of a webhook will not be told of it");
         if let Some(place) = self.places.get_mut(&receiver.number) {
-            place.after = place.after.max(number);
+            place.done(number);
         }
         self.done(vec![number]).await;
     }
@@ -292,5 +336,33 @@ mod tests {
         }
         assert_eq!((pause_ms(1, 0), pause_ms(2, 0)), (limits::HOOK_PAUSE_MS, 2 * limits::HOOK_PAUSE_MS));
         assert_eq!(pause_ms(40, 0), limits::HOOK_PAUSE_MS_MAX);
+    }
+
+    #[test]
+    fn an_event_at_which_a_receiver_fails_again_and_again_does_not_hold_up_those_behind_it() {
+        let (mut place, now) = (Place::default(), Monotonic(5));
+        for tries in 1..limits::HOOK_TRIES_MAX {
+            place.failed(7, true, 0, now, 0);
+            assert_eq!((place.after, place.failures), (0, tries), "it is told again");
+        }
+        place.failed(7, true, 0, now, 0);
+        assert_eq!((place.after, place.not_before), (7, now.plus_ms(limits::HOOK_PAUSE_MS)), "the next one, soon");
+        assert_eq!(place.stepped.get(&7), Some(&now.plus_ms(limits::HOOK_PAUSE_MS_MAX)), "and this one in an hour");
+        // A receiver that takes nothing at all: pauses go on growing, and so few are stepped over.
+        place.failed(8, true, 0, now, 0);
+        assert_eq!(place.not_before, now.plus_ms(pause_ms(limits::HOOK_TRIES_MAX + 1, 0)));
+        place.done(8);
+        place.failed(7, true, 0, Monotonic(9), 0);
+        assert_eq!((place.after, place.stepped.get(&7)), (8, Some(&Monotonic(9).plus_ms(limits::HOOK_PAUSE_MS_MAX))));
+        place.done(7);
+        assert_eq!((place.after, place.stepped.len()), (8, 0));
+    }
+
+    #[test]
+    fn a_receiver_that_cannot_be_reached_is_stepped_over_with_nothing() {
+        let mut place = Place::default();
+        (0..99).for_each(|_| place.failed(7, false, 0, Monotonic(5), 0));
+        (0..99).for_each(|number| place.failed(number, true, 0, Monotonic(5), 0));
+        assert_eq!((place.after, place.stepped.len()), (0, 0));
     }
 }

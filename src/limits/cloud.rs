@@ -16,11 +16,34 @@ pub const CLOUD_PAUSE_MS: u64 = 5_000;
 /// See [`CLOUD_PAUSE_MS`].
 pub const CLOUD_PAUSE_MS_MAX: u64 = 900_000;
 
-/// Rows of usage in one push. About 100 KB; the rest goes in the next one, at once.
-pub const CLOUD_ROWS_AT_ONCE: usize = 400;
+/// Rows of one push: usage, decisions and budgets together. The rest goes in the next one, at once.
+pub const CLOUD_ROWS_AT_ONCE: usize = 100;
 
-/// Decisions in one push. With texts at most 250 KB; the rest goes in the next one, at once.
-pub const CLOUD_DECISIONS_AT_ONCE: usize = 100;
+/// Decisions that are read for one push: each is some KB with all that was found in it.
+pub const CLOUD_DECISIONS_AT_ONCE: usize = 24;
+
+/// Bytes of the rows of one push as they are told. A push ends before the row that would pass them; the rest goes in the next one.
+pub const CLOUD_PUSH_BYTES: usize = 48 * 1024;
+
+/// Bytes of a row of usage as it is told, at most: its names, and the longest numbers.
+pub const CLOUD_ROW_BYTES: usize = 440;
+
+/// Bytes of an answer that is no document of wishes and no page of rows. More are not read.
+pub const CLOUD_ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a hub's wishes: those of 64 tenants, 128 flags and 8 packs take half. More are refused, and what was wished before holds.
+pub const CLOUD_WISHES_BYTES_MAX: usize = 64 * 1024;
+
+/// Rows of one page when both sides are compared, and the bytes of such a page. More are not read.
+pub const CLOUD_PAGE_ROWS: usize = 200;
+/// See [`CLOUD_PAGE_ROWS`].
+pub const CLOUD_PAGE_BYTES_MAX: usize = 128 * 1024;
+
+/// Refusals of a push that follow each other at once while the row is looked for that the hub does not take; then pauses grow.
+pub const CLOUD_REFUSALS_AT_ONCE: u32 = 24;
+
+/// How long the hub may be away until it is told as something to look at, seconds: a day.
+pub const CLOUD_AWAY_S: u64 = 24 * 3_600;
 
 /// Pushes that follow each other at once while much waits; then it is the turn of others.
 pub const CLOUD_PUSHES_AT_ONCE: usize = 64;
@@ -39,8 +62,22 @@ pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
 // What the client reads at once may be as much again.
 const _: () = assert!(2 * CLOUD_PACK_BYTES_MAX <= CLOUD_BYTES);
 
-/// What a hub's documents take in memory at one time: an answer, what is made of it, and a push.
-pub const CLOUD_BYTES: u64 = 4 * 1024 * 1024;
+/// The client for a hub and what is on its way, one call at a time, as measured: the head of an answer that does not end, of which the
+/// client reads 408 KiB before it closes, takes 490 KiB; a push 299 KiB, a page that is compared 293 KiB, wishes 165 KiB.
+pub const CLOUD_CALL_BYTES: u64 = 512 * 1024;
+
+/// TLS of that connection: a piece that came, and up to 64 KiB that are to go.
+const CLOUD_TLS_BYTES: u64 = 96 * 1024;
+
+/// What is held between calls: wishes, budgets, and lines that tell how both stand.
+const CLOUD_KEPT_BYTES: u64 = 96 * 1024;
+
+/// What telling a hub and taking from it holds at most. `tests/cloud_memory.rs` measures it. Where the memory of a board does not have it
+/// beside the rest, the room for packs is so much less.
+pub const CLOUD_BYTES: u64 = CLOUD_CALL_BYTES + CLOUD_TLS_BYTES + CLOUD_KEPT_BYTES;
+
+const _: () = assert!(CLOUD_ROWS_AT_ONCE * CLOUD_ROW_BYTES <= CLOUD_PUSH_BYTES, "rows of usage alone fit");
+const _: () = assert!(CLOUD_PAGE_ROWS * CLOUD_ROW_BYTES <= CLOUD_PAGE_BYTES_MAX, "a page of rows fits");
 
 /// Bytes of a file that is kept beside the key of a hub.
 pub const CLOUD_FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -52,4 +89,4 @@ pub const CLOUD_CLOCK_OFF_MS: u64 = 300_000;
 pub const CLOUD_DIFFERING_SHOWN: usize = 200;
 
 /// Pages of rows that are asked for when one month of one tenant is compared: 200,000 rows.
-pub const CLOUD_PAGES_MAX: usize = 100;
+pub const CLOUD_PAGES_MAX: usize = 1_000;

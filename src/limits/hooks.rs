@@ -26,6 +26,13 @@ pub const HOOK_PAUSE_MS: u64 = 5_000;
 /// See [`HOOK_PAUSE_MS`]. An hour: whoever mends a receiver does not wait for long.
 pub const HOOK_PAUSE_MS_MAX: u64 = 60 * 60 * 1_000;
 
+/// How often in all a receiver may answer an event with a fault of its own (HTTP 500) until those behind it are told; it is told again
+/// once an hour then, as long as any event is.
+pub const HOOK_TRIES_MAX: u32 = 6;
+
+/// Events of one receiver that are stepped over at a time. With more, those behind wait.
+pub const HOOK_STEPPED_MAX: usize = 16;
+
 /// How old an event is when it is given up, milliseconds, if it was tried since the start. It is counted (`hooks_given_up`).
 pub const HOOK_GIVE_UP_MS: u64 = 24 * 60 * 60 * 1_000;
 

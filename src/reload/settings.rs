@@ -173,10 +173,11 @@ impl Kept {
         let read = self.source.load()?;
         check_packs(&read, &self.source.name(), policy)?;
         let old = &self.config;
-        // Of the room for telemetry `otel` says it.
+        // Of the room for telemetry `otel` says it; of that for a hub, `cloud`; and the room for packs follows from that and the board.
         let mut board = read.board.clone();
         board.capacity.otel_bytes = old.board.capacity.otel_bytes;
         board.capacity.cloud_bytes = old.board.capacity.cloud_bytes;
+        board.capacity.keyword_bytes = old.board.capacity.keyword_bytes;
         let fixed = [
             ("telegram", read.telegram != old.telegram),
             ("data_dir", read.data_dir != old.data_dir),

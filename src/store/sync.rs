@@ -8,13 +8,13 @@
 
 use super::records::{decode, encode};
 use super::usage::{Hours, Usage};
-use super::{Snapshots, StoreError, records::Decision, tables};
+use super::{Snapshots, StoreError, desk::Mark, records::Decision, tables};
 use crate::tenant::TenantName;
 use redb::{ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 type RedbResult<T> = Result<T, StoreError>;
 type Facts<'txn> = Table<'txn, &'static str, &'static [u8]>;
@@ -23,6 +23,7 @@ const PLACE: &str = "place";
 const WISHES: &str = "wishes";
 const BUDGETS: &str = "budgets";
 const PACKS: &str = "packs";
+const MARKS: &str = "marks";
 const DAY: &str = "day/";
 const DAY_END: &str = "day0";
 
@@ -41,6 +42,17 @@ pub struct SyncPlace {
     pub decisions: u64,
     /// Rows that became coarser, or were left out, because they waited too long.
     pub summarised: u64,
+}
+
+/// What is remembered besides, where there is a hub. A version that does not know it tells some decisions once more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncMarks {
+    /// When the last decision was undone of which the hub knows, milliseconds since 1970, and its number.
+    pub undone: (u64, u64),
+    /// The highest decision that a hub took. It does not go back.
+    pub highest: u64,
+    /// Rows that the hub refused, and that were set aside: they stay here, and are told no more.
+    pub aside: u64,
 }
 
 /// What the hub wishes, as it said it last.
@@ -74,6 +86,8 @@ pub struct OwnBudget {
 pub struct SyncTick {
     /// How far the hub is. May be lost: it is asked again then.
     pub place: Option<SyncPlace>,
+    /// What is remembered besides. Goes with a place.
+    pub marks: Option<SyncMarks>,
     /// Days that the hub has, by tenant and by days since 1970.
     pub days_done: Vec<(TenantName, u32)>,
     /// What the hub wishes.
@@ -95,11 +109,16 @@ impl SyncTick {
     /// Whether there is nothing in it.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        !self.matters() && self.place.is_none() && self.packs.is_none() && self.days_done.is_empty()
+        !self.matters()
+            && self.place.is_none()
+            && self.marks.is_none()
+            && self.packs.is_none()
+            && self.days_done.is_empty()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
         self.place = other.place.or_else(|| self.place.take());
+        self.marks = other.marks.or(self.marks);
         self.days_done.extend(other.days_done);
         self.wishes = other.wishes.or_else(|| self.wishes.take());
         self.budgets = other.budgets.or_else(|| self.budgets.take());
@@ -154,6 +173,9 @@ pub(super) fn apply(txn: &WriteTransaction, tick: &SyncTick) -> RedbResult<()> {
     }
     if let Some(place) = &tick.place {
         facts.insert(PLACE, encode(place).as_slice())?;
+    }
+    if let Some(marks) = &tick.marks {
+        facts.insert(MARKS, encode(marks).as_slice())?;
     }
     if let Some(wishes) = &tick.wishes {
         facts.insert(WISHES, encode(wishes).as_slice())?;
@@ -224,6 +246,14 @@ impl Snapshots {
         self.sync_fact(PLACE)
     }
 
+    /// What is remembered besides.
+    ///
+    /// # Errors
+    /// As [`Snapshots::sync_place`].
+    pub fn sync_marks(&self) -> Result<SyncMarks, StoreError> {
+        Ok(self.sync_fact(MARKS)?.unwrap_or_default())
+    }
+
     /// What the hub wished last.
     ///
     /// # Errors
@@ -274,11 +304,30 @@ impl Snapshots {
         Ok(last)
     }
 
-    /// Days of which the hub lacks something and whose hours are all gone, the oldest first; at most so many.
+    /// When decisions were undone, milliseconds since 1970, and their numbers, after such a mark, the earliest first; at most so many.
     ///
     /// # Errors
     /// As [`Snapshots::sync_place`].
-    pub fn days_to_tell(&self, at_most: usize) -> Result<Vec<DayToTell>, StoreError> {
+    pub fn undone_after(&self, after: (u64, u64), at_most: usize) -> Result<Vec<(u64, u64)>, StoreError> {
+        let mut found = BTreeSet::new();
+        let txn = self.db.begin_read()?;
+        for entry in txn.open_table(tables::MARKS)?.iter()? {
+            let (number, bytes) = entry?;
+            let mark: Mark = decode(bytes.value())?;
+            found.extend(mark.undone.map(|(at, _)| (at.0, number.value())).filter(|undone| *undone > after));
+            if found.len() > at_most {
+                found.pop_last();
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Days of which the hub lacks something and whose hours are all gone, the oldest first, of those tenants that `is_meant`
+    /// says; at most so many.
+    ///
+    /// # Errors
+    /// As [`Snapshots::sync_place`].
+    pub fn days_to_tell(&self, is_meant: impl Fn(&str) -> bool, at_most: usize) -> Result<Vec<DayToTell>, StoreError> {
         let first_kept = self.first_hour_kept()?;
         let txn = self.db.begin_read()?;
         let mut days = Vec::new();
@@ -289,7 +338,7 @@ impl Snapshots {
                 break;
             }
             let SummedDay { used, rows, is_lacking } = decode(bytes.value())?;
-            if is_lacking {
+            if is_lacking && is_meant(tenant.as_str()) {
                 days.push(DayToTell { tenant, day, used, rows });
             }
         }

@@ -350,6 +350,14 @@ impl Snapshots {
         Ok(first)
     }
 
+    /// The last edition that a row was given.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a record is damaged.
+    pub fn newest_edition(&self) -> Result<u64, StoreError> {
+        Ok(self.end()?.edition)
+    }
+
     fn is_counting(&self) -> Result<bool, StoreError> {
         Ok(self.end()?.running)
     }

@@ -2,14 +2,15 @@
 //!
 //! Promises: a push follows the one before, by sequence and chain; after one whose answer was lost the hub is asked how far it is,
 //! and goes on from there, so that nothing counts twice. What went apart (a backup that was restored, here or there) is said, and
-//! mended by telling all rows again, which are states and replace each other. Pauses grow, up to a bound, with chance in them.
+//! mended by telling all rows again, which are states and replace each other. A row that the hub refuses is looked for by halves and
+//! set aside: it holds up no other. Pauses grow, up to a bound, with chance in them.
 //!
 //! Never: a clock, a network, a file. What is to be durable is handed back.
 
 use crate::clock::Now;
 use crate::cloud::Failure;
 use crate::limits;
-use crate::store::sync::{KeptWishes, OwnBudget, SyncPlace, SyncTick};
+use crate::store::sync::{KeptWishes, OwnBudget, SyncMarks, SyncPlace, SyncTick};
 use crate::tenant::TenantName;
 use aegis_contract::{BudgetRow, Chain, DecisionRow, Document, Health, Kind, Push, Receipt, State, UsageRow};
 
@@ -54,6 +55,8 @@ pub struct Covers {
     pub summarised: u64,
     /// The board's own budgets, as they were then.
     pub budgets: Vec<(String, u64)>,
+    /// The last decision that was undone of which the hub knows then, and when that was.
+    pub undone: (u64, u64),
     /// Whether more waits.
     pub more: bool,
 }
@@ -64,6 +67,29 @@ struct Sent {
     /// Sequence and chain once it is taken; `None` for a heartbeat.
     place: Option<(u64, Chain)>,
     covers: Covers,
+    /// How many rows are in it, and what the first of them is, in words.
+    rows: usize,
+    first: String,
+}
+
+/// How much may be in the next push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Rows at most.
+    pub rows: usize,
+    /// Whether of the board's health only the version is told.
+    pub is_bare: bool,
+}
+
+/// The search for what the hub refuses.
+#[derive(Clone, Copy, Debug)]
+struct Hunt {
+    /// It is among so many rows.
+    suspects: usize,
+    /// Rows of the next push.
+    rows: usize,
+    /// Whether these are all of them, and only the health is left out.
+    is_whole: bool,
 }
 
 /// What is to be known about how this board stands with its hub.
@@ -77,12 +103,20 @@ pub struct Standing {
     pub failures: u32,
     /// Why the last call failed; `None` when it did not.
     pub trouble: Option<String>,
+    /// The kind of refusal, where it was one.
+    pub kind: Option<Kind>,
     /// How far the clock is ahead of the hub's, milliseconds.
     pub clock_off_ms: Option<i64>,
     /// How often both went apart since the start, and what was said of it last.
     pub forks: u64,
     /// See [`Standing::forks`].
     pub fork: Option<String>,
+    /// Rows that the hub refused and that were set aside, and what was said of the last one since the start.
+    pub aside: u64,
+    /// See [`Standing::aside`].
+    pub refused: Option<String>,
+    /// Decisions and rows of usage that wait, at least, as of the last push.
+    pub waits: u64,
     /// The last push that the hub took.
     pub sequence: u64,
 }
@@ -98,6 +132,13 @@ pub struct Machine {
     etag: String,
     wants_wishes: bool,
     in_a_row: usize,
+    marks: SyncMarks,
+    /// The newest edition and decision that were here when this life began, or that it told.
+    known: (u64, u64),
+    hunt: Option<Hunt>,
+    is_bare: bool,
+    /// Refusals, and forks, since the hub took something last.
+    refusals: u32,
     standing: Standing,
 }
 
@@ -120,6 +161,13 @@ impl Machine {
         Self { place, etag, wants_wishes: true, standing, ..Self::default() }
     }
 
+    /// The same, with what is remembered besides, and the newest edition and decision that are here as it begins.
+    #[must_use]
+    pub fn knowing(mut self, marks: SyncMarks, newest: (u64, u64)) -> Self {
+        (self.marks, self.known, self.standing.aside) = (marks, newest, marks.aside);
+        self
+    }
+
     /// How this board stands with its hub.
     #[must_use]
     pub const fn standing(&self) -> &Standing {
@@ -130,6 +178,19 @@ impl Machine {
     #[must_use]
     pub const fn place(&self) -> &SyncPlace {
         &self.place
+    }
+
+    /// What is remembered besides.
+    #[must_use]
+    pub const fn marks(&self) -> &SyncMarks {
+        &self.marks
+    }
+
+    /// How much may be in the next push.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let rows = self.hunt.map_or(limits::CLOUD_ROWS_AT_ONCE, |hunt| hunt.rows.max(1));
+        Room { rows, is_bare: self.is_bare }
     }
 
     /// What names the wishes that are here.
@@ -155,12 +216,17 @@ impl Machine {
 
     /// Begins a push; returns its body.
     pub fn push(&mut self, batch: Batch) -> Vec<u8> {
-        let Batch { usage, decisions, health, budgets, covers } = batch;
+        let (first, rows) = (batch.first(), batch.rows());
+        let Batch { usage, decisions, mut health, budgets, covers } = batch;
         let has_rows = !usage.is_empty() || !decisions.is_empty();
         let sequence = has_rows.then(|| self.place.sequence.saturating_add(1));
         let previous = Chain(self.place.chain);
+        (health.edition, health.decision) = (covers.edition, covers.decisions);
+        self.known = (self.known.0.max(covers.edition), self.known.1.max(covers.decisions));
+        self.standing.waits = health.queue_rows;
         let body = Push { sequence, previous, usage, decisions, health, budgets }.bytes();
-        self.sent = Some(Sent { place: sequence.map(|sequence| (sequence, previous.after(&body))), covers });
+        self.sent =
+            Some(Sent { place: sequence.map(|sequence| (sequence, previous.after(&body))), covers, rows, first });
         body
     }
 
@@ -168,7 +234,7 @@ impl Machine {
     pub fn state(&mut self, state: State, now: Now) -> SyncTick {
         self.answered(now, state.hub_time_us);
         self.is_met = true;
-        self.go_on_from(state.sequence, state.chain)
+        self.go_on_from(&state)
     }
 
     /// The hub took the push.
@@ -182,6 +248,8 @@ impl Machine {
             self.is_met = false;
             return SyncTick::default();
         }
+        self.refusals = 0;
+        self.found_good(sent.rows);
         let told = told(budgets, &sent.covers);
         let more = sent.covers.more;
         let mut tick = self.confirm(sent);
@@ -207,31 +275,87 @@ impl Machine {
     }
 
     /// A call failed. Returns what is to be durable.
-    pub fn failed(&mut self, failure: &Failure, now: Now, chance: u64) -> SyncTick {
+    pub fn failed(&mut self, failure: &Failure, budgets: &[OwnBudget], now: Now, chance: u64) -> SyncTick {
         self.in_a_row = 0;
         self.standing.failures = self.standing.failures.saturating_add(1);
         self.standing.trouble = Some(failure.to_string());
+        self.standing.kind = failure.kind();
         let mut pause = pause_ms(self.standing.failures, chance);
         let mut tick = SyncTick::default();
+        let was_met = self.is_met;
         // Whether a push was taken is not known: it is asked before the next one.
         self.is_met = false;
         if let Failure::Refused(problem, asked_ms) = failure {
-            pause = pause.max(*asked_ms);
             match problem.kind() {
                 Kind::Clock => self.clock(now, problem.hub_time_us.unwrap_or(0)),
                 Kind::Fork => {
-                    if let (Some(sequence), Some(chain)) = (problem.sequence, problem.chain) {
-                        self.is_met = true;
-                        tick = self.go_on_from(sequence, chain);
-                        (self.standing.failures, self.standing.trouble) = (0, None);
-                        pause = 0;
+                    self.refusals = self.refusals.saturating_add(1);
+                    pause = if self.refusals == 1 { 0 } else { pause_ms(self.refusals, chance) };
+                }
+                kind @ (Kind::Invalid | Kind::Large | Kind::Forbidden) if was_met => {
+                    if let Some(sent) = self.sent.take() {
+                        // Not taken, and nothing changed.
+                        (self.is_met, self.wants_wishes) = (true, kind == Kind::Forbidden);
+                        tick = self.refused(sent, budgets);
+                        let over = self.refusals.saturating_sub(limits::CLOUD_REFUSALS_AT_ONCE);
+                        pause = if over == 0 { 0 } else { pause_ms(over, chance) };
                     }
                 }
                 _ => {}
             }
+            pause = pause.max(*asked_ms);
         }
         self.not_before_ms = now.mono.plus_ms(pause).0;
         tick
+    }
+
+    /// The push was read and refused: without the health, then by halves, until the row is alone that is to blame.
+    fn refused(&mut self, sent: Sent, budgets: &[OwnBudget]) -> SyncTick {
+        self.refusals = self.refusals.saturating_add(1);
+        let rows = sent.rows;
+        match self.hunt {
+            // It may take other tenants than before, which its wishes say.
+            None if self.wants_wishes && self.refusals == 1 => {}
+            None => {
+                self.is_bare = true;
+                self.hunt = Some(Hunt { suspects: rows, rows: rows.max(1), is_whole: true });
+            }
+            // Not even the bare health is taken: there is nothing that could be left out.
+            Some(_) if rows == 0 => {}
+            Some(_) if rows > 1 => self.hunt = Some(Hunt { suspects: rows, rows: rows / 2, is_whole: false }),
+            Some(_) => {
+                (self.hunt, self.is_bare) = (None, false);
+                self.marks.aside = self.marks.aside.saturating_add(1);
+                self.standing.aside = self.marks.aside;
+                let why = self.standing.trouble.take().unwrap_or_default();
+                let why = format!("{}: {why}; it stays here, and the rest goes on", sent.first);
+                tracing::warn!("set aside: {why}");
+                self.standing.refused = Some(why);
+                let told = told(budgets, &sent.covers);
+                // As if it had been told, but for sequence and chain, which are the hub's.
+                let place = Some((self.place.sequence, Chain(self.place.chain)));
+                let tick = self.confirm(Sent { place, ..sent });
+                return SyncTick { place: Some(self.place.clone()), marks: Some(self.marks), budgets: told, ..tick };
+            }
+        }
+        SyncTick::default()
+    }
+
+    /// So many rows were taken: what is looked for is not among them.
+    fn found_good(&mut self, rows: usize) {
+        let Some(mut hunt) = self.hunt.take() else { return };
+        hunt.suspects = hunt.suspects.saturating_sub(rows);
+        if hunt.suspects > 0 {
+            self.hunt = Some(hunt);
+        } else if hunt.is_whole {
+            let why =
+                "the hub refuses what is said of this board's health: only the version is told until the next start";
+            tracing::warn!("{why}");
+            self.standing.refused = Some(why.to_owned());
+        } else {
+            // It takes all of them after all.
+            self.is_bare = false;
+        }
     }
 
     fn answered(&mut self, now: Now, hub_time_us: u64) {
@@ -247,36 +371,44 @@ impl Machine {
     }
 
     fn confirm(&mut self, sent: Sent) -> SyncTick {
-        let before = self.place.clone();
+        let before = (self.place.clone(), self.marks);
+        let Covers { edition, decisions, days, summarised, undone, .. } = sent.covers;
         if let Some((sequence, chain)) = sent.place {
             (self.place.sequence, self.place.chain) = (sequence, chain.0);
-            self.place.edition = self.place.edition.max(sent.covers.edition);
-            self.place.decisions = self.place.decisions.max(sent.covers.decisions);
-            self.place.summarised = self.place.summarised.saturating_add(sent.covers.summarised);
-        } else {
-            // Nothing of it was to be told: passed over in this life, and not worth a commit.
-            self.place.edition = self.place.edition.max(sent.covers.edition);
         }
+        self.place.edition = self.place.edition.max(edition);
+        self.place.decisions = decisions;
+        self.place.summarised = self.place.summarised.saturating_add(summarised);
+        self.marks.undone = self.marks.undone.max(undone);
+        self.marks.highest = self.marks.highest.max(decisions);
         self.standing.sequence = self.place.sequence;
-        let place = (self.place != before && sent.place.is_some()).then(|| self.place.clone());
-        SyncTick { place, days_done: sent.covers.days, ..SyncTick::default() }
+        // Of a heartbeat nothing was to be told: passed over in this life, and not worth a commit.
+        if sent.place.is_none() || before == (self.place.clone(), self.marks) {
+            return SyncTick { days_done: days, ..SyncTick::default() };
+        }
+        let (place, marks) = (Some(self.place.clone()), (before.1 != self.marks).then_some(self.marks));
+        SyncTick { place, marks, days_done: days, ..SyncTick::default() }
     }
 
     /// Takes over where the hub is.
-    fn go_on_from(&mut self, sequence: u64, chain: Chain) -> SyncTick {
+    fn go_on_from(&mut self, state: &State) -> SyncTick {
+        let State { sequence, chain, edition, decision, .. } = *state;
         let sent = self.sent.take();
         if (sequence, chain.0) == (self.place.sequence, self.place.chain) {
             return SyncTick::default();
         }
         if let Some(sent) = sent.filter(|sent| sent.place == Some((sequence, chain))) {
             // It was taken, and the answer was lost.
+            self.found_good(sent.rows);
             return self.confirm(sent);
         }
         let own = self.place.sequence;
         (self.place.sequence, self.place.chain) = (sequence, chain.0);
         self.standing.sequence = sequence;
-        if sequence != own.saturating_add(1) {
-            // One more is an answer that was lost with the power. Anything else: one of both lost what it had.
+        // One more is an answer that was lost with the power: then this board still has what it told. Anything else: one of both
+        // lost what it had.
+        let is_older = edition > self.known.0 || decision > self.known.1;
+        if sequence != own.saturating_add(1) || is_older {
             (self.place.edition, self.place.decisions) = (0, 0);
             self.standing.forks = self.standing.forks.saturating_add(1);
             let why = format!(
@@ -287,6 +419,22 @@ impl Machine {
             self.standing.fork = Some(why);
         }
         SyncTick { place: Some(self.place.clone()), ..SyncTick::default() }
+    }
+}
+
+impl Batch {
+    /// How many rows there are.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.usage.len().saturating_add(self.decisions.len()).saturating_add(self.budgets.len())
+    }
+
+    /// The first row, in words.
+    fn first(&self) -> String {
+        let usage = self.usage.first().map(|row| format!("usage of {}, chat {}, {}", row.tenant, row.chat, row.from));
+        let decision = || self.decisions.first().map(|row| format!("decision {} of {}", row.number, row.tenant));
+        let budget = || self.budgets.first().map(|row| format!("the budget of {}", row.tenant));
+        usage.or_else(decision).or_else(budget).unwrap_or_default()
     }
 }
 
@@ -313,7 +461,8 @@ mod tests {
 
     fn machine() -> Machine {
         let mut machine = Machine::new("b", Chain::first(BoardId([7; 16])), None, None);
-        let state = State { sequence: 0, chain: Chain::first(BoardId([7; 16])), hub_time_us: 0 };
+        let state =
+            State { sequence: 0, chain: Chain::first(BoardId([7; 16])), hub_time_us: 0, edition: 0, decision: 0 };
         assert_eq!(
             machine.state(state, at(0)),
             SyncTick::default(),
@@ -339,10 +488,10 @@ mod tests {
         let mut machine = machine();
         let body = machine.push(batch(5));
         let receipt = receipt(&machine, &body);
-        machine.failed(&Failure::Away("x".to_owned()), at(0), 0);
+        machine.failed(&Failure::Away("x".to_owned()), &[], at(0), 0);
         assert!(matches!(machine.turn(at(1)), Turn::Rest(_)));
         assert_eq!(machine.turn(at(limits::CLOUD_PAUSE_MS)), Turn::State);
-        let state = State { sequence: 1, chain: receipt.chain, hub_time_us: 0 };
+        let state = State { sequence: 1, chain: receipt.chain, hub_time_us: 0, edition: 5, decision: 0 };
         let tick = machine.state(state, at(limits::CLOUD_PAUSE_MS));
         assert_eq!(tick.place.map(|place| (place.sequence, place.edition)), Some((1, 5)));
         assert_eq!(machine.standing().forks, 0);
@@ -357,11 +506,28 @@ mod tests {
         machine.push(batch(9));
         let mut problem = Problem::new(Kind::Fork, "no");
         (problem.sequence, problem.chain) = (Some(40), Some(Chain([3; 32])));
-        let tick = machine.failed(&Failure::Refused(Box::new(problem), 0), at(1), 0);
+        let tick = machine.failed(&Failure::Refused(Box::new(problem), 0), &[], at(1), 0);
+        assert_eq!((tick, machine.turn(at(1))), (SyncTick::default(), Turn::State), "asked at once");
+        let state = State { sequence: 40, chain: Chain([3; 32]), hub_time_us: 0, edition: 0, decision: 0 };
+        let tick = machine.state(state, at(1));
         let place = tick.place.expect("it is durable");
         assert_eq!((place.sequence, place.chain, place.edition), (40, [3; 32], 0));
         assert_eq!((machine.standing().forks, machine.turn(at(1))), (1, Turn::Push), "at once");
         assert!(machine.standing().fork.as_deref().is_some_and(|why| why.contains("40 pushes")));
+    }
+
+    #[test]
+    fn a_push_with_a_tenant_of_others_has_the_wishes_read_before_anything_is_looked_for() {
+        let mut machine = machine();
+        let forbidden = Failure::Refused(Box::new(Problem::new(Kind::Forbidden, "no")), 0);
+        machine.push(batch(5));
+        machine.failed(&forbidden, &[], at(0), 0);
+        let whole = Room { rows: limits::CLOUD_ROWS_AT_ONCE, is_bare: false };
+        assert_eq!((machine.turn(at(0)), machine.room()), (Turn::Wishes, whole));
+        machine.wishes(None, at(0));
+        machine.push(batch(5));
+        machine.failed(&forbidden, &[], at(0), 0);
+        assert_eq!(machine.room(), Room { rows: 1, is_bare: true });
     }
 
     #[test]
@@ -390,7 +556,7 @@ mod tests {
         let mut machine = machine();
         let mut problem = Problem::new(Kind::Clock, "no");
         problem.hub_time_us = Some((at(0).wall.0 + 600_000) * 1_000);
-        machine.failed(&Failure::Refused(Box::new(problem), 0), at(0), 0);
+        machine.failed(&Failure::Refused(Box::new(problem), 0), &[], at(0), 0);
         assert_eq!(machine.standing().clock_off_ms, Some(-600_000));
     }
 

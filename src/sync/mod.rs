@@ -10,10 +10,12 @@ pub mod machine;
 pub mod packs;
 pub mod round;
 pub mod rows;
+mod seen;
 mod task;
 pub mod verify;
 pub mod wished;
 
 pub use machine::{Machine, Standing, Turn};
 pub use round::{Step, Way, step};
-pub use task::{Line, Seen, SharedSeen, Syncer};
+pub use seen::{Seen, SharedSeen};
+pub use task::{Incidents, Line, Signing, Syncer};

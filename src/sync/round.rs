@@ -8,6 +8,7 @@ use super::machine::{Machine, Turn};
 use super::rows::Board;
 use crate::clock::Now;
 use crate::cloud::{Ask, Failure, Told, document};
+use crate::limits;
 use crate::store::StoreError;
 use crate::store::sync::{KeptWishes, SyncTick};
 use aegis_contract::{Document, Receipt, State, Wishes, routes};
@@ -25,8 +26,6 @@ pub struct Step {
     pub tick: SyncTick,
     /// Other wishes than before.
     pub wishes: Option<Box<Wishes>>,
-    /// Whether a push was taken.
-    pub is_pushed: bool,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
 }
@@ -45,28 +44,27 @@ pub async fn step<W: Way>(
     let mut step = Step::default();
     let ended = match machine.turn(now) {
         Turn::Rest(_) => return Ok(step),
-        Turn::State => way.ask(Ask::get(routes::STATE)).await.and_then(|told| {
+        Turn::State => way.ask(Ask::get(routes::STATE, limits::CLOUD_ANSWER_BYTES_MAX)).await.and_then(|told| {
             let state: State = document(&told)?;
             step.tick = machine.state(state, now);
             Ok(())
         }),
         Turn::Wishes => {
             let etag = Some(machine.etag().to_owned()).filter(|etag| !etag.is_empty());
-            let told = way.ask(Ask { etag, ..Ask::get(routes::WISHES) }).await;
+            let told = way.ask(Ask { etag, ..Ask::get(routes::WISHES, limits::CLOUD_WISHES_BYTES_MAX) }).await;
             told.and_then(|told| taken(machine, told, now, &mut step))
         }
         Turn::Push => {
-            let body = machine.push(board.batch(machine.place())?);
+            let body = machine.push(board.batch(machine.place(), machine.marks(), machine.room())?);
             way.ask(Ask::post(routes::PUSH, body)).await.and_then(|told| {
                 let receipt: Receipt = document(&told)?;
                 step.tick = machine.receipt(&receipt, board.budgets, now, chance);
-                step.is_pushed = true;
                 Ok(())
             })
         }
     };
     if let Err(failure) = ended {
-        step.tick = machine.failed(&failure, now, chance);
+        step.tick = machine.failed(&failure, board.budgets, now, chance);
         step.failure = Some(failure);
     }
     Ok(step)

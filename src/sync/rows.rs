@@ -6,14 +6,14 @@
 //!
 //! Never: a day in a tenant's own zone, which is not one of UTC; a sender's id.
 
-use super::machine::{Batch, Covers};
+use super::machine::{Batch, Covers, Room};
 use crate::budget::Caps;
 use crate::config::{Cloud, Truth};
 use crate::events::cut;
 use crate::limits;
 use crate::shard::Rulebook;
 use crate::store::records::Decision;
-use crate::store::sync::{DayToTell, OwnBudget, SyncPlace};
+use crate::store::sync::{DayToTell, OwnBudget, SyncMarks, SyncPlace};
 use crate::store::usage::{HourRow, Span, Usage};
 use crate::store::{Snapshots, StoreError};
 use crate::tenant::{DegradeMode, Tenant};
@@ -38,8 +38,6 @@ pub struct Board<'a> {
     pub health: Health,
     /// Its own budgets.
     pub budgets: &'a [OwnBudget],
-    /// Decisions that people took back and that the hub may not know to be.
-    pub undone: &'a BTreeSet<u64>,
 }
 
 /// A row of usage as the hub takes it; `from` in seconds.
@@ -153,22 +151,33 @@ impl Board<'_> {
         self.tenants.contains(tenant)
     }
 
-    /// What is to be told after this place.
+    /// What is to be told after this place, in so much room.
     ///
     /// # Errors
     /// When storage fails.
-    pub fn batch(&self, place: &SyncPlace) -> Result<Batch, StoreError> {
-        let mut batch = Batch { health: self.health.clone(), ..Batch::default() };
-        batch.covers = Covers { edition: place.edition, decisions: place.decisions, ..Covers::default() };
+    pub fn batch(&self, place: &SyncPlace, marks: &SyncMarks, room: Room) -> Result<Batch, StoreError> {
+        let health = &self.health;
+        let mut batch = if room.is_bare {
+            let health = Health { version: health.version.clone(), contract: health.contract, ..Health::default() };
+            Batch { health, ..Batch::default() }
+        } else {
+            Batch { health: health.clone(), ..Batch::default() }
+        };
+        let (edition, decisions, undone) = (place.edition, place.decisions, marks.undone);
+        batch.covers = Covers { edition, decisions, undone, ..Covers::default() };
         if self.cloud.usage != Truth::Off {
-            self.usage(place, &mut batch)?;
+            self.usage(place, room.rows, &mut batch)?;
         }
         if self.cloud.decisions != Truth::Off {
-            self.decisions(place, &mut batch)?;
+            self.decisions(place, marks, room.rows, &mut batch)?;
         }
         if self.cloud.budgets != Truth::Off {
             let changed = self.budgets.iter().filter(|own| own.edition > own.told && self.takes(&own.tenant));
-            for own in changed.take(wire::TENANTS_MAX) {
+            for own in changed {
+                if batch.rows() >= room.rows {
+                    batch.covers.more = true;
+                    break;
+                }
                 batch.covers.budgets.push((own.tenant.clone(), own.edition));
                 batch.budgets.push(BudgetRow {
                     tenant: own.tenant.clone(),
@@ -179,21 +188,25 @@ impl Board<'_> {
                 });
             }
         }
-        batch.health.summarised_rows = place.summarised;
+        if !room.is_bare {
+            batch.health.summarised_rows = place.summarised;
+        }
         Ok(batch)
     }
 
-    fn usage(&self, place: &SyncPlace, batch: &mut Batch) -> Result<(), StoreError> {
-        let days = self.snapshots.days_to_tell(limits::CLOUD_ROWS_AT_ONCE)?;
-        batch.covers.more |= days.len() >= limits::CLOUD_ROWS_AT_ONCE;
+    fn usage(&self, place: &SyncPlace, room: usize, batch: &mut Batch) -> Result<(), StoreError> {
+        let days = self.snapshots.days_to_tell(|tenant| self.takes(tenant), room)?;
+        batch.covers.more |= days.len() >= room;
         for one in days {
             batch.covers.summarised = batch.covers.summarised.saturating_add(one.rows);
-            if self.takes(one.tenant.as_str()) {
-                batch.usage.push(day(&one));
-                batch.covers.days.push((one.tenant, one.day));
-            }
+            batch.usage.push(day(&one));
+            batch.covers.days.push((one.tenant, one.day));
         }
-        let changes = self.snapshots.usage_changes(place.edition, limits::CLOUD_ROWS_AT_ONCE)?;
+        let room = room.saturating_sub(batch.usage.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let changes = self.snapshots.usage_changes(place.edition, room)?;
         batch.covers.edition = changes.upto;
         batch.covers.more |= changes.more;
         for change in changes.rows {
@@ -206,27 +219,65 @@ impl Board<'_> {
         Ok(())
     }
 
-    fn decisions(&self, place: &SyncPlace, batch: &mut Batch) -> Result<(), StoreError> {
+    fn decisions(
+        &self,
+        place: &SyncPlace,
+        marks: &SyncMarks,
+        room: usize,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         let newest = self.snapshots.newest_decision()?;
         // A file that was set aside counts anew.
         let after = if place.decisions > newest { 0 } else { place.decisions };
         let from = after.max(newest.saturating_sub(limits::CLOUD_DECISIONS_WAITING_MAX));
-        batch.covers.summarised = batch.covers.summarised.saturating_add(from.saturating_sub(after));
-        let mut found = Vec::new();
-        for number in self.undone.iter().filter(|number| **number <= from).take(limits::CLOUD_DECISIONS_AT_ONCE) {
-            found.extend(self.snapshots.decision(*number)?.map(|decision| (*number, decision)));
-        }
-        found.extend(self.snapshots.decisions_after(from, limits::CLOUD_DECISIONS_AT_ONCE)?);
-        batch.covers.decisions = found.last().map_or(from, |(number, _)| (*number).max(from));
-        batch.covers.more |= batch.covers.decisions < newest && !found.is_empty();
-        let undone = if found.is_empty() { BTreeSet::new() } else { self.snapshots.undone()? };
-        for (number, one) in found {
+        let passed_over = from.saturating_sub(after.max(marks.highest));
+        batch.covers.summarised = batch.covers.summarised.saturating_add(passed_over);
+        batch.covers.decisions = from;
+        let mut bytes = batch.usage.len().saturating_mul(limits::CLOUD_ROW_BYTES);
+        let mut tell = |number: u64, one: &Decision, batch: &mut Batch| -> Result<bool, StoreError> {
             let tenant = self.book.tenant(one.chat);
-            if self.takes(tenant.name.as_str()) {
-                batch.decisions.push(decision(number, &one, tenant, undone.contains(&number)));
+            if !self.takes(tenant.name.as_str()) {
+                return Ok(true);
             }
+            let is_undone = self.snapshots.mark(number)?.is_some_and(|mark| mark.undone.is_some());
+            let row = decision(number, one, tenant, is_undone);
+            bytes = bytes.saturating_add(weight(&row));
+            // One alone always fits.
+            let fits = batch.rows() == 0 || (batch.rows() < room && bytes <= limits::CLOUD_PUSH_BYTES);
+            if fits {
+                batch.decisions.push(row);
+            }
+            Ok(fits)
+        };
+        // What was undone after it was told. What is told yet is told as undone.
+        for undone in self.snapshots.undone_after(marks.undone, limits::CLOUD_DECISIONS_AT_ONCE)? {
+            let known = if undone.1 <= from { self.snapshots.decision(undone.1)? } else { None };
+            let is_told = known.map_or(Ok(true), |known| tell(undone.1, &known, batch))?;
+            if !is_told {
+                batch.covers.more = true;
+                batch.health.queue_rows = newest.saturating_sub(from);
+                return Ok(());
+            }
+            batch.covers.undone = undone;
         }
-        batch.health.queue_rows = newest.saturating_sub(batch.covers.decisions);
+        for (number, one) in self.snapshots.decisions_after(from, limits::CLOUD_DECISIONS_AT_ONCE)? {
+            if !tell(number, &one, batch)? {
+                break;
+            }
+            batch.covers.decisions = number;
+        }
+        let waits = newest.saturating_sub(batch.covers.decisions);
+        batch.covers.more |= waits > 0;
+        batch.health.queue_rows = waits;
         Ok(())
     }
+}
+
+/// About how many bytes a decision has as it is told: its texts as they are escaped, and the names of its fields.
+fn weight(row: &DecisionRow) -> usize {
+    let escaped = |text: &str| -> usize {
+        text.bytes().map(|byte| if byte < b' ' { 6 } else { usize::from(matches!(byte, b'"' | b'\\')) + 1 }).sum()
+    };
+    let names = row.rules.iter().chain(&row.actions).map(|name| escaped(name) + 3);
+    names.sum::<usize>() + escaped(&row.reason) + row.text.as_deref().map_or(0, escaped) + 320
 }

@@ -5,16 +5,17 @@
 //!
 //! Never: a commit while there is nothing to tell.
 
-use super::machine::{Machine, Standing, Turn};
+use super::machine::{Machine, Turn};
 use super::packs::{self, Packs};
 use super::round::{Way, step};
 use super::rows::{Board, own_budgets};
+use super::seen::{Seen, SharedSeen};
 use super::wished;
-use crate::checks::{Finding, State};
-use crate::clock::{Clock, Now, Wall};
+use crate::clock::{Clock, Now};
 use crate::cloud::{Ask, Client, Enrolment, Failure, Home, Key, Signer, Told};
-use crate::config::{Cloud, Config, Truth};
+use crate::config::{Config, Truth};
 use crate::counters::Counters;
+use crate::events::cut;
 use crate::journal::Journal;
 use crate::limits;
 use crate::reload::SharedReloader;
@@ -22,81 +23,14 @@ use crate::review::SharedLane;
 use crate::shard::{InForce, Rulebook};
 use crate::store::sync::{OwnBudget, SyncTick};
 use crate::store::{Snapshots, StoreError, Tick};
-use aegis_contract::{BoardId, Chain, Document, Health, Source, Wishes};
+use aegis_contract::{BoardId, Chain, Document, Health, Source, Wishes, limits as wire};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// What is seen of it from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Where the board is enrolled; `None`: nowhere.
-    pub enrolled: Option<Enrolment>,
-    /// How it stands.
-    pub standing: Standing,
-    /// Why there is nothing to be done, where that is so.
-    pub trouble: Option<String>,
-    /// How the packs of the hub do.
-    pub packs: Vec<String>,
-    /// What of them is not in force as the hub wishes it.
-    pub packs_amiss: Vec<String>,
-}
-
-impl Seen {
-    /// It in lines.
-    #[must_use]
-    pub fn lines(&self, cloud: Option<&Cloud>) -> Vec<String> {
-        let Some(cloud) = cloud else { return vec!["the settings name no hub".to_owned()] };
-        let mut lines = Vec::new();
-        match &self.enrolled {
-            Some(enrolment) => {
-                lines.push(format!("hub: {}, as {} ({})", enrolment.url, enrolment.name, enrolment.board));
-            }
-            None => lines.push(format!("hub: {}, not enrolled", cloud.url)),
-        }
-        let at = |seconds: Option<u64>| {
-            seconds.map_or_else(|| "never since the start".to_owned(), |at| Wall(at.saturating_mul(1_000)).utc())
-        };
-        let standing = &self.standing;
-        lines.push(format!("told: {}, {} pushes in all", at(standing.pushed_s), standing.sequence));
-        lines.push(format!("wishes read: {}", at(standing.pulled_s)));
-        if let Some(off) = standing.clock_off_ms {
-            lines.push(format!("clock: {off} ms ahead of the hub's"));
-        }
-        lines.extend(self.clock_finding());
-        lines.extend(standing.fork.iter().map(|why| format!("went apart {} times: {why}", standing.forks)));
-        let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
-        lines.push(format!("whose word counts: {}", truths.join(", ")));
-        lines.extend(self.packs.iter().chain(&self.packs_amiss).cloned());
-        lines.extend(self.trouble.iter().map(|why| format!("trouble: {why}")));
-        lines
-    }
-
-    /// What is wrong with the clock, and how to mend it; `None` when nothing is.
-    #[must_use]
-    pub fn clock_finding(&self) -> Option<String> {
-        let off = self.standing.clock_off_ms.filter(|off| off.unsigned_abs() > limits::CLOUD_CLOCK_OFF_MS)?;
-        let side = if off > 0 { "ahead of" } else { "behind" };
-        let minutes = off.unsigned_abs() / 60_000;
-        Some(format!(
-            "This board's clock is {minutes} minutes {side} the hub's, which takes nothing until that is mended: set it with \
-             `timedatectl set-ntp true`, and see whether a time server can be reached."
-        ))
-    }
-
-    /// All of it as one finding.
-    #[must_use]
-    pub fn finding(&self, cloud: &Cloud) -> Finding {
-        let amiss = || self.packs_amiss.first().cloned();
-        let words = self.clock_finding().or_else(|| self.trouble.clone()).or_else(amiss);
-        let state = if words.is_some() || self.standing.fork.is_some() { State::Warn } else { State::Good };
-        let words = words.or_else(|| self.standing.fork.clone());
-        Finding::new("Hub", state, words.unwrap_or_else(|| self.lines(Some(cloud)).join("; ")))
-    }
-}
-
-/// The same, as several tasks share it.
-pub type SharedSeen = Arc<Mutex<Seen>>;
+/// The turn to ask, and the time that was signed last, microseconds: whoever asks as this board waits for it, so that one call is
+/// under way at a time, and times rise.
+pub type Signing = Arc<tokio::sync::Mutex<u64>>;
 
 /// The way over the network.
 #[derive(Debug)]
@@ -107,16 +41,17 @@ pub struct Line<'a> {
     pub board: &'a str,
     /// Its key.
     pub key: &'a Key,
-    /// The time of the last request, microseconds.
-    pub last_us: &'a mut u64,
+    /// The turn to ask.
+    pub signing: &'a Signing,
     /// The clock.
     pub clock: &'a Clock,
 }
 
 impl Way for Line<'_> {
     async fn ask(&mut self, ask: Ask) -> Result<Told, Failure> {
+        let mut last_us = self.signing.lock().await;
         let now_us = self.clock.now().wall.0.saturating_mul(1_000);
-        let mut signer = Signer { board: self.board, key: self.key, last_us: self.last_us };
+        let mut signer = Signer { board: self.board, key: self.key, last_us: &mut last_us };
         self.client.ask(&mut signer, now_us, ask).await
     }
 }
@@ -131,9 +66,7 @@ struct Life {
     wishes: Wishes,
     budgets: Vec<OwnBudget>,
     tenants: BTreeSet<String>,
-    undone: BTreeSet<u64>,
     packs: Packs,
-    last_us: u64,
 }
 
 /// The task.
@@ -157,6 +90,19 @@ pub struct Syncer {
     pub reloader: SharedReloader,
     /// What is seen of it from outside.
     pub seen: SharedSeen,
+    /// The turn to ask.
+    pub signing: Signing,
+    /// What is bad on this board now, a sentence each.
+    pub incidents: Incidents,
+}
+
+/// Who knows what is bad on this board.
+pub struct Incidents(pub Box<dyn Fn() -> Vec<String> + Send + Sync>);
+
+impl std::fmt::Debug for Incidents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Incidents")
+    }
 }
 
 impl Syncer {
@@ -170,6 +116,7 @@ impl Syncer {
         }
         let mut life: Option<Life> = None;
         let mut said: Option<String> = None;
+        let begun_s = self.clock.now().wall.seconds();
         while !self.journal.is_closed() {
             let why = self.turn(&mut life).await.err();
             if why != said {
@@ -179,6 +126,7 @@ impl Syncer {
                 }
                 said.clone_from(&why);
             }
+            let now_s = self.clock.now().wall.seconds();
             self.see(|seen| {
                 seen.enrolled = life.as_ref().map(|life| life.enrolment.clone());
                 seen.standing = life.as_ref().map(|life| life.machine.standing().clone()).unwrap_or_default();
@@ -186,6 +134,8 @@ impl Syncer {
                 let book = self.in_force.now();
                 let told = life.as_ref().map(|life| life.packs.told(book.policy.hub_packs()));
                 (seen.packs, seen.packs_amiss) = told.unwrap_or_default();
+                seen.away_s = now_s.saturating_sub(seen.standing.pushed_s.unwrap_or(begun_s));
+                seen.count(&self.counters);
             });
             let rest = match life.as_ref().map(|life| life.machine.turn(self.clock.now())) {
                 None => limits::CLOUD_PAUSE_MS,
@@ -230,9 +180,9 @@ impl Syncer {
         if !is_hubs || standing.pulled_s.is_none() || standing.failures > 0 {
             return;
         }
-        let Life { enrolment, key, client, wishes, last_us, .. } = life;
+        let Life { enrolment, key, client, wishes, .. } = life;
         let offers = if wishes.sources.packs == Source::Hub { wishes.packs.as_slice() } else { &[] };
-        let mut line = Line { client, board: &enrolment.board, key, last_us, clock: &self.clock };
+        let mut line = Line { client, board: &enrolment.board, key, signing: &self.signing, clock: &self.clock };
         let place = (&self.reloader, &self.in_force, enrolment.pack_key.as_str());
         life.packs.turn(&mut line, offers, place, now, fastrand::u64(..)).await;
     }
@@ -270,7 +220,10 @@ impl Syncer {
         let is_another = place.as_ref().is_none_or(|place| place.board != enrolment.board);
         let kept = self.snapshots.sync_wishes().map_err(|error| error.to_string())?.filter(|_| !is_another);
         let budgets = self.snapshots.sync_budgets().map_err(|error| error.to_string())?;
-        let machine = Machine::new(&enrolment.board, Chain::first(board), place, kept.as_ref());
+        let read = |error: StoreError| error.to_string();
+        let marks = if is_another { Default::default() } else { self.snapshots.sync_marks().map_err(read)? };
+        let newest = (self.snapshots.newest_edition().map_err(read)?, self.snapshots.newest_decision().map_err(read)?);
+        let machine = Machine::new(&enrolment.board, Chain::first(board), place, kept.as_ref()).knowing(marks, newest);
         if is_another {
             // From now on hours do not leave untold.
             let sync = SyncTick { leaves: true, place: Some(machine.place().clone()), ..SyncTick::default() };
@@ -282,18 +235,8 @@ impl Syncer {
         let wishes = kept.and_then(|kept| Wishes::read(kept.body.as_bytes()).ok()).unwrap_or_default();
         let tenants = tenants(&enrolment, &wishes);
         let budgets = if is_another { Vec::new() } else { budgets };
-        let life = Life {
-            enrolment,
-            key,
-            client,
-            machine,
-            wishes,
-            budgets,
-            tenants,
-            undone: BTreeSet::new(),
-            packs: Packs::default(),
-            last_us: 0,
-        };
+        let packs = Packs::default();
+        let life = Life { enrolment, key, client, machine, wishes, budgets, tenants, packs };
         self.put_in_force(&life);
         Ok(life)
     }
@@ -337,9 +280,6 @@ impl Syncer {
         let Some(cloud) = &self.config.cloud else { return Ok(()) };
         let book = self.in_force.now();
         self.look_at_budgets(life, &book, now).await;
-        let undone = self.snapshots.undone()?;
-        let fresh: BTreeSet<u64> =
-            undone.difference(&life.undone).copied().take(limits::CLOUD_DECISIONS_AT_ONCE).collect();
         life.packs.look_at(&self.snapshots, &book.policy)?;
         let board = Board {
             snapshots: &self.snapshots,
@@ -348,19 +288,15 @@ impl Syncer {
             tenants: &life.tenants,
             health: self.health(&book, life),
             budgets: &life.budgets,
-            undone: &fresh,
         };
         let mut line = Line {
             client: &life.client,
             board: &life.enrolment.board,
             key: &life.key,
-            last_us: &mut life.last_us,
+            signing: &self.signing,
             clock: &self.clock,
         };
         let mut step = step(&mut life.machine, &mut line, &board, now, fastrand::u64(..)).await?;
-        if step.is_pushed {
-            life.undone.extend(fresh);
-        }
         if let Some(budgets) = &step.tick.budgets {
             life.budgets.clone_from(budgets);
         }
@@ -383,7 +319,16 @@ impl Syncer {
     fn health(&self, book: &Rulebook, life: &Life) -> Health {
         let counters = &self.counters;
         let has = book.policy.hub_packs();
-        let degraded = book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked"));
+        let first = |words: Vec<String>| -> Vec<String> {
+            words.iter().take(wire::REMARKS_MAX).map(|words| cut(words, wire::REMARK_BYTES_MAX)).collect()
+        };
+        let aside = life.machine.standing().aside;
+        let mut degraded: Vec<String> =
+            book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked")).collect();
+        if aside > 0 {
+            degraded.push(format!("{aside} rows were refused by the hub and set aside"));
+        }
+        degraded.extend(life.packs.troubles(has));
         Health {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             contract: aegis_contract::VERSION,
@@ -394,7 +339,8 @@ impl Syncer {
             dead_letters: counters.dead_letters.get(),
             memory_now: counters.heap_bytes.get(),
             memory_promise: counters.memory_bytes_max.get(),
-            degraded: degraded.chain(life.packs.troubles(has)).collect(),
+            degraded: first(degraded),
+            incidents: first((self.incidents.0)()),
             packs: life.packs.health(has),
             ..Health::default()
         }

@@ -2,6 +2,7 @@
 //!
 //! Promises: hours that are kept here are compared one by one, with all their counts; a row that only one side has is a
 //! difference. Days whose hours are gone here are left out, and counted. A row that still waits to be told differs, which is said.
+//! An hour and a page of the hub's are held at a time, however many rows there are.
 //!
 //! Never: a change on either side.
 
@@ -9,11 +10,10 @@ use crate::clock::{Clock, Wall};
 use crate::cloud::{Ask, Client, Home, document};
 use crate::config::Config;
 use crate::limits;
-use crate::store::{Snapshots, StoreError};
-use crate::sync::{Line, Way, rows};
+use crate::store::Snapshots;
+use crate::sync::{Line, Signing, Way, rows};
 use crate::tenant::TenantName;
 use aegis_contract::{Month, Rows, UsageRow, routes};
-use std::collections::BTreeMap;
 
 /// A row in which both sides differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,105 +32,141 @@ pub struct Compared {
     /// Rows that are the same.
     pub same: u64,
     /// Rows in which both differ.
+    pub differ: u64,
+    /// The first of them, at most `limits::CLOUD_DIFFERING_SHOWN`.
     pub differs: Vec<Differs>,
     /// Rows of the hub that are of a time whose hours are not kept here any more.
     pub left_out: u64,
 }
 
-/// The hub's rows of a tenant and month.
-///
-/// # Errors
-/// Why it does not tell them.
-pub async fn of_hub<W: Way>(way: &mut W, tenant: &TenantName, month: Month) -> Result<Vec<UsageRow>, String> {
-    let mut all = Vec::new();
-    let mut after: Option<String> = None;
-    for _ in 0..limits::CLOUD_PAGES_MAX {
-        let mut target = routes::rows_query(tenant.as_str(), month);
-        if let Some(after) = &after {
+/// The hub's rows of a tenant and month, a page at a time.
+#[derive(Debug)]
+struct Pages<'a, W> {
+    way: &'a mut W,
+    target: String,
+    page: std::iter::Peekable<std::vec::IntoIter<UsageRow>>,
+    after: Option<String>,
+    left: usize,
+}
+
+impl<'a, W: Way> Pages<'a, W> {
+    async fn of(way: &'a mut W, tenant: &TenantName, month: Month) -> Result<Self, String> {
+        let target = routes::rows_query(tenant.as_str(), month, limits::CLOUD_PAGE_ROWS);
+        let page = Vec::new().into_iter().peekable();
+        let mut pages = Self { way, target, page, after: None, left: limits::CLOUD_PAGES_MAX };
+        pages.turn(None).await?;
+        Ok(pages)
+    }
+
+    async fn turn(&mut self, after: Option<String>) -> Result<(), String> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Err(format!("the hub tells more than {} pages of one month", limits::CLOUD_PAGES_MAX));
+        };
+        self.left = left;
+        let mut target = self.target.clone();
+        if let Some(after) = after {
             // A place has digits, dots and minus signs.
             let plain: String = after.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-')).collect();
             target.push_str(&format!("&after={plain}"));
         }
-        let told = way.ask(Ask::get(target)).await.map_err(|failure| failure.to_string())?;
-        let page: Rows = document(&told).map_err(|failure| failure.to_string())?;
-        all.extend(page.rows);
-        after = page.after;
-        if after.is_none() {
-            return Ok(all);
-        }
+        let told = self.way.ask(Ask::get(target, limits::CLOUD_PAGE_BYTES_MAX)).await;
+        let page: Rows = told.and_then(|told| document(&told)).map_err(|failure| failure.to_string())?;
+        self.after = page.after;
+        self.page = page.rows.into_iter().peekable();
+        Ok(())
     }
-    Err(format!("the hub tells more than {} pages of one month", limits::CLOUD_PAGES_MAX))
+
+    /// The next row, if it begins before a second; they come by hour, then by chat.
+    async fn before(&mut self, end: i64) -> Result<Option<UsageRow>, String> {
+        while self.page.peek().is_none() {
+            let Some(after) = self.after.take() else { return Ok(None) };
+            self.turn(Some(after)).await?;
+        }
+        Ok(self.page.next_if(|row| row.from < end))
+    }
 }
 
-/// This board's hours of a tenant and month.
+/// Compares a month, hour by hour, `kept_from` being the first that is kept here.
 ///
 /// # Errors
-/// When storage fails.
-pub fn of_board(snapshots: &Snapshots, tenant: &TenantName, month: Month) -> Result<Vec<UsageRow>, StoreError> {
+/// Why the hub does not tell, or storage fails.
+pub async fn month<W: Way>(
+    way: &mut W,
+    snapshots: &Snapshots,
+    tenant: &TenantName,
+    month: Month,
+    kept_from: u32,
+) -> Result<Compared, String> {
+    let mut compared = Compared::default();
+    let mut pages = Pages::of(way, tenant, month).await?;
     let hour = |at: i64| u32::try_from(at / 3_600).unwrap_or(0);
-    let span = (hour(month.begin()), hour(month.next().begin()));
-    let (hours, _) = snapshots.usage_hours(span, |name, _| name == tenant.as_str(), usize::MAX)?;
-    Ok(hours.iter().map(rows::hour).collect())
+    for at in hour(month.begin())..hour(month.next().begin()) {
+        // A row a chat.
+        let meant = |name: &str, _| name == tenant.as_str();
+        let read = snapshots.usage_hours((at, at.saturating_add(1)), meant, usize::MAX);
+        let (hours, _) = read.map_err(|error| error.to_string())?;
+        let mut here = hours.iter().map(rows::hour).peekable();
+        while let Some(row) = pages.before(i64::from(at).saturating_add(1).saturating_mul(3_600)).await? {
+            if row.span != aegis_contract::Span::Hour || at < kept_from {
+                compared.left_out = compared.left_out.saturating_add(1);
+                continue;
+            }
+            let place = (row.from, row.chat);
+            while let Some(only) = here.next_if(|own| (own.from, own.chat) < place) {
+                compared.pair(Some(&only), None);
+            }
+            let own = here.next_if(|own| (own.from, own.chat) == place);
+            compared.pair(own.as_ref(), Some(&row));
+        }
+        here.for_each(|only| compared.pair(Some(&only), None));
+    }
+    Ok(compared)
 }
 
-/// Compares both; `kept_from` is the first hour that is kept here.
-#[must_use]
-pub fn compare(here: &[UsageRow], hub: &[UsageRow], kept_from: u32) -> Compared {
-    let mut compared = Compared::default();
-    let mut of_hub: BTreeMap<(i64, i64), [u64; 9]> = BTreeMap::new();
-    for row in hub {
-        if row.span == aegis_contract::Span::Hour && row.from >= i64::from(kept_from).saturating_mul(3_600) {
-            of_hub.insert((row.chat, row.from), row.counts());
-        } else {
-            compared.left_out = compared.left_out.saturating_add(1);
+impl Compared {
+    fn pair(&mut self, here: Option<&UsageRow>, hub: Option<&UsageRow>) {
+        let Some(row) = here.or(hub) else { return };
+        let (here, hub) = (here.map(UsageRow::counts), hub.map(UsageRow::counts));
+        if here == hub {
+            self.same = self.same.saturating_add(1);
+            return;
+        }
+        self.differ = self.differ.saturating_add(1);
+        if self.differs.len() < limits::CLOUD_DIFFERING_SHOWN {
+            self.differs.push(Differs { place: (row.chat, row.from), here, hub });
         }
     }
-    for row in here {
-        let place = (row.chat, row.from);
-        match of_hub.remove(&place) {
-            Some(counts) if counts == row.counts() => compared.same = compared.same.saturating_add(1),
-            hub => compared.differs.push(Differs { place, here: Some(row.counts()), hub }),
-        }
-    }
-    let only = of_hub.into_iter().map(|(place, hub)| Differs { place, here: None, hub: Some(hub) });
-    compared.differs.extend(only);
-    compared.differs.sort_by_key(|differs| (differs.place.1, differs.place.0));
-    compared
 }
 
 /// Compares this month and the one before, of each tenant that the hub takes; returns whether all is the same, and lines that say so.
 ///
 /// # Errors
 /// Why nothing can be compared.
-pub async fn all(config: &Config, snapshots: &Snapshots, clock: &Clock) -> Result<(bool, Vec<String>), String> {
+pub async fn all(
+    config: &Config,
+    snapshots: &Snapshots,
+    clock: &Clock,
+    signing: &Signing,
+) -> Result<(bool, Vec<String>), String> {
     let Some(cloud) = &config.cloud else { return Err("the settings name no hub; add [cloud] with `url`".to_owned()) };
     let Some((enrolment, key)) = Home::of(&config.data_dir).read()? else {
         return Err("this board is not enrolled; run `aegis sync enrol --code CODE`".to_owned());
     };
     let client = Client::new(&cloud.url, cloud.root.as_deref())?;
-    let mut last_us = 0;
-    let mut line = Line { client: &client, board: &enrolment.board, key: &key, last_us: &mut last_us, clock };
-    let storage = |error: StoreError| error.to_string();
-    let kept_from = snapshots.first_hour_kept().map_err(storage)?;
+    let mut line = Line { client: &client, board: &enrolment.board, key: &key, signing, clock };
+    let kept_from = snapshots.first_hour_kept().map_err(|error| error.to_string())?;
     let now = Month::of(i64::try_from(clock.now().wall.seconds()).unwrap_or(0));
     let (mut lines, mut is_same) = (Vec::new(), true);
     for tenant in enrolment.tenants.iter().filter_map(|name| TenantName::new(name)) {
-        for month in [now.before(), now] {
-            // Here first: what is told meanwhile is then newer at the hub, and a difference, rather than unseen.
-            let here = of_board(snapshots, &tenant, month).map_err(storage)?;
-            let hub = match of_hub(&mut line, &tenant, month).await {
-                Ok(rows) => rows,
-                // The appliance may have asked in the same moment, which looks like a repeat.
-                Err(_) => of_hub(&mut line, &tenant, month).await?,
-            };
-            let compared = compare(&here, &hub, kept_from);
-            let (same, differ, left_out) = (compared.same, compared.differs.len(), compared.left_out);
+        for at in [now.before(), now] {
+            let Compared { same, differ, differs, left_out } =
+                month(&mut line, snapshots, &tenant, at, kept_from).await?;
             lines.push(format!(
-                "{tenant} {month}: {same} rows are the same, {differ} differ, {left_out} are of hours not kept here any more"
+                "{tenant} {at}: {same} rows are the same, {differ} differ, {left_out} are of hours not kept here any more"
             ));
-            is_same &= compared.differs.is_empty();
+            is_same &= differ == 0;
             let room = limits::CLOUD_DIFFERING_SHOWN.saturating_sub(lines.len());
-            lines.extend(compared.differs.iter().take(room).map(in_words));
+            lines.extend(differs.iter().take(room).map(in_words));
         }
     }
     Ok((is_same, lines))
@@ -154,27 +190,4 @@ fn in_words(differs: &Differs) -> String {
         (None, None) => String::new(),
     };
     format!("  chat {chat} at {at}: {which}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::usage::Usage;
-    use aegis_contract::Span;
-
-    #[test]
-    fn rows_are_compared_one_by_one_and_what_is_not_kept_here_is_left_out() {
-        let row = |chat, hour: i64, messages| {
-            let used = Usage { messages, ..Usage::default() };
-            rows::usage_row("default", chat, Span::Hour, hour * 3_600, &used)
-        };
-        let here = [row(-1, 100, 5), row(-2, 100, 7), row(-3, 101, 1)];
-        let hub = [row(-1, 100, 5), row(-2, 100, 6), row(-4, 101, 2), row(-1, 99, 9)];
-        let compared = compare(&here, &hub, 100);
-        assert_eq!((compared.same, compared.left_out), (1, 1));
-        let places: Vec<_> = compared.differs.iter().map(|differs| differs.place.0).collect();
-        assert_eq!(places, [-2, -4, -3]);
-        let words = compared.differs.first().map(in_words).unwrap_or_default();
-        assert!(words.contains("messages 7 here, 6 at the hub"), "{words}");
-    }
 }

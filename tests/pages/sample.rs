@@ -727,6 +727,14 @@ impl Desk for Sample {
                 .map(|who| (self.word(who), 9_u64 << 20, self.word("the next one waits")))
                 .into(),
             backups: self.some(vec![backup(24), backup(23)]),
+            hub: [
+                "Hub: https://hub.example, as attic (01234567-89ab-cdef-0123-456789abcdef)",
+                "Told: 2026-07-01 10:00:00 UTC, 7 pushes in all",
+                "Waits: 4 decisions",
+                "Whose word counts: usage = board, decisions = board, budgets = hub, flags = hub, packs = board",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             flags: vec![FlagView {
                 name: "management_calls".to_owned(),
                 does: "Programs with a key may ask.".to_owned(),

@@ -128,6 +128,13 @@ pub fn tenant(field: &str, name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(field, format!("is `{}`, no tenant's name", shown(name)), mend))
 }
 
+/// A budget's tenant and numbers, below `place`.
+pub fn budget(place: &str, name: &str, money_micros: Option<u64>, calls: Option<u64>) -> Result<(), Refusal> {
+    tenant(&format!("{place}.tenant"), name)?;
+    number(&format!("{place}.money_micros"), money_micros.unwrap_or(0))?;
+    number(&format!("{place}.calls"), calls.unwrap_or(0))
+}
+
 /// A pack's name.
 pub fn pack(field: &str, name: &str) -> Result<(), Refusal> {
     if crate::is_pack_name(name) {

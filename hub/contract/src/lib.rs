@@ -16,7 +16,7 @@
 //! | `GET /v1/board/packs/{name}/{version}/signature` | signed | minisign's text |
 //! | `POST /v1/board/push` | signed [`Push`] | [`Receipt`] |
 //! | `GET /v1/board/state` | signed | [`State`] |
-//! | `GET /v1/board/rows?tenant=T&month=YYYY-MM` | signed | [`Rows`] |
+//! | `GET /v1/board/rows?tenant=T&month=YYYY-MM[&rows=N][&after=PLACE]` | signed | [`Rows`] |
 //!
 //! Every refusal is a [`Problem`]. What is signed, and the headers that carry it, is [`signing`]. How pushes hang
 //! together is [`Chain`].
@@ -67,10 +67,10 @@ pub mod routes {
     /// The usage that the hub has of a board; with [`rows_query`].
     pub const ROWS: &str = "/v1/board/rows";
 
-    /// Path and query for the rows of one tenant and month.
+    /// Path and query for the rows of one tenant and month, so many at once.
     #[must_use]
-    pub fn rows_query(tenant: &str, month: crate::Month) -> String {
-        format!("{ROWS}?tenant={tenant}&month={month}")
+    pub fn rows_query(tenant: &str, month: crate::Month, rows: usize) -> String {
+        format!("{ROWS}?tenant={tenant}&month={month}&rows={rows}")
     }
 
     /// Path of a pack's bytes.

@@ -6,7 +6,7 @@
 //!
 //! Never: two rows of one place in one push; a sender's id.
 
-use crate::document::{bytes, count, label, line, number, pack, tenant};
+use crate::document::{budget, bytes, count, label, line, number, pack, tenant};
 use crate::{Chain, Document, PackMode, Refusal, Span, limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -194,6 +194,11 @@ pub struct Health {
     pub clock_off_ms: Option<i64>,
     /// Rows that wait to be pushed.
     pub queue_rows: u64,
+    /// Up to which of its own editions the board has told its usage with this push, and up to which decision. They come back in
+    /// [`crate::State`]: a board that knows of no such edition has lost what it had, as when a backup was restored.
+    pub edition: u64,
+    /// See [`Health::edition`].
+    pub decision: u64,
     /// Rows that became coarser because they waited too long.
     pub summarised_rows: u64,
     /// Calls to Telegram that wait.
@@ -216,6 +221,7 @@ impl Health {
     fn check(&self) -> Result<(), Refusal> {
         line("health.version", &self.version, limits::LABEL_BYTES_MAX)?;
         line("health.profile", &self.profile, limits::LABEL_BYTES_MAX)?;
+        [self.edition, self.decision].into_iter().try_for_each(|n| number("health", n))?;
         count("health.packs", self.packs.len(), limits::PACKS_MAX)?;
         let mut names = BTreeSet::new();
         for (at, one) in self.packs.iter().enumerate() {
@@ -253,12 +259,10 @@ pub struct BudgetRow {
 
 impl BudgetRow {
     fn check(&self, at: usize) -> Result<(), Refusal> {
-        let place = |field: &str| format!("budgets[{at}].{field}");
-        tenant(&place("tenant"), &self.tenant)?;
-        number(&place("money_micros"), self.money_micros.unwrap_or(0))?;
-        number(&place("calls"), self.calls.unwrap_or(0))?;
-        number(&place("edition"), self.edition)?;
-        line(&place("degrade"), self.degrade.as_deref().unwrap_or_default(), limits::LABEL_BYTES_MAX)
+        let place = format!("budgets[{at}]");
+        budget(&place, &self.tenant, self.money_micros, self.calls)?;
+        number(&format!("{place}.edition"), self.edition)?;
+        line(&format!("{place}.degrade"), self.degrade.as_deref().unwrap_or_default(), limits::LABEL_BYTES_MAX)
     }
 }
 

@@ -18,6 +18,12 @@ pub struct State {
     /// The hub's clock, microseconds since 1970.
     #[serde(default)]
     pub hub_time_us: u64,
+    /// [`crate::Health::edition`] as the board said it last; 0: it did not.
+    #[serde(default)]
+    pub edition: u64,
+    /// [`crate::Health::decision`] as the board said it last; 0: it did not.
+    #[serde(default)]
+    pub decision: u64,
 }
 
 impl Document for State {

@@ -5,7 +5,7 @@
 //!
 //! Never: an order that acts on a message.
 
-use crate::document::{count, label, number, pack, tenant};
+use crate::document::{budget, count, label, number, pack, tenant};
 use crate::ids::bytes_of_hex;
 use crate::{Document, Refusal, limits};
 use serde::{Deserialize, Serialize};
@@ -136,12 +136,11 @@ impl Document for Wishes {
         count("flags", self.flags.len(), limits::FLAGS_MAX)?;
         count("packs", self.packs.len(), limits::PACKS_MAX)?;
         count("text", self.text.len(), limits::TENANTS_MAX)?;
-        for (at, budget) in self.budgets.iter().enumerate() {
-            tenant(&format!("budgets[{at}].tenant"), &budget.tenant)?;
-            number(&format!("budgets[{at}].money_micros"), budget.money_micros.unwrap_or(0))?;
-            number(&format!("budgets[{at}].calls"), budget.calls.unwrap_or(0))?;
-            if let Some(degrade) = &budget.degrade {
-                label(&format!("budgets[{at}].degrade"), degrade, limits::LABEL_BYTES_MAX)?;
+        for (at, wish) in self.budgets.iter().enumerate() {
+            let place = format!("budgets[{at}]");
+            budget(&place, &wish.tenant, wish.money_micros, wish.calls)?;
+            if let Some(degrade) = &wish.degrade {
+                label(&format!("{place}.degrade"), degrade, limits::LABEL_BYTES_MAX)?;
             }
         }
         for (at, flag) in self.flags.iter().enumerate() {

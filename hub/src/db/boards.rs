@@ -48,6 +48,8 @@ pub struct Known {
     pub sequence: u64,
     /// The chain after it.
     pub chain: Chain,
+    /// Up to which of its editions, and which decision, it said that it had told; 0 where it did not.
+    pub told: (u64, u64),
     /// What it reported of its packs.
     pub packs: Vec<(String, u64)>,
     /// Numbers that rise with what it is wished: its own, its tenants', the fleet's.
@@ -120,7 +122,9 @@ pub async fn admit(db: &Database, signed: &Signed, now_us: u64) -> Result<(Tx, K
     // The replay guard, and the lock under which this board's pushes follow each other.
     let guard = sqlx::query(
         "UPDATE boards SET last_time_us = $2 WHERE board = $1 AND last_time_us < $2 AND revoked_us IS NULL
-        RETURNING sequence, chain, edition, health -> 'packs' #>> '{}' AS packs, set_config('aegis.tenants', $3, true)",
+        RETURNING sequence, chain, edition, health -> 'packs' #>> '{}' AS packs,
+            coalesce((health ->> 'edition')::bigint, 0) AS told_edition,
+            coalesce((health ->> 'decision')::bigint, 0) AS told_decision, set_config('aegis.tenants', $3, true)",
     )
     .bind(uuid(signed.board))
     .bind(big(signed.time_us))
@@ -134,6 +138,7 @@ pub async fn admit(db: &Database, signed: &Signed, now_us: u64) -> Result<(Tx, K
         tenants,
         sequence: count(guard.get("sequence")),
         chain: Chain(guard.get::<Vec<u8>, _>("chain").try_into().unwrap_or_default()),
+        told: (count(guard.get("told_edition")), count(guard.get("told_decision"))),
         packs: packs_of(guard.get::<Option<String>, _>("packs").as_deref()),
         editions: [guard.get("edition"), row.get("tenants_edition"), row.get("fleet_edition")],
     };

@@ -9,9 +9,7 @@
 use super::boards::Known;
 use super::{Stop, Tx, uuid};
 use crate::clock::{big, count};
-use aegis_contract::{
-    BudgetRow, DecisionRow, Document, Kind, Month, Problem, Push, Receipt, Rows, Span, UsageRow, limits,
-};
+use aegis_contract::{BudgetRow, DecisionRow, Document, Kind, Month, Problem, Push, Receipt, Rows, Span, UsageRow};
 use serde_json::json;
 use sqlx::Row;
 use std::collections::HashSet;
@@ -246,11 +244,17 @@ async fn budgets(tx: &mut Tx, known: &Known, rows: &[BudgetRow]) -> Result<i64, 
     Ok(i64::try_from(made.rows_affected()).unwrap_or(i64::MAX))
 }
 
-/// The usage of a board, tenant and month, from a place on.
+/// The usage of a board, tenant and month, from a place on; at most so many rows.
 ///
 /// # Errors
 /// When the database fails, or `after` is no place.
-pub async fn rows(tx: &mut Tx, known: &Known, tenant: &str, month: Month, after: Option<&str>) -> Result<Rows, Stop> {
+pub async fn rows(
+    tx: &mut Tx,
+    known: &Known,
+    (tenant, month): (&str, Month),
+    after: Option<&str>,
+    at_most: usize,
+) -> Result<Rows, Stop> {
     let (from, span, chat) = match after {
         Some(text) => place(text).ok_or_else(|| super::invalid("after", "is no place in the rows", "leave it out"))?,
         None => (i64::MIN, 0, 0),
@@ -266,11 +270,11 @@ pub async fn rows(tx: &mut Tx, known: &Known, tenant: &str, month: Month, after:
     .bind(from)
     .bind(span)
     .bind(chat)
-    .bind(i64::try_from(limits::PUSH_ROWS_MAX).unwrap_or(i64::MAX))
+    .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
     .fetch_all(&mut **tx)
     .await?;
     let rows: Vec<UsageRow> = read.iter().map(usage_row).collect();
-    let last = rows.last().filter(|_| rows.len() == limits::PUSH_ROWS_MAX);
+    let last = rows.last().filter(|_| rows.len() == at_most);
     let after = last.map(|row| format!("{}.{}.{}", row.from, span_number(row.span), row.chat));
     Ok(Rows { tenant: tenant.to_owned(), month, rows, after })
 }

@@ -293,17 +293,32 @@ pub async fn flags(tx: &mut Tx) -> Result<Vec<FlagView>, Stop> {
     Ok(rows.iter().map(view).collect())
 }
 
-/// Sets a switch, of a tenant or of all.
-///
-/// # Errors
-/// When the tenant is not there, or there are too many switches.
-pub async fn set_flag(tx: &mut Tx, who: &str, tenant: Option<&str>, flag: &str, is_on: bool) -> Result<(), Stop> {
+/// Where a switch stands that is about to change, which those are told whom it concerns.
+async fn flag_place<'a>(tx: &mut Tx, tenant: Option<&'a str>, flag: &str) -> Result<&'a str, Stop> {
     people::name("name", flag)?;
     match tenant {
         Some(tenant) => changed(tx, tenant).await?,
         None => fleet_changed(tx).await?,
     }
-    let place = tenant.unwrap_or_default();
+    Ok(tenant.unwrap_or_default())
+}
+
+/// Takes a switch away: boards have it as their own settings say. One that is not there is no fault.
+///
+/// # Errors
+/// When the tenant is not there.
+pub async fn drop_flag(tx: &mut Tx, who: &str, tenant: Option<&str>, flag: &str) -> Result<(), Stop> {
+    let place = flag_place(tx, tenant, flag).await?;
+    sqlx::query("DELETE FROM flags WHERE name = $1 AND tenant = $2").bind(flag).bind(place).execute(&mut **tx).await?;
+    audit(tx, Change { who, what: "flag", tenant, subject: flag, detail: &json!({ "on": null }) }).await
+}
+
+/// Sets a switch, of a tenant or of all.
+///
+/// # Errors
+/// When the tenant is not there, or there are too many switches.
+pub async fn set_flag(tx: &mut Tx, who: &str, tenant: Option<&str>, flag: &str, is_on: bool) -> Result<(), Stop> {
+    let place = flag_place(tx, tenant, flag).await?;
     let others: i64 = sqlx::query_scalar("SELECT count(*) FROM flags WHERE tenant = $1 AND name <> $2")
         .bind(place)
         .bind(flag)

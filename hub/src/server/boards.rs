@@ -63,7 +63,11 @@ pub async fn push(tx: &mut Tx, known: &Known, ask: &Ask) -> Result<Reply, Stop> 
 /// How far the hub is with the board.
 #[must_use]
 pub fn state(known: &Known, ask: &Ask) -> Reply {
-    Reply::json(200, &State { sequence: known.sequence, chain: known.chain, hub_time_us: ask.now_us })
+    let (edition, decision) = known.told;
+    Reply::json(
+        200,
+        &State { sequence: known.sequence, chain: known.chain, hub_time_us: ask.now_us, edition, decision },
+    )
 }
 
 /// The usage that the hub has of the board.
@@ -72,5 +76,10 @@ pub async fn rows(tx: &mut Tx, known: &Known, ask: &Ask) -> Result<Reply, Stop> 
     known.owns("tenant", tenant)?;
     let month: Month = ask.query("month", Month::of(crate::clock::big(ask.now_us / 1_000_000)))?;
     let after = ask.query.get("after").map(String::as_str);
-    Ok(Reply::json(200, &push::rows(tx, known, tenant, month, after).await?))
+    let most = aegis_contract::limits::PUSH_ROWS_MAX;
+    let at_most = ask.query("rows", most)?;
+    if !(1..=most).contains(&at_most) {
+        return Err(crate::db::invalid("rows", format!("is {at_most}"), format!("use 1 to {most}")));
+    }
+    Ok(Reply::json(200, &push::rows(tx, known, (tenant, month), after, at_most).await?))
 }

@@ -135,6 +135,14 @@ async fn change(route: &Route, tx: &mut Tx, who: &str, ask: &Ask) -> Result<Repl
             tenants::set_flag(tx, who, Some(tenant), ask.param("flag"), ask.json::<Switch>()?.on).await?;
             None
         }
+        Name::DropFlag => {
+            tenants::drop_flag(tx, who, None, ask.param("flag")).await?;
+            None
+        }
+        Name::DropTenantFlag => {
+            tenants::drop_flag(tx, who, Some(tenant), ask.param("flag")).await?;
+            None
+        }
         Name::UploadPack => {
             let Signed { body, signature } = ask.json()?;
             let mend = "send the pack's bytes in base64";

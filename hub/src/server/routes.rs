@@ -50,6 +50,8 @@ pub enum Name {
     Flags,
     SetFlag,
     SetTenantFlag,
+    DropFlag,
+    DropTenantFlag,
     Packs,
     UploadPack,
     StagePack,
@@ -92,7 +94,7 @@ const CHANGE: Door = Door::Person(Need::Change);
 const OWN: Door = Door::Person(Need::Own);
 
 /// All routes.
-pub const ROUTES: [Route; 42] = [
+pub const ROUTES: [Route; 44] = [
     route("GET", "/v1/health", Name::Alive, Door::Open, 200),
     route("GET", "/v1/openapi.json", Name::Document, Door::Open, 200),
     route("POST", "/v1/enrol", Name::Enrol, Door::Open, 201),
@@ -117,8 +119,10 @@ pub const ROUTES: [Route; 42] = [
     route("GET", "/v1/tenants/{tenant}/usage", Name::Usage, READ, 200),
     route("GET", "/v1/tenants/{tenant}/decisions", Name::Decisions, READ, 200),
     route("PUT", "/v1/tenants/{tenant}/flags/{flag}", Name::SetTenantFlag, CHANGE, 204),
+    route("DELETE", "/v1/tenants/{tenant}/flags/{flag}", Name::DropTenantFlag, CHANGE, 204),
     route("GET", "/v1/flags", Name::Flags, READ, 200),
     route("PUT", "/v1/flags/{flag}", Name::SetFlag, OWN, 204),
+    route("DELETE", "/v1/flags/{flag}", Name::DropFlag, OWN, 204),
     route("GET", "/v1/packs", Name::Packs, Door::Person(Need::Fleet), 200),
     route("POST", "/v1/packs", Name::UploadPack, OWN, 201),
     route("POST", "/v1/packs/{pack}/stage", Name::StagePack, OWN, 204),

@@ -116,19 +116,35 @@ fn the_rows_a_board_asks_for_are_what_it_pushed() {
     );
     all.extend(more);
     let month = Month::of(MOMENT);
-    let mut path = aegis_contract::routes::rows_query("red", month);
+    let mut path = aegis_contract::routes::rows_query("red", month, 700);
     let mut read = Vec::new();
     loop {
         let page = Rows::read(&board.ask("GET", &path, b"").is(200).body).unwrap();
         read.extend(page.rows);
         let Some(after) = page.after else { break };
-        path = format!("{}&after={after}", aegis_contract::routes::rows_query("red", month));
+        path = format!("{}&after={after}", aegis_contract::routes::rows_query("red", month, 700));
     }
     all.sort_by_key(|row| (row.from, row.chat));
     assert_eq!(read.len(), 3_000);
     assert_eq!(read, all);
     board.ask("GET", "/v1/board/rows?tenant=red&month=2026-13", b"").is(422);
     board.ask("GET", "/v1/board/rows?tenant=red&month=2026-03&after=x", b"").is(422);
+    board.ask("GET", "/v1/board/rows?tenant=red&month=2026-03&rows=0", b"").is(422);
+    board.ask("GET", "/v1/board/rows?tenant=red&month=2026-03&rows=2001", b"").is(422);
+}
+
+#[test]
+fn a_board_is_told_how_far_it_said_that_it_had_told() {
+    let world = World::new();
+    let mut board = world.board(&["red"]);
+    let state = |board: &mut Board| State::read(&board.ask("GET", "/v1/board/state", b"").is(200).body).unwrap();
+    let before = state(&mut board);
+    assert_eq!((before.edition, before.decision), (0, 0));
+    let mut push = board.next(vec![row("red", 1, Span::Hour, MOMENT, 7)]);
+    (push.health.edition, push.health.decision) = (41, 9);
+    board.pushed(&push);
+    let after = state(&mut board);
+    assert_eq!((after.sequence, after.edition, after.decision), (1, 41, 9));
 }
 
 fn decision(number: u64, text: Option<&str>) -> DecisionRow {

@@ -40,6 +40,11 @@ fn a_change_is_seen_by_the_boards_it_concerns_and_by_no_others() {
     changed("PUT", "/v1/tenants/red/budgets", &budget, (true, false));
     changed("PUT", "/v1/tenants/blue/flags/quiet", &json!({ "on": true }), (false, true));
     changed("PUT", "/v1/flags/quiet", &json!({ "on": false }), (true, true));
+    // What is taken away is not wished any more.
+    changed("PUT", "/v1/flags/gone", &json!({ "on": true }), (true, true));
+    changed("DELETE", "/v1/flags/gone", &Value::Null, (true, true));
+    changed("PUT", "/v1/tenants/blue/flags/gone", &json!({ "on": true }), (false, true));
+    changed("DELETE", "/v1/tenants/blue/flags/gone", &Value::Null, (false, true));
     changed("PUT", "/v1/tenants/red/text", &json!({ "on": true }), (true, false));
     changed("GET", "/v1/fleet", &Value::Null, (false, false));
     let sources = json!({ "budgets": "board", "packs": "hub" });

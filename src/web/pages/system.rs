@@ -19,6 +19,7 @@ pub fn page(ask: &Ask<'_>, desk: &dyn Desk) -> Told<String> {
     let body = html! {
         section aria-labelledby="checks" { h2 id="checks" { "Checks" } (checks(&seen.checks)) }
         section aria-labelledby="backups" { h2 id="backups" { "Backups" } (backups(ask, &seen.backups)) }
+        @if !seen.hub.is_empty() { section aria-labelledby="hub" { h2 id="hub" { "Hub" } (hub(&seen.hub)) } }
         section aria-labelledby="version" { h2 id="version" { "Version and updates" } (version(&seen)) }
         section aria-labelledby="flags" { h2 id="flags" { "Flags" } (flags(&seen.flags)) }
         section aria-labelledby="memory" { h2 id="memory" { "Memory" } (memory(&seen)) }
@@ -68,6 +69,16 @@ fn backups(ask: &Ask<'_>, backups: &[BackupView]) -> Markup {
                 li { "A file " code { "journal-...redb" } ": stop the appliance, move " code { "journal.redb" } " in the data folder aside, put the backup in its place under that name, and start." }
             }
         }
+    }
+}
+
+/// How this board stands with its hub.
+fn hub(lines: &[String]) -> Markup {
+    html! {
+        dl class="list" { @for line in lines {
+            @let (what, how) = line.split_once(": ").unwrap_or(("look at this", line));
+            div { dt { (t(what)) } dd { (t(how)) } }
+        } }
     }
 }
 

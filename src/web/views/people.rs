@@ -72,6 +72,8 @@ pub struct SystemView {
     pub backups: Vec<BackupView>,
     /// What is switched on and off.
     pub flags: Vec<FlagView>,
+    /// How this board stands with its hub, in lines; empty where the settings name none.
+    pub hub: Vec<String>,
 }
 
 /// A flag.
