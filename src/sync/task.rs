@@ -395,7 +395,7 @@ impl Syncer {
             memory_now: counters.heap_bytes.get(),
             memory_promise: counters.memory_bytes_max.get(),
             degraded: degraded.chain(life.packs.troubles(has)).collect(),
-            packs: life.packs.health(has),
+            packs: Packs::health(has),
             ..Health::default()
         }
     }
