@@ -172,7 +172,7 @@ fn a_pack_records_then_acts_without_a_fetch_and_is_in_force_at_the_next_start_wi
     life.turn(&mut hub, from_ref(&acting));
     assert_eq!((life.has(), hub.asked), (scam(5, Stage::Enforce), 2), "another mode takes no fetch");
     assert_eq!(life.score("scam version 5"), 90);
-    let health = life.packs.health(life.in_force.now().policy.hub_packs());
+    let health = Packs::health(life.in_force.now().policy.hub_packs());
     assert_eq!((health[0].version, health[0].mode, health[0].seen, health[0].matched), (5, PackMode::Enforce, 2, 2));
     // What was counted goes on after a start.
     let counts = kept_counts(life.in_force.now().policy.hub_packs());
@@ -338,7 +338,7 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
         let mut life = Life::begin(dir.path(), None);
         assert_eq!((life.score("scam version 6"), life.has()[0].1), (0, 0), "{cut}");
         assert!(life.troubles().starts_with("pack scam: "), "{}", life.troubles());
-        assert_eq!(life.packs.health(life.in_force.now().policy.hub_packs()), []);
+        assert_eq!(Packs::health(life.in_force.now().policy.hub_packs()), []);
         life.turn(&mut hub, from_ref(&new));
         assert_eq!((life.score("scam version 6"), life.troubles().as_str()), (90, ""), "{cut}");
     }

@@ -10,7 +10,8 @@ use super::{Holder, holder, wide};
 /// When full, the file is brought up to date, and the commit under way goes to it.
 pub const WAL_PAGES_MAX: usize = 128;
 
-/// Pages of one commit that the log takes: an everyday one has fifteen. A larger one goes to the file itself, in two syncs.
+/// Pages of one commit that the log takes: an everyday one has fifteen. A larger one goes to the file itself, in two
+/// syncs. Never made smaller: a log that was left by a power cut has groups of this size.
 pub const WAL_GROUP_PAGES_MAX: usize = 24;
 
 /// The log, bytes, made once in this length. When full, the file is brought up to date and the log begins anew: after some 130

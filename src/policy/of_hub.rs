@@ -6,7 +6,7 @@
 
 use super::ceiling::Stage;
 use super::set::{PacksOff, PolicySet};
-use crate::counters::Counter;
+use crate::counters::{Counter, Gauge};
 use crate::verdict::Verdict;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct Counts {
     pub seen: Counter,
     /// Of them, those its rules spoke about.
     pub matched: Counter,
+    /// Of them, those that people took back.
+    pub undone: Gauge,
 }
 
 /// A pack of a hub, as this board has it.

@@ -107,7 +107,7 @@ impl Room {
             };
             pack.stands_in = self.is_shipped && own.file.strip_suffix(".toml") == Some(&pack.name);
             if pack.stands_in {
-                aside.push((source.file.clone(), std::mem::replace(own, source)));
+                aside.push((source.file.clone(), Some(std::mem::replace(own, source))));
             } else {
                 pack.trouble = Some("a pack of this board's owner has its id".to_owned());
             }
@@ -134,10 +134,11 @@ impl Room {
                 return Err(mistakes);
             }
             sources.retain(|source| !left_out.contains(&source.file));
-            let (back, still) = aside.into_iter().partition(|(file, _)| left_out.contains(file));
-            aside = still;
-            let back: Vec<(String, PackSource)> = back;
-            sources.extend(back.into_iter().map(|(_, source)| source));
+            aside.retain_mut(|(file, source): &mut (String, Option<PackSource>)| {
+                let stays_out = !left_out.contains(file);
+                sources.extend(source.take_if(|_| !stays_out));
+                stays_out
+            });
         }
     }
 }

@@ -13,30 +13,19 @@
 //! Never: a log replayed over a file that it does not belong to. It names the file's first page as it was when the log
 //! began; another one is a file that somebody put there, and opening it fails with [`is_stale`].
 
+mod group;
+
+use self::group::{Group, PAGE, PAGE_BYTES, Page, Sum, sum, wide};
 use crate::limits;
 use redb::{BackendError, StorageBackend};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Bytes of a page: of redb's, and of what a medium writes at once.
-const PAGE_BYTES: usize = 4096;
-/// The same, as places in a file are counted.
-const PAGE: u64 = 4096;
-/// How a group begins.
-const MAGIC: [u8; 8] = *b"aegiswal";
-/// A group's fixed part: the beginning, two digests, and four numbers.
-const FIXED_BYTES: usize = 8 + 32 + 32 + 8 + 4 + 4;
-/// Where begins what its digest is over.
-const SUMMED_FROM: usize = 8 + 32;
 /// How the sentence of [`is_stale`] begins.
 const STALE: &str = "the write-ahead log belongs to another state of this file";
-
-type Page = [u8; PAGE_BYTES];
-type Sum = [u8; 32];
 
 /// How much may wait in front of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,16 +96,6 @@ struct Pages {
     is_straight: bool,
 }
 
-/// A group, read.
-struct Group {
-    numbers: Vec<u64>,
-    raw: Vec<u8>,
-    start: Sum,
-    sum: Sum,
-    len: u64,
-    bytes: u64,
-}
-
 /// What a log holds.
 struct Survey {
     /// The digest of the file's first page that it began on.
@@ -134,16 +113,8 @@ pub fn is_stale(why: &str) -> bool {
     why.contains(STALE)
 }
 
-fn wide(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
 fn bad(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
-}
-
-fn sum(bytes: &[u8]) -> Sum {
-    Sha256::digest(bytes).into()
 }
 
 impl Wal {
@@ -295,41 +266,11 @@ impl Inner {
         loop {
             let chain = before.as_ref().map(|group| group.sum);
             let last = before.as_ref().map(|group| group.raw.as_slice()).unwrap_or_default();
-            let Some(group) = self.group_at(at, chain, last)? else { return Ok(()) };
+            let Some(group) = group::read(self.log.as_ref(), at, chain, last)? else { return Ok(()) };
             f(&group)?;
             at = at.saturating_add(group.bytes);
             before = Some(group);
         }
-    }
-
-    /// The group at a place, if a whole one is there that follows the one before.
-    fn group_at(&self, at: u64, chain: Option<Sum>, last: &[u8]) -> io::Result<Option<Group>> {
-        let log_len = self.log.len()?;
-        let mut first = [0; PAGE_BYTES];
-        if at.saturating_add(PAGE) > log_len {
-            return Ok(None);
-        }
-        self.log.read(at, &mut first)?;
-        let Some((start, told, len, count, packed)) = fixed(&first) else { return Ok(None) };
-        let body = count.saturating_mul(8).saturating_add(packed);
-        if count > limits::WAL_GROUP_PAGES_MAX || packed > packed_max(count) {
-            return Ok(None);
-        }
-        let bytes = FIXED_BYTES.saturating_add(body).div_ceil(PAGE_BYTES).saturating_mul(PAGE_BYTES);
-        if at.saturating_add(wide(bytes)) > log_len {
-            return Ok(None);
-        }
-        let mut all = vec![0; bytes];
-        self.log.read(at, &mut all)?;
-        if digest(&chain.unwrap_or(start), all.get(SUMMED_FROM..).unwrap_or_default()) != told {
-            return Ok(None);
-        }
-        let body = all.get(FIXED_BYTES..FIXED_BYTES.saturating_add(body)).unwrap_or_default();
-        let (numbers, packed) = body.split_at_checked(count.saturating_mul(8)).unwrap_or_default();
-        let raw = lz4_flex::block::decompress_with_dict(packed, count.saturating_mul(PAGE_BYTES), tail_of(last));
-        let raw = raw.map_err(|error| bad(&error.to_string()))?;
-        let numbers = numbers.as_chunks::<8>().0.iter().map(|number| u64::from_le_bytes(*number)).collect();
-        Ok(Some(Group { numbers, raw, start, sum: told, len, bytes: wide(bytes) }))
     }
 
     /// Makes the log empty: what it held is in the file.
@@ -504,9 +445,8 @@ impl Inner {
         for number in &pages.fresh {
             raw.extend(pages.held.get(number).map(|page| &page[..]).unwrap_or_default());
         }
-        let packed = lz4_flex::block::compress_with_dict(&raw, tail_of(&tail.last));
-        let (group, told) = whole(tail, &pages, &packed);
-        drop((pages, packed));
+        let (group, told) = group::write(&tail.chain, &tail.start, &tail.last, pages.len, &pages.fresh, &raw);
+        drop(pages);
         if tail.end.saturating_add(wide(group.len())) > self.room.log_bytes {
             self.go_straight(tail)?;
             return self.sync_straight(tail);
@@ -546,63 +486,6 @@ fn guarded(tail: &mut Tail, what: impl FnOnce(&mut Tail) -> io::Result<()>) -> i
 fn begin(tail: &mut Tail, head: &Page) {
     let start = sum(head);
     *tail = Tail { end: 0, chain: start, start, last: Vec::new(), has_failed: tail.has_failed };
-}
-
-/// What a group is packed against: as far back as the packing reaches.
-fn tail_of(last: &[u8]) -> &[u8] {
-    last.get(last.len().saturating_sub(limits::WAL_REACH_BYTES)..).unwrap_or_default()
-}
-
-/// The most that `count` pages take when they cannot be packed.
-fn packed_max(count: usize) -> usize {
-    lz4_flex::block::get_maximum_output_size(count.saturating_mul(PAGE_BYTES))
-}
-
-/// What a group is known by: all of it behind the digest itself, and the group before.
-fn digest(chain: &Sum, rest: &[u8]) -> Sum {
-    let mut all = Sha256::new();
-    all.update(chain);
-    all.update(rest);
-    all.finalize().into()
-}
-
-/// A group's bytes, filled up to whole pages, and its digest.
-fn whole(tail: &Tail, pages: &Pages, packed: &[u8]) -> (Vec<u8>, Sum) {
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
-    let numbers = pages.fresh.len().saturating_mul(8);
-    let bytes = FIXED_BYTES
-        .saturating_add(numbers)
-        .saturating_add(packed.len())
-        .div_ceil(PAGE_BYTES)
-        .saturating_mul(PAGE_BYTES);
-    let mut group = Vec::with_capacity(bytes);
-    group.extend(MAGIC);
-    group.extend([0; 32]);
-    group.extend(tail.start);
-    group.extend(pages.len.to_le_bytes());
-    group.extend(number(pages.fresh.len()));
-    group.extend(number(packed.len()));
-    group.extend(pages.fresh.iter().flat_map(|page| page.to_le_bytes()));
-    group.extend(packed);
-    group.resize(bytes, 0);
-    let told = digest(&tail.chain, group.get(SUMMED_FROM..).unwrap_or_default());
-    if let Some(place) = group.get_mut(MAGIC.len()..SUMMED_FROM) {
-        place.copy_from_slice(&told);
-    }
-    (group, told)
-}
-
-/// The fixed part of a group: the first page it begins on, its digest, the length, how many pages, bytes packed.
-fn fixed(first: &Page) -> Option<(Sum, Sum, u64, usize, usize)> {
-    let (magic, rest) = first.split_first_chunk::<8>()?;
-    let (told, rest) = rest.split_first_chunk::<32>()?;
-    let (start, rest) = rest.split_first_chunk::<32>()?;
-    let (len, rest) = rest.split_first_chunk::<8>()?;
-    let (count, rest) = rest.split_first_chunk::<4>()?;
-    let (packed, _) = rest.split_first_chunk::<4>()?;
-    let number = |bytes: &[u8; 4]| usize::try_from(u32::from_le_bytes(*bytes)).ok();
-    (*magic == MAGIC).then_some(())?;
-    Some((*start, *told, u64::from_le_bytes(*len), number(count)?, number(packed)?))
 }
 
 impl StorageBackend for Wal {

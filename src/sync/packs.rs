@@ -19,7 +19,6 @@ use crate::shard::InForce;
 use crate::store::{Snapshots, StoreError};
 use aegis_contract::{PackHealth, PackMode, PackOffer, limits as wire, routes};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is to be done about a pack.
@@ -95,17 +94,25 @@ fn older(has: u64) -> String {
 pub struct Packs {
     not_before_ms: u64,
     failures: u32,
-    /// By name: why its offer came to nothing, and whether that is the last word on it.
-    refused: BTreeMap<String, (String, bool)>,
-    /// Of which undone decisions, and of which rules, [`Packs::undone`] tells.
+    /// Offers that came to nothing; as many as there are offers, which the contract bounds.
+    refused: Vec<Refused>,
+    /// Which undone decisions were counted, and by which rules.
     undone_of: (usize, u64, u64),
-    undone: BTreeMap<String, u64>,
+}
+
+/// An offer that came to nothing.
+#[derive(Debug)]
+struct Refused {
+    name: String,
+    why: String,
+    /// Whether that is the last word on it.
+    is_final: bool,
 }
 
 impl Packs {
     /// Other wishes came: what was refused may be taken now.
     pub fn wished_anew(&mut self) {
-        self.refused.values_mut().for_each(|(_, is_final)| *is_final = false);
+        self.refused.iter_mut().for_each(|one| one.is_final = false);
         self.not_before_ms = 0;
     }
 
@@ -113,8 +120,8 @@ impl Packs {
     #[must_use]
     pub fn next(&self, offers: &[PackOffer], has: &[HubPack]) -> Option<Wish> {
         // What failed before waits until all else was tried.
-        let is_due = |name: &str, again: bool| match self.refused.get(name) {
-            Some((_, is_final)) => again && !is_final,
+        let is_due = |name: &str, again: bool| match self.refused.iter().find(|one| one.name == name) {
+            Some(one) => again && !one.is_final,
             None => !again,
         };
         let left = |one: &HubPack| {
@@ -151,9 +158,8 @@ impl Packs {
         let book = in_force.now();
         let has = book.policy.hub_packs();
         // A refusal of what is not offered any more is past.
-        self.refused.retain(|name, _| {
-            offers.iter().any(|offer| offer.name == *name) || has.iter().any(|one| one.name == *name)
-        });
+        let is_known = |name: &str| offers.iter().any(|one| one.name == name) || has.iter().any(|one| one.name == name);
+        self.refused.retain(|refused| is_known(&refused.name));
         let Some(wish) = self.next(offers, has) else { return };
         let pack = match &wish {
             Wish::Judges(name, stage) => Ok(KeptPack { name: name.clone(), stage: *stage, ..KeptPack::default() }),
@@ -166,7 +172,7 @@ impl Packs {
         match taken {
             Ok(()) => {
                 self.failures = 0;
-                self.refused.remove(wish.name());
+                self.refused.retain(|refused| refused.name != wish.name());
                 tracing::info!(name = wish.name(), "what the hub wishes of a pack is in force");
             }
             Err(NotTaken { why, is_final }) => self.not_taken(wish.name(), why, is_final, now, chance),
@@ -178,10 +184,12 @@ impl Packs {
             self.failures = self.failures.saturating_add(1);
             self.not_before_ms = now.mono.plus_ms(pause_ms(self.failures, chance)).0;
         }
-        let before = self.refused.insert(name.to_owned(), (why.clone(), is_final));
-        if before.is_none_or(|(before, _)| before != why) {
+        let is_said = self.refused.iter().any(|one| one.name == name && one.why == why);
+        self.refused.retain(|one| one.name != name);
+        if !is_said {
             tracing::warn!(name, why, "a pack of the hub is not taken; what was in force stays");
         }
+        self.refused.push(Refused { name: name.to_owned(), why, is_final });
     }
 
     /// Counts what people took back of what the packs spoke about, where that changed.
@@ -198,27 +206,27 @@ impl Packs {
         if of == self.undone_of {
             return Ok(());
         }
-        let mut counts = BTreeMap::new();
+        let mut counts = vec![0; policy.hub_packs().len()];
         for number in undone {
             let Some(decision) = snapshots.decision(number)? else { continue };
-            for pack in policy.hub_packs().iter().filter(|pack| pack.since_s <= decision.at.seconds()) {
-                if decision.findings.iter().any(|finding| policy.is_of(&finding.rule, pack)) {
-                    *counts.entry(pack.name.clone()).or_insert(0) += 1;
-                }
+            for (pack, count) in policy.hub_packs().iter().zip(&mut counts) {
+                let is_of = decision.findings.iter().any(|finding| policy.is_of(&finding.rule, pack));
+                *count += u64::from(is_of && pack.since_s <= decision.at.seconds());
             }
         }
-        (self.undone, self.undone_of) = (counts, of);
+        policy.hub_packs().iter().zip(counts).for_each(|(pack, count)| pack.counts.undone.set(count));
+        self.undone_of = of;
         Ok(())
     }
 
     /// How the packs do, as the hub is told.
     #[must_use]
-    pub fn health(&self, has: &[HubPack]) -> Vec<PackHealth> {
+    pub fn health(has: &[HubPack]) -> Vec<PackHealth> {
         // A damaged file is as good as none: the hub offers it again.
-        has.iter().filter(|one| one.version > 0).map(|one| self.health_of(one)).collect()
+        has.iter().filter(|one| one.version > 0).map(Self::health_of).collect()
     }
 
-    fn health_of(&self, one: &HubPack) -> PackHealth {
+    fn health_of(one: &HubPack) -> PackHealth {
         let acts = one.judges() && one.stage == Some(Stage::Enforce);
         PackHealth {
             name: one.name.clone(),
@@ -226,7 +234,7 @@ impl Packs {
             mode: if acts { PackMode::Enforce } else { PackMode::Record },
             seen: one.counts.seen.get(),
             matched: one.counts.matched.get(),
-            undone: self.undone.get(&one.name).copied().unwrap_or(0),
+            undone: one.counts.undone.get(),
         }
     }
 
@@ -234,7 +242,7 @@ impl Packs {
     #[must_use]
     pub fn troubles(&self, has: &[HubPack]) -> Vec<String> {
         let troubled = has.iter().filter_map(|one| Some((&one.name, one.trouble.as_ref()?)));
-        let refused = self.refused.iter().map(|(name, (why, _))| (name, why));
+        let refused = self.refused.iter().map(|one| (&one.name, &one.why));
         let all = refused.chain(troubled).take(limits::CLOUD_PACKS_MAX);
         all.map(|(name, why)| {
             cut(&format!("pack {name}: {why}").replace(char::is_control, " "), wire::REMARK_BYTES_MAX)
@@ -246,7 +254,7 @@ impl Packs {
     #[must_use]
     pub fn told(&self, has: &[HubPack]) -> (Vec<String>, Vec<String>) {
         let line = |one: &HubPack| {
-            let PackHealth { name, version, seen, matched, undone, .. } = self.health_of(one);
+            let PackHealth { name, version, seen, matched, undone, .. } = Self::health_of(one);
             let word = stage_word(one.stage);
             format!("pack {name} {version}: {word}, {seen} seen, {matched} matched, {undone} undone")
         };

@@ -341,7 +341,7 @@ impl Syncer {
             memory_promise: counters.memory_bytes_max.get(),
             degraded: first(degraded),
             incidents: first((self.incidents.0)()),
-            packs: life.packs.health(has),
+            packs: Packs::health(has),
             ..Health::default()
         }
     }
