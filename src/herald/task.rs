@@ -48,13 +48,13 @@ struct Place {
     /// The row at which the receiver had a fault of its own last, and how often in a row.
     faults: (u64, u32),
     /// Rows that were stepped over for it, and when each is told again.
-    stepped: BTreeMap<u64, Monotonic>,
+    stepped: Vec<(u64, Monotonic)>,
 }
 
 impl Place {
     /// A row was not taken, and is to be told again.
     fn failed(&mut self, number: u64, is_its_own: bool, asked_ms: u64, now: Monotonic, chance: u64) {
-        if let Some(due) = self.stepped.get_mut(&number) {
+        if let Some((_, due)) = self.stepped.iter_mut().find(|(known, _)| *known == number) {
             *due = now.plus_ms(limits::HOOK_PAUSE_MS_MAX);
             return;
         }
@@ -64,7 +64,7 @@ impl Place {
             let again = if self.faults.0 == number { self.faults.1 } else { 0 };
             self.faults = (number, again.saturating_add(1));
             if self.faults.1 >= limits::HOOK_TRIES_MAX && self.stepped.len() < limits::HOOK_STEPPED_MAX {
-                self.stepped.insert(number, now.plus_ms(limits::HOOK_PAUSE_MS_MAX));
+                self.stepped.push((number, now.plus_ms(limits::HOOK_PAUSE_MS_MAX)));
                 self.after = self.after.max(number);
                 // The next one is tried soon; if it is not taken either, the pause goes on growing.
                 pause = limits::HOOK_PAUSE_MS;
@@ -75,9 +75,9 @@ impl Place {
 
     /// A row is done with.
     fn done(&mut self, number: u64) {
-        if self.stepped.remove(&number).is_none() {
-            self.after = self.after.max(number);
-        }
+        // Whatever was stepped over lies before it.
+        self.stepped.retain(|(known, _)| *known != number);
+        self.after = self.after.max(number);
     }
 }
 
@@ -170,11 +170,11 @@ impl Sender {
                 if place.call.is_some() || place.not_before > now.mono {
                     break;
                 }
-                let due = place.stepped.iter().find(|(_, due)| **due <= now.mono).map(|(number, _)| *number);
+                let due = place.stepped.iter().find(|(_, due)| *due <= now.mono).map(|(number, _)| *number);
                 let after = due.map_or(place.after, |number| number.saturating_sub(1));
                 let found = self.snapshots.hook_after(after, receiver.number)?;
                 if let Some(gone) = due.filter(|due| found.as_ref().is_none_or(|(number, _)| number != due)) {
-                    place.stepped.remove(&gone);
+                    place.done(gone);
                     continue;
                 }
                 let Some((number, row)) = found else { break };
@@ -347,13 +347,16 @@ mod tests {
         }
         place.failed(7, true, 0, now, 0);
         assert_eq!((place.after, place.not_before), (7, now.plus_ms(limits::HOOK_PAUSE_MS)), "the next one, soon");
-        assert_eq!(place.stepped.get(&7), Some(&now.plus_ms(limits::HOOK_PAUSE_MS_MAX)), "and this one in an hour");
+        assert_eq!(place.stepped, [(7, now.plus_ms(limits::HOOK_PAUSE_MS_MAX))], "and this one in an hour");
         // A receiver that takes nothing at all: pauses go on growing, and so few are stepped over.
         place.failed(8, true, 0, now, 0);
         assert_eq!(place.not_before, now.plus_ms(pause_ms(limits::HOOK_TRIES_MAX + 1, 0)));
         place.done(8);
         place.failed(7, true, 0, Monotonic(9), 0);
-        assert_eq!((place.after, place.stepped.get(&7)), (8, Some(&Monotonic(9).plus_ms(limits::HOOK_PAUSE_MS_MAX))));
+        assert_eq!(
+            (place.after, place.stepped.as_slice()),
+            (8, &[(7, Monotonic(9).plus_ms(limits::HOOK_PAUSE_MS_MAX))][..])
+        );
         place.done(7);
         assert_eq!((place.after, place.stepped.len()), (8, 0));
     }

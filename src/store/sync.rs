@@ -13,8 +13,8 @@ use crate::tenant::TenantName;
 use redb::{ReadableDatabase, ReadableTable, Table, WriteTransaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 type RedbResult<T> = Result<T, StoreError>;
 type Facts<'txn> = Table<'txn, &'static str, &'static [u8]>;
@@ -309,17 +309,19 @@ impl Snapshots {
     /// # Errors
     /// As [`Snapshots::sync_place`].
     pub fn undone_after(&self, after: (u64, u64), at_most: usize) -> Result<Vec<(u64, u64)>, StoreError> {
-        let mut found = BTreeSet::new();
+        let mut found: Vec<(u64, u64)> = Vec::new();
         let txn = self.db.begin_read()?;
         for entry in txn.open_table(tables::MARKS)?.iter()? {
             let (number, bytes) = entry?;
             let mark: Mark = decode(bytes.value())?;
-            found.extend(mark.undone.map(|(at, _)| (at.0, number.value())).filter(|undone| *undone > after));
-            if found.len() > at_most {
-                found.pop_last();
+            let Some((at, _)) = mark.undone else { continue };
+            let undone = (at.0, number.value());
+            if undone > after {
+                found.insert(found.partition_point(|known| *known < undone), undone);
+                found.truncate(at_most);
             }
         }
-        Ok(found.into_iter().collect())
+        Ok(found)
     }
 
     /// Days of which the hub lacks something and whose hours are all gone, the oldest first, of those tenants that `is_meant`
