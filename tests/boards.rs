@@ -1,7 +1,7 @@
 //! The binaries for boards, run as their boards would: every answer is the one this machine gives.
 //!
 //! Promises: each is static and small enough; it tells the same sums, judges 2,000 messages to the same bytes, plays the
-//! demonstration, takes every old database up and down; what one architecture wrote the other goes on with.
+//! demonstration, unwinds a panic, takes every old database up and down; what one architecture wrote the other goes on with.
 //!
 //! `board/build TARGET...` makes the binaries and Debian's `qemu-user-static` runs them; `tests/run` sees to both. A binary that
 //! is missing fails the test. AEGIS_TEST_TARGETS names others than those below, with spaces between.
@@ -16,6 +16,7 @@ use aegis::demo::script::Source;
 use board::{Answer, Board, LONG, Signal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 /// What a board's flash and memory may be asked for, bytes.
 const BINARY_BYTES_MAX: u64 = 8 * 1024 * 1024;
@@ -155,6 +156,22 @@ fn the_demonstration_plays() {
             told.lines().filter(|line| line.contains("missed") || line.contains("wrong")).collect();
         assert!(!figures.is_empty(), "{told}");
         println!("{}: {}", foreign.target, figures.join("; "));
+    }
+}
+
+/// The demonstration prints as it goes, which panics where nothing can be written. A program whose tables of unwinding do not fit
+/// its code ends by a signal there, and one message that breaks the judge would end it as well.
+#[test]
+#[ignore = "needs the binaries for boards, and qemu; tests/run has them"]
+fn a_panic_unwinds_to_where_it_is_caught() {
+    for foreign in foreign() {
+        let board = alone(Some(&foreign));
+        let mut demo = board.command(&["demo", "--once", "--messages", "100"]);
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = demo.stdin(Stdio::null()).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(101), "{}: {said}", foreign.target);
+        assert!(said.contains("No space left on device"), "{}: {said}", foreign.target);
     }
 }
 
