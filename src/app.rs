@@ -41,7 +41,7 @@ use crate::settle::SharedSettler;
 use crate::shard::InForce;
 use crate::store::history::KeptOpinion;
 use crate::store::io::IoCount;
-use crate::store::{self, Found, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
+use crate::store::{self, JOURNAL_FILE, Keep, Snapshots, Store, StoreError, Tick};
 use crate::sync::{SharedSeen, Signing};
 use crate::systemd::Notify;
 use crate::telegram::Telegram;
@@ -175,7 +175,7 @@ pub fn start_as(
     let idle_ms = idle_ms(&config.data_dir.join(JOURNAL_FILE), clock.now().wall);
     let (mut store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
     store.begin_counting(clock.now().wall)?;
-    let set_aside = damage(found);
+    let set_aside = jobs::damage(found);
     counters.memory_bytes_max.set(promise);
     counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
     let snapshots = store.snapshots();
@@ -251,22 +251,6 @@ const fn pace(config: &Config) -> CommitPace {
         per_second: config.board.commits_per_second,
         settled_ms: config.board.storage.settled_ms(),
     }
-}
-
-/// What was wrong with the database, if something was: said in the log, and for who is told elsewhere.
-fn damage(found: Found) -> Option<String> {
-    let said = match found {
-        Found::Sound => return None,
-        Found::SetAside { to, why } => {
-            format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display())
-        }
-        Found::Exchanged { to } => format!(
-            "the database was put there by hand; what another one had not yet taken in is kept as {}",
-            to.display()
-        ),
-    };
-    tracing::error!("{said}");
-    Some(said)
 }
 
 /// What the doors are opened with.

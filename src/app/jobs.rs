@@ -15,7 +15,7 @@ use crate::machine;
 use crate::shard::InForce;
 use crate::store::hooks::HooksTick;
 use crate::store::retention::Expiry;
-use crate::store::{Snapshots, Tick};
+use crate::store::{Found, Snapshots, Tick};
 use crate::sync::{Incidents, SharedSeen, Signing, Syncer};
 use crate::telemetry;
 use std::sync::Arc;
@@ -59,6 +59,22 @@ impl Telling {
         };
         (begin, standing)
     }
+}
+
+/// What was wrong with the database, if something was: said in the log, and for who is told elsewhere.
+pub(super) fn damage(found: Found) -> Option<String> {
+    let said = match found {
+        Found::Sound => return None,
+        Found::SetAside { to, why } => {
+            format!("the database was damaged ({why}): it is kept as {}, and a new one was begun", to.display())
+        }
+        Found::Exchanged { to } => format!(
+            "the database was put there by hand; what another one had not yet taken in is kept as {}",
+            to.display()
+        ),
+    };
+    tracing::error!("{said}");
+    Some(said)
 }
 
 /// Begins to speak with the hub, where the settings name one.
