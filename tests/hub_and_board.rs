@@ -324,14 +324,14 @@ fn a_signed_pack_is_recorded_then_acts_and_is_taken_back() {
     // Recorded: it is seen and changes nothing.
     world.stage(&json!({ "version": 5, "stage": "record", "board": board }));
     let run = world.run();
-    world.until(&["sync", "status"], "pack scam 5: record");
+    world.until(&["sync", "status"], "Pack scam 5: record");
     says(1, 5, Expected::Stay);
-    world.until(&["sync", "status"], "pack scam 5: record, 1 seen, 1 matched, 0 undone");
+    world.until(&["sync", "status"], "Pack scam 5: record, 1 seen, 1 matched, 0 undone");
     drop(run);
     // In force from the next time on that this board hears of it: the message goes, and its author.
     world.stage(&json!({ "version": 5, "stage": "share", "percent": 100 }));
     let run = world.run();
-    world.until(&["sync", "status"], "pack scam 5: enforce");
+    world.until(&["sync", "status"], "Pack scam 5: enforce");
     says(2, 5, Expected::RemoveAndBan);
     let began = Instant::now();
     while standin.ledger().message(-1001, 2).is_none_or(|message| message.deleted_us.is_none()) {
@@ -348,7 +348,7 @@ fn a_signed_pack_is_recorded_then_acts_and_is_taken_back() {
         world.ask("POST", "/v1/packs/scam/back", &json!({ "signature": signed(4, " rollback-from=5") }));
     assert_eq!(status, 200, "{told}");
     let run = world.run();
-    world.until(&["sync", "status"], "pack scam 4: enforce");
+    world.until(&["sync", "status"], "Pack scam 4: enforce");
     says(3, 5, Expected::Stay);
     says(4, 4, Expected::RemoveAndBan);
     let began = Instant::now();

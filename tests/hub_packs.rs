@@ -180,14 +180,14 @@ fn a_pack_records_then_acts_without_a_fetch_and_is_in_force_at_the_next_start_wi
     assert_eq!((life.has(), life.score("scam version 5")), (scam(5, Stage::Enforce), 90));
     go_on_from(&counts, life.in_force.now().policy.hub_packs());
     let (lines, _) = life.packs.told(life.in_force.now().policy.hub_packs());
-    assert_eq!(lines, ["pack scam 5: enforce, 3 seen, 3 matched, 0 undone"]);
+    assert_eq!(lines, ["Pack scam 5: enforce, 3 seen, 3 matched, 0 undone"]);
     // A newer one begins to count anew, and what the hub does not offer any more judges no more, but is remembered.
     let mut life = life;
     let newer = hub.offers("scam", 6, PackMode::Enforce);
     life.turn(&mut hub, from_ref(&newer));
     assert_eq!((life.score("scam version 5"), life.score("scam version 6")), (0, 90));
     let (lines, _) = life.packs.told(life.in_force.now().policy.hub_packs());
-    assert_eq!(lines, ["pack scam 6: enforce, 2 seen, 1 matched, 0 undone"]);
+    assert_eq!(lines, ["Pack scam 6: enforce, 2 seen, 1 matched, 0 undone"]);
     life.turn(&mut hub, &[]);
     assert_eq!((life.has(), life.score("scam version 6")), (vec![("scam".to_owned(), 6, None)], 0));
     life.turn(&mut hub, &[acting]);
@@ -247,7 +247,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
         life.packs.wished_anew();
         life.turn(&mut hub, from_ref(&offer));
         assert!(
-            life.troubles().starts_with("pack scam: ") && life.troubles().contains(says),
+            life.troubles().starts_with("Pack scam: ") && life.troubles().contains(says),
             "{what}: {}",
             life.troubles()
         );
@@ -337,7 +337,7 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
         std::fs::write(life.file("scam"), &kept[..cut]).unwrap();
         let mut life = Life::begin(dir.path(), None);
         assert_eq!((life.score("scam version 6"), life.has()[0].1), (0, 0), "{cut}");
-        assert!(life.troubles().starts_with("pack scam: "), "{}", life.troubles());
+        assert!(life.troubles().starts_with("Pack scam: "), "{}", life.troubles());
         assert_eq!(Packs::health(life.in_force.now().policy.hub_packs()), []);
         life.turn(&mut hub, from_ref(&new));
         assert_eq!((life.score("scam version 6"), life.troubles().as_str()), (90, ""), "{cut}");
@@ -381,7 +381,7 @@ fn the_hub_stands_in_for_a_shipped_pack_and_the_owners_files_are_stronger_than_b
     std::fs::write(files.path().join("more.toml"), pack("more", 1).replace("more-rule", "scam-rule")).unwrap();
     hold(&life.reloader).reload(Wall(1));
     assert_eq!((life.score("scam version 2"), life.score("more version 1")), (0, 90));
-    assert!(life.troubles().contains("pack scam: "), "{}", life.troubles());
+    assert!(life.troubles().contains("Pack scam: "), "{}", life.troubles());
     std::fs::remove_file(files.path().join("more.toml")).unwrap();
     hold(&life.reloader).reload(Wall(2));
     assert_eq!(life.score("scam version 2"), 90);

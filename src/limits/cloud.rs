@@ -60,7 +60,7 @@ pub const CLOUD_PACKS_MAX: usize = 8;
 pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
 
 // What the client reads at once may be as much again.
-const _: () = assert!(2 * CLOUD_PACK_BYTES_MAX <= CLOUD_BYTES);
+const _: () = assert!(2 * CLOUD_PACK_BYTES_MAX <= CLOUD_CALL_BYTES);
 
 /// The client for a hub and what is on its way, one call at a time, as measured: the head of an answer that does not end, of which the
 /// client reads 408 KiB before it closes, takes 490 KiB; a push 299 KiB, a page that is compared 293 KiB, wishes 165 KiB.

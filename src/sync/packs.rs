@@ -245,7 +245,7 @@ impl Packs {
         let refused = self.refused.iter().map(|one| (&one.name, &one.why));
         let all = refused.chain(troubled).take(limits::CLOUD_PACKS_MAX);
         all.map(|(name, why)| {
-            cut(&format!("pack {name}: {why}").replace(char::is_control, " "), wire::REMARK_BYTES_MAX)
+            cut(&format!("Pack {name}: {why}").replace(char::is_control, " "), wire::REMARK_BYTES_MAX)
         })
         .collect()
     }
@@ -256,7 +256,7 @@ impl Packs {
         let line = |one: &HubPack| {
             let PackHealth { name, version, seen, matched, undone, .. } = Self::health_of(one);
             let word = stage_word(one.stage);
-            format!("pack {name} {version}: {word}, {seen} seen, {matched} matched, {undone} undone")
+            format!("Pack {name} {version}: {word}, {seen} seen, {matched} matched, {undone} undone")
         };
         (has.iter().map(line).collect(), self.troubles(has))
     }
