@@ -145,7 +145,7 @@ fn a_backup_holds_everything_but_what_can_be_had_again_and_says_what_it_leaves_o
     let kept = kept();
     let fresh = kept.dir.path().join("fresh");
     let restored = kept.restore(&kept.file, &fresh).unwrap();
-    assert_eq!(names(&fresh), [RECIPIENT_FILE, "journal.redb", "learned", "telegram.token"]);
+    assert_eq!(names(&fresh), [RECIPIENT_FILE, "journal.redb", "journal.redb-wal", "learned", "telegram.token"]);
     assert_eq!(std::fs::read_to_string(fresh.join("learned/a.model")).unwrap(), "weights");
     assert_eq!(std::fs::read_to_string(fresh.join("telegram.token")).unwrap(), "1:secret");
     let left = &restored.manifest.left_out;
