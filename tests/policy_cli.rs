@@ -229,7 +229,7 @@ fn lines_become_one_rule() {
 
 #[tokio::test]
 async fn diff_replays_what_the_appliance_has_seen_while_it_runs_and_after() {
-    let standin = board::play(board::script(20));
+    let standin = board::play(board::script_of_today(20));
     let board = Board::new(&standin);
     let then = packs(&board, "then", "\"has anybody seen my cat\"", 60);
     let words = ["policy", "diff", "--candidate", &then, "--limit", "1"];
@@ -257,7 +257,7 @@ async fn diff_replays_what_the_appliance_has_seen_while_it_runs_and_after() {
 
 #[tokio::test]
 async fn a_damaged_history_is_begun_anew_and_hinders_nothing() {
-    let standin = board::play(board::script(20));
+    let standin = board::play(board::script_of_today(20));
     let board = Board::new(&standin);
     std::fs::create_dir(board.path("data")).unwrap();
     board.write("data/cache.redb", "rubbish");

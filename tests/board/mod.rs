@@ -278,6 +278,19 @@ pub fn script(count: i64) -> Script {
     Script { token: TOKEN.to_owned(), ..Script::new(Box::new(stream)) }
 }
 
+/// The same, written today: what is older than a month is not kept for long.
+pub fn script_of_today(count: i64) -> Script {
+    let today = |n: i64| {
+        let old = message(n);
+        let mut update: serde_json::Value = serde_json::from_str(&old.update(1)).unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        update["message"]["date"] = now.into();
+        Scripted::from_update(&update, old.expected).unwrap()
+    };
+    let stream: Vec<Scripted> = (0..count).map(today).collect();
+    Script { token: TOKEN.to_owned(), ..Script::new(Box::new(stream)) }
+}
+
 /// Starts a stand-in on a free port.
 pub fn play(script: Script) -> StandIn {
     StandIn::start(script, "127.0.0.1:0".parse().unwrap()).unwrap()
