@@ -176,6 +176,9 @@ pub fn start_as(
     let (mut store, found) = Store::open(&config.data_dir, cache, keep(&config), &io, clock.now().wall)?;
     store.begin_counting(clock.now().wall)?;
     let set_aside = jobs::damage(found);
+    if store.replayed() > 0 {
+        tracing::info!(commits = store.replayed(), "what the log held when this ended last is in the database");
+    }
     counters.memory_bytes_max.set(promise);
     counters.outbox_rows_max.set(config.board.capacity.outbox_rows);
     let snapshots = store.snapshots();

@@ -10,6 +10,7 @@ use crate::config::{Board, Config};
 use crate::desk::setup;
 use crate::limits;
 use crate::machine;
+use crate::store::wal_of;
 use std::path::Path;
 
 /// What can be refused before anything is opened: the settings do not fit the board, or nobody could bring a token.
@@ -55,16 +56,33 @@ pub fn prepare_data_dir(dir: &Path) -> Result<(), Failure> {
     made.map_err(|error| Failure::storage(format!("the data directory {} cannot be made: {error}", dir.display())))
 }
 
-/// How long ago a file was written, milliseconds; a clock that jumped counts as long. 0 when it is not there.
-pub(super) fn idle_ms(path: &Path, now: Wall) -> u64 {
-    let written = std::fs::metadata(path).and_then(|about| about.modified()).ok();
-    let at = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+/// How long ago the database was written, milliseconds, itself or the log in front of it; a clock that jumped counts as long. 0 when
+/// it is not there.
+pub(super) fn idle_ms(database: &Path, now: Wall) -> u64 {
+    let written = |path: &Path| {
+        let at = std::fs::metadata(path).and_then(|about| about.modified()).ok()?;
+        at.duration_since(std::time::UNIX_EPOCH).ok()
+    };
+    let at = written(database).max(written(&wal_of(database)));
     at.map_or(0, |at| now.0.abs_diff(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_database_is_as_fresh_as_the_log_in_front_of_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("journal.redb");
+        assert_eq!(idle_ms(&file, Wall(99_000)), 0);
+        for (path, at_s, idle) in [(file.clone(), 50, 49_000), (wal_of(&file), 90, 9_000), (file.clone(), 95, 4_000)] {
+            let made = std::fs::File::create(&path).expect("a file");
+            made.set_modified(UNIX_EPOCH + Duration::from_secs(at_s)).expect("its time");
+            assert_eq!(idle_ms(&file, Wall(99_000)), idle, "{}", path.display());
+        }
+    }
 
     #[test]
     fn a_profile_that_is_larger_than_the_machine_is_refused_in_one_sentence() {

@@ -362,7 +362,7 @@ fn counted(path: &Path, count: &Arc<io::IoCount>) -> Result<io::CountedFile, Sto
 fn said(path: &Path, error: redb::DatabaseError) -> StoreError {
     match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { path: path.to_owned() },
-        redb::DatabaseError::Storage(redb::StorageError::Io(error)) if wal::is_stale(&error.to_string()) => {
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) if wal::is_stale(&error) => {
             StoreError::Stale { path: path.to_owned() }
         }
         other => StoreError::from(other),

@@ -24,9 +24,6 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// How the sentence of [`is_stale`] begins.
-const STALE: &str = "the write-ahead log belongs to another state of this file";
-
 /// How much may wait in front of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -107,14 +104,22 @@ struct Survey {
     groups: u64,
 }
 
-/// Whether opening failed because the log belongs to another file.
-#[must_use]
-pub fn is_stale(why: &str) -> bool {
-    why.contains(STALE)
+/// The log belongs to another file, or another state of it.
+#[derive(Debug)]
+struct Stale;
+
+impl std::fmt::Display for Stale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the write-ahead log belongs to another state of this file")
+    }
 }
 
-fn bad(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, why)
+impl std::error::Error for Stale {}
+
+/// Whether opening failed because the log belongs to another file.
+#[must_use]
+pub fn is_stale(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Stale>())
 }
 
 impl Wal {
@@ -195,7 +200,7 @@ impl Inner {
                 head = self.replay(head, found.len)?;
                 self.replayed.store(found.groups, Ordering::Relaxed);
             } else if found.last != Some(is) {
-                return Err(bad(STALE));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, Stale));
             }
             // The file is up to date; only the log did not learn it.
             self.forget_log()?;
