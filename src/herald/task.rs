@@ -1,8 +1,8 @@
 //! The task that tells receivers.
 //!
 //! Promises: one call at a time to each receiver; after a failure a pause that grows, with chance in it, up to
-//! `limits::HOOK_PAUSE_MS_MAX`; an event at which a receiver fails again and again does not hold up those behind it; one older than `limits::HOOK_GIVE_UP_MS` that was tried is given up, counted and logged. That an
-//! event was told rides with the next commit: a crash before it has it told again.
+//! `limits::HOOK_PAUSE_MS_MAX`; an event at which a receiver fails again and again does not hold up those behind it; one older
+//! than `limits::HOOK_GIVE_UP_MS` that was tried is given up, counted and logged. That an event was told rides with the next commit: a crash before it has it told again.
 //!
 //! Never: a commit of its own, or a wait of anybody for it.
 
