@@ -15,7 +15,9 @@ pub use failure::{Failure, FailureKind};
 use first::idle_ms;
 pub use first::{check_first, prepare_data_dir};
 
-pub use crate::reload::{Reloaded, Reloader, Resettled, Source, check_packs, load_policy, pack_sources, rulebook};
+pub use crate::reload::{
+    Reloaded, Reloader, Resettled, Source, catch_hang_ups, check_packs, load_policy, pack_sources, rulebook,
+};
 
 use crate::chats::ChatBook;
 use crate::clock::{Clock, Monotonic, Now};
@@ -157,8 +159,6 @@ pub fn start_as(
     counters: Arc<Counters>,
 ) -> Result<Running, Failure> {
     check_first(&config)?;
-    // Caught from now on, so that it does not end a program that is still opening what it has; heard when all is open.
-    drop(reload::hang_ups());
     let promise = limits::memory_bytes_max(&config.board.capacity);
     let of_page = config.telegram.token.is_none().then(|| setup::kept_token(&config.data_dir)).flatten();
     let token_of_page = of_page.is_some().then(|| config.data_dir.clone());

@@ -244,6 +244,7 @@ fn carry_out(command: Command, heap: fn() -> u64, bound_heap: fn(u64)) -> Result
     match command {
         Command::Run { config, standby } => {
             allocator::bound();
+            app::catch_hang_ups();
             let source = Source::of_process(config.as_deref());
             let (mut config, files) = source.load_noting()?;
             config.standby.begins |= standby;

@@ -185,6 +185,28 @@ async fn a_running_appliance_reads_changed_packs_and_says_why_it_refused_some() 
     assert_eq!(life.ended(Duration::from_secs(5), Signal::Term).unwrap().code(), Some(0), "{}", board.log());
 }
 
+/// The folder of packs is told to be read anew by who changes it, who does not know how far the program is.
+#[tokio::test]
+async fn a_program_that_is_told_to_read_anew_while_it_starts_goes_on() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let standin = board::play(board::script(0));
+    let board = Board::new(&standin);
+    let (slow, whole) = (board.path("packs/slow.toml"), board.write("slow.toml", &pack(7)));
+    mknodat(CWD, &slow, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let life = board.run(&[]);
+    // Opens when the program reads this pack, and not before; what else reads it later reads a file.
+    let (opened, open) = std::sync::mpsc::channel();
+    let path = slow.clone();
+    std::thread::spawn(move || opened.send(std::fs::File::options().write(true).open(path)));
+    let mut open = open.recv_timeout(board::LONG).expect("the pack is read").unwrap();
+    std::fs::rename(whole, &slow).unwrap();
+    life.hang_up();
+    std::io::Write::write_all(&mut open, pack(7).as_bytes()).unwrap();
+    drop(open);
+    board.hear("moderating", 1);
+    assert_eq!(life.ended(board::LONG, Signal::Term).and_then(|status| status.code()), Some(0));
+}
+
 #[tokio::test]
 async fn a_running_appliance_takes_changed_settings_and_says_what_it_refuses_and_what_needs_a_restart() {
     let standin = board::play(board::script(0));

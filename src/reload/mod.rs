@@ -412,6 +412,15 @@ pub async fn run(reloader: SharedReloader, clock: Clock, mut hang_up: Option<Sig
     }
 }
 
+/// Catches SIGHUP from now on, before there is anything that hears it: it must not end a program that is still starting.
+pub fn catch_hang_ups() {
+    // Whoever needs the fence around all threads has none yet, and this one starts none.
+    if let Ok(early) = tokio::runtime::Builder::new_current_thread().enable_io().build() {
+        let _entered = early.enter();
+        drop(hang_ups());
+    }
+}
+
 /// The signal SIGHUP, caught from now on: it must not end the program, whoever sends it.
 #[must_use]
 pub fn hang_ups() -> Option<Signal> {
