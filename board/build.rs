@@ -51,46 +51,6 @@ fn dense(json: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Bytes by how often each came before: the other half of `decode` in `src/packed.rs`, and its mirror.
-fn encode(plain: &[u8]) -> Vec<u8> {
-    let (mut low, mut high) = (0_u32, u32::MAX);
-    let mut places = [[1_u16 << 15; 256]; 2];
-    let mut stream = Vec::new();
-    let mut before = 0_u8;
-    for byte in plain {
-        let [last, more] = &mut places;
-        let place = if before < 128 { last } else { more };
-        let mut node = 1_u16;
-        for bit in (0..8).rev().map(|bit| byte >> bit & 1) {
-            let chance = place.get_mut(usize::from(node)).expect("fewer than eight bits are written");
-            let span = high - low;
-            let middle = low + (span >> 16) * u32::from(*chance) + (((span & 0xffff) * u32::from(*chance)) >> 16);
-            if bit == 1 {
-                high = middle;
-                *chance += (u16::MAX - *chance) >> 7;
-            } else {
-                low = middle + 1;
-                *chance -= *chance >> 7;
-            }
-            node = node << 1 | u16::from(bit);
-            while (low ^ high) >> 24 == 0 {
-                stream.extend(high.to_be_bytes().first());
-                (low, high) = (low << 8, high << 8 | 255);
-            }
-        }
-        before = *byte;
-    }
-    stream.extend(high.to_be_bytes());
-    stream
-}
-
-/// The shorter of the two ways, with its kind in front.
-fn shorter(plain: &[u8]) -> Vec<u8> {
-    let deflated = [vec![0], miniz_oxide::deflate::compress_to_vec(plain, 10)].concat();
-    let coded = [vec![1], encode(plain)].concat();
-    if coded.len() < deflated.len() { coded } else { deflated }
-}
-
 fn main() {
     // Updates and backups name the machine that they are for; cargo always sets it for a build script.
     println!("cargo::rustc-env=AEGIS_TARGET={}", std::env::var("TARGET").unwrap_or_default());
@@ -101,7 +61,7 @@ fn main() {
         let name = Path::new(file).file_name().and_then(|name| name.to_str()).expect("a name in ASCII");
         let plain = if file.ends_with(".json") { dense(&plain) } else { plain };
         let length = u32::try_from(plain.len()).expect("far below 4 GiB").to_le_bytes();
-        let packed = [&length[..], &shorter(&plain)].concat();
+        let packed = [&length[..], &miniz_oxide::deflate::compress_to_vec(&plain, 10)].concat();
         std::fs::write(Path::new(&out).join(format!("{name}.z")), packed)
             .unwrap_or_else(|error| panic!("{file}: {error}"));
     }
