@@ -7,7 +7,7 @@
 //!     cargo bench --bench board -- --soak             eight hours at ten times the expected rate, 288,000 messages, after as many
 //!                                                     in which bounded tables fill; played in ten minutes, dated as sixteen hours
 //!
-//! `--seconds N` changes how long. `--full --without reload,ids,page` leaves parts out, to tell whose memory it is. `AEGIS_BIN` names another binary than `target/release/aegis`; `board/build
+//! `--seconds N` changes how long. `--full --without reload,ids,page,hub,hooks` leaves parts out, to tell whose memory it is. `AEGIS_BIN` names another binary than `target/release/aegis`; `board/build
 //! x86_64-unknown-linux-musl` makes the one that is built as a board's is.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::as_conversions)] // A bench that cannot go on stops.
@@ -17,6 +17,7 @@
 mod crowd;
 
 use aegis::budget::Prices;
+use aegis::cloud::{Enrolment, Home};
 use aegis::demo::readings::{Readings, Resident, resident};
 use aegis::demo::script::{Expected, Pace, Script, Scripted, Source, TOKEN};
 use aegis::demo::scripted_model::{Behaviour, ScriptedModel};
@@ -25,10 +26,13 @@ use aegis::policy;
 use aegis::store::io::{CountedFile, IoCount};
 use crowd::Crowd;
 use serde_json::json;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const CHATS: usize = 10;
@@ -243,8 +247,8 @@ fn flash(profile: &str, seconds: u64) {
 fn floor(tables: u64, rows: u64) {
     const COMMITS: u64 = 200;
     let file = tempfile::NamedTempFile::new().unwrap();
-    let io = std::sync::Arc::new(IoCount::default());
-    let backend = CountedFile::new(file.reopen().unwrap(), std::sync::Arc::clone(&io)).unwrap();
+    let io = Arc::new(IoCount::default());
+    let backend = CountedFile::new(file.reopen().unwrap(), Arc::clone(&io)).unwrap();
     let database = redb::Builder::new().set_cache_size(1 << 20).create_with_backend(backend).unwrap();
     let names: Vec<String> = (0..tables).map(|number| format!("table {number}")).collect();
     let mut before = io.read().1;
@@ -272,8 +276,31 @@ fn floor(tables: u64, rows: u64) {
     );
 }
 
+/// A server whose answers begin and never end: each a line of a head that goes on. Counts its calls.
+fn endless() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (at, calls) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&calls);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            seen.fetch_add(1, Ordering::Relaxed);
+            // As many as the board has connections.
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let _asked = stream.read(&mut [0; 1024]);
+                let mut sent = stream.write_all(b"HTTP/1.1 200 OK\r\nx-more: ");
+                while sent.is_ok() {
+                    sent = stream.write_all(&[b'a'; 4096]);
+                }
+            });
+        }
+    });
+    (at, calls)
+}
+
 /// Everything full at once: the outbox, since Telegram answers slowly; the lane, since the model hangs; the page, which is
-/// attacked; packs, settings and lists of ids that are read anew all the while.
+/// attacked; packs, settings and lists of ids that are read anew all the while; a hub and four receivers of webhooks whose answers
+/// do not end.
 fn full(profile: &str, seconds: u64, without: &str) {
     let is_on = |part: &str| !without.split(',').any(|named| named == part);
     let model = ScriptedModel::start(Behaviour::Hangs, &[], Prices::default()).unwrap();
@@ -283,11 +310,22 @@ fn full(profile: &str, seconds: u64, without: &str) {
     packs.retain(|(name, _)| *name != "flood.toml");
     packs.extend([pack("promo", PHRASE, 100), pack("unsure", "perhaps an offer", 60)]);
     let folder = folder_with(&packs);
-    let settings = format!(
+    let mut settings = format!(
         "[ai]\nbase_url = \"{}\"\nmodel = \"scripted\"\nprice_input = \"0\"\nprice_output = \"0\"\n\n[budget]\n\
          calls = 100000\n",
         model.base_url()
     );
+    let ends: Vec<_> = (0..5).map(|_| endless()).collect();
+    if is_on("hooks") {
+        let urls: Vec<_> = ends.iter().skip(1).map(|(at, _)| format!("\"http://{at}/\"")).collect();
+        writeln!(settings, "\n[webhooks]\nurls = [{}]\nsecret = \"only-of-this-bench\"", urls.join(", ")).unwrap();
+    }
+    if is_on("hub") {
+        let url = format!("http://{}", ends[0].0);
+        writeln!(settings, "\n[cloud]\nurl = \"{url}\"\nbudgets = \"hub\"\npacks = \"hub\"").unwrap();
+        let enrolment = Enrolment { url, board: "07".repeat(16), name: "bench".to_owned(), ..Enrolment::default() };
+        Home::of(&folder.path().join("data")).keep(&[7; 32], &enrolment).unwrap();
+    }
     std::fs::write(folder.path().join("aegis.toml"), settings).unwrap();
     let ids = folder.path().join("ids.txt");
     {
@@ -334,9 +372,10 @@ fn full(profile: &str, seconds: u64, without: &str) {
     let last = appliance.readings();
     let tries = crowd.map_or(0, |crowd| crowd.seen().1);
     let resident = appliance.resident();
+    let calls: Vec<_> = ends.iter().map(|(_, calls)| calls.load(Ordering::Relaxed)).collect();
     println!(
         "full, {profile}: resident now {:.1}, at most {:.1} MiB; heap at most {:.1} MiB; promise {:.1} MiB; heap now {:.1}; {fullest} rows in the \
-         outbox, {} messages in the lane, {} updates, {} packs put in force, {tries} hostile tries",
+         outbox, {} messages in the lane, {} updates, {} packs put in force, {tries} hostile tries, {} calls of the hub and {} of receivers",
         mib(resident.now),
         mib(resident.peak),
         mib(heap),
@@ -345,6 +384,8 @@ fn full(profile: &str, seconds: u64, without: &str) {
         last.get("review_rows"),
         last.get("updates"),
         last.get("policy_reloads"),
+        calls[0],
+        calls[1..].iter().sum::<usize>(),
     );
     let promise = last.get("memory_bytes_max");
     assert!(promise > 0 && resident.peak <= promise, "{} bytes over the promise of {promise}", resident.peak);
