@@ -500,10 +500,10 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
                 + wide(OPINIONS_WAITING_MAX) * 512,
             "the fallback decides; senders share an account; the opinion used longest ago is forgotten",
         ),
-        // The client of its own (26 KB, as measured), and calls under way.
+        // The client of its own, and calls under way.
         holder(
             "calls to a model",
-            512 * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
+            wide(MODEL_CLIENT_BYTES) + capacity.model_calls * wide(MODEL_CALL_BYTES),
             "messages wait for their turn",
         ),
         // And the log lines on their way out.

@@ -282,3 +282,54 @@ impl Connection for Sparing {
         self.tcp.connected()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(connect: Duration) -> Client {
+        Client::new(&Wants { connect, idle_max: 1, idle: connect, root: None }).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_silent_before_tls_stands_is_left_by_the_deadline_and_named_nowhere() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let question = ask(Method::POST, &format!("https://127.0.0.1:{port}/secret")).unwrap();
+        let fault = client(Duration::from_millis(50)).send(question, "x").await.unwrap_err();
+        assert!(fault.is_unmade && fault.is_late, "{fault:?}");
+        let words = fault.to_string();
+        assert_eq!(words, "error sending request: client error (Connect): operation timed out");
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_nothing_was_sent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let question = ask(Method::GET, &format!("http://127.0.0.1:{port}/")).unwrap();
+        let fault = client(Duration::from_secs(60)).send(question, "").await.unwrap_err();
+        assert!(fault.is_unmade && !fault.is_late, "{fault:?}");
+        assert!(!fault.to_string().contains("127.0.0.1"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_question_is_not_sent() {
+        for to in ["", "localhost", "http://", "https://[", "mailto:a@b.example"] {
+            let fault = match ask(Method::GET, to) {
+                Ok(question) => client(Duration::from_secs(60)).send(question, "").await.unwrap_err(),
+                Err(fault) => fault,
+            };
+            assert!(fault.is_unmade, "{to}: {fault:?}");
+        }
+        let question = ask(Method::GET, "http://127.0.0.1:9/").unwrap().header("x", "a\nb");
+        assert!(client(Duration::from_secs(60)).send(question, "").await.is_err_and(|fault| fault.is_unmade));
+        let wants = Wants {
+            connect: Duration::ZERO,
+            idle_max: 1,
+            idle: Duration::ZERO,
+            root: Some("-----BEGIN CERTIFICATE-----\n!\n"),
+        };
+        assert!(Client::new(&wants).is_err());
+    }
+}

@@ -28,30 +28,42 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 /// Long enough for the slowest machine.
 const LONG: Duration = Duration::from_secs(60);
 
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Calls to a model at one time, as on the smallest boards.
+const CALLS: usize = 2;
 
-/// The most that is held while these are done at once, above what is held before; more than `bound` is not given. What is made for them
-/// is counted.
-fn most(what: &str, bound: u64, works: impl FnOnce() -> Vec<Work>) -> u64 {
+/// A call; whether its answer has a head.
+type Work = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// What was held at most, and how many answers had a head.
+struct Held {
+    bytes: u64,
+    heard: usize,
+}
+
+/// What is held at most while these are done at once, above what is held before; more than `bound` is not given. What is made for them is
+/// counted.
+fn most(what: &str, bound: u64, works: impl FnOnce() -> Vec<Work>) -> Held {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // The allocator remembers the most of all times: filled up to it, the most of now is what it rises by.
     let ballast: Vec<u8> = Vec::with_capacity(ALLOCATOR.max_allocated() - ALLOCATOR.allocated());
     let before = ALLOCATOR.allocated();
     ALLOCATOR.set_limit(before + bound as usize).expect("the limit is above what is held");
-    runtime.block_on(async {
+    let heard = runtime.block_on(async {
         let mut calls = tokio::task::JoinSet::new();
         for work in works() {
             calls.spawn(work);
         }
+        let mut heard = 0;
         while let Some(ended) = calls.join_next().await {
-            ended.unwrap();
+            heard += usize::from(ended.unwrap());
         }
+        heard
     });
     ALLOCATOR.set_limit(usize::MAX).expect("no limit");
-    let most = ALLOCATOR.max_allocated() - before;
-    println!("{what}: {most} bytes at most");
+    let bytes = (ALLOCATOR.max_allocated() - before) as u64;
+    println!("{what}: {bytes} bytes at most");
     drop(ballast);
-    most as u64
+    Held { bytes, heard }
 }
 
 fn call(to: String) -> Call {
@@ -60,17 +72,18 @@ fn call(to: String) -> Call {
 }
 
 /// Calls as the adapters do, with a client that trusts the server: so much is sent, and at most so much kept of the answer.
-async fn talk(client: outward::Client, to: String, sent: usize, kept: usize) {
-    let body = vec![b'x'; sent];
+async fn talk(client: outward::Client, to: String, sent: usize, kept: usize) -> bool {
     let question = outward::ask(Method::POST, &to).unwrap();
-    let Ok(Ok(mut answer)) = tokio::time::timeout(LONG, client.send(question, body)).await else { return };
+    let answer = tokio::time::timeout(LONG, client.send(question, vec![b'x'; sent])).await.expect("an end");
+    let Ok(mut answer) = answer else { return false };
     let mut whole = Vec::with_capacity(kept);
     while let Ok(Some(piece)) = answer.piece().await {
         if whole.len() + piece.len() > kept {
-            return;
+            break;
         }
         whole.extend_from_slice(&piece);
     }
+    true
 }
 
 fn trusting(root: &str) -> outward::Client {
@@ -88,44 +101,57 @@ fn endpoint(base_url: String) -> Endpoint {
     }
 }
 
+/// So many at once.
+fn talks(count: usize, peer: &Peer, to: &str, (sent, kept): (usize, usize)) -> Vec<Work> {
+    let client = trusting(&peer.root);
+    (0..count).map(|_| -> Work { Box::pin(talk(client.clone(), to.to_owned(), sent, kept)) }).collect()
+}
+
+/// An event for each receiver.
+fn events(to: &str) -> Vec<Work> {
+    let client = hooks::Client::new().unwrap();
+    let told = |client: hooks::Client, to: String| async move { client.tell(call(to)).await.is_ok() };
+    (0..limits::HOOK_RECEIVERS_MAX).map(|_| -> Work { Box::pin(told(client.clone(), to.to_owned())) }).collect()
+}
+
+/// The largest questions to a model.
+fn questions(to: &str) -> Vec<Work> {
+    let client = model::Client::new().unwrap();
+    let asked = |client: model::Client, to: String| async move {
+        let body = "x".repeat(limits::MODEL_REQUEST_BYTES_MAX);
+        client.ask(&endpoint(to), &body).await.is_ok()
+    };
+    (0..CALLS).map(|_| -> Work { Box::pin(asked(client.clone(), to.to_owned())) }).collect()
+}
+
 #[test]
 fn no_answer_of_a_hostile_server_takes_more_memory_than_a_call_may() {
     if std::env::var_os(peer::CHILD).is_some() {
         return peer::serve();
     }
     let peer = Peer::start("no_answer_of_a_hostile_server_takes_more_memory_than_a_call_may");
-    let doors = [("tls", peer.tls), ("chain", peer.chain), ("endless", peer.endless)];
-    let free = u64::from(u32::MAX);
+    let models = limits::MODEL_CLIENT_BYTES as u64 + CALLS as u64 * limits::MODEL_CALL_BYTES as u64;
+    let event = (limits::HOOK_BODY_BYTES_MAX, 0);
+    // What is sent is there twice.
+    let question = (2 * limits::MODEL_REQUEST_BYTES_MAX, limits::MODEL_ANSWER_BYTES_MAX);
     // Everything once, so that statics are made.
-    most("the first", free, || vec![Box::pin(talk(trusting(&peer.root), format!("https://{}/body", peer.tls), 1, 1))]);
+    most("the first", limits::HOOKS_BYTES, || talks(1, &peer, &format!("https://{}/body", peer.tls), event));
     for way in peer::ways() {
-        most(&format!("webhooks {way}"), free, || {
-            let client = hooks::Client::new().unwrap();
-            let told = |client: hooks::Client| async move {
-                let _told = client.tell(call(format!("http://{}{way}", peer.plain))).await;
-            };
-            (0..limits::HOOK_RECEIVERS_MAX).map(|_| -> Work { Box::pin(told(client.clone())) }).collect()
-        });
-        most(&format!("models {way}"), free, || {
-            let client = model::Client::new().unwrap();
-            let asked = |client: model::Client| async move {
-                let body = "x".repeat(limits::MODEL_REQUEST_BYTES_MAX);
-                let _answer = client.ask(&endpoint(format!("http://{}{way}", peer.plain)), &body).await;
-            };
-            (0..2).map(|_| -> Work { Box::pin(asked(client.clone())) }).collect()
-        });
-        for (door, address) in doors {
-            let talk = |count: usize, sent: usize, kept: usize| {
-                let client = trusting(&peer.root);
-                let to = format!("https://{address}{way}");
-                (0..count).map(|_| -> Work { Box::pin(talk(client.clone(), to.clone(), sent, kept)) }).collect()
-            };
-            most(&format!("4 {door} {way}"), free, || talk(limits::HOOK_RECEIVERS_MAX, limits::HOOK_BODY_BYTES_MAX, 0));
-            most(&format!("1 {door} {way}"), free, || talk(1, limits::HOOK_BODY_BYTES_MAX, 0));
-            most(&format!("1 large {door} {way}"), free, || talk(1, 64 * 1024, 64 * 1024));
+        let plain = format!("http://{}{way}", peer.plain);
+        most(&format!("webhooks{way}"), limits::HOOKS_BYTES, || events(&plain));
+        most(&format!("models{way}"), models, || questions(&plain));
+        let one = most(&format!("one call{way}"), models, || talks(1, &peer, &plain, question));
+        for (door, address) in [("TLS", peer.tls), ("long TLS", peer.chain), ("endless TLS", peer.endless)] {
+            let to = format!("https://{address}{way}");
+            let hooks = most(&format!("webhooks by {door}{way}"), limits::HOOKS_BYTES, || {
+                talks(limits::HOOK_RECEIVERS_MAX, &peer, &to, event)
+            });
+            most(&format!("models by {door}{way}"), models, || talks(CALLS, &peer, &to, question));
+            let by_tls = most(&format!("one call by {door}{way}"), models, || talks(1, &peer, &to, question));
+            let more = by_tls.bytes.saturating_sub(one.bytes);
+            assert!(more <= limits::CLOUD_TLS_BYTES, "{door}{way}: TLS takes {more} of {}", limits::CLOUD_TLS_BYTES);
+            let all = if door == "endless TLS" { 0 } else { limits::HOOK_RECEIVERS_MAX };
+            assert!(way != "/body" || hooks.heard == all, "{door}: {} were heard", hooks.heard);
         }
-        most(&format!("1 large plain {way}"), free, || {
-            vec![Box::pin(talk(trusting(&peer.root), format!("http://{}{way}", peer.plain), 64 * 1024, 64 * 1024))]
-        });
     }
 }

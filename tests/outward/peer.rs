@@ -43,13 +43,13 @@ pub struct Peer {
     child: Child,
     /// Address without TLS.
     pub plain: SocketAddr,
-    /// Address with TLS: tickets as large as they may be come with each answer.
+    /// Address with TLS: a ticket as large as it may be comes with each answer.
     pub tls: SocketAddr,
     /// Address with TLS, and with certificates as many as there may be.
     pub chain: SocketAddr,
     /// Address with TLS that goes on with its certificates.
     pub endless: SocketAddr,
-    /// The certificate of the first two.
+    /// The certificate that they have in common.
     pub root: String,
 }
 
@@ -90,7 +90,7 @@ pub fn serve() {
         let chain = std::iter::once(made.cert.der().clone()).chain(empty).collect();
         let mut config = config.with_no_client_auth().with_single_cert(chain, key()).unwrap();
         config.ticketer = Arc::new(Large);
-        config.send_tls13_tickets = 16;
+        config.send_tls13_tickets = 1;
         Arc::new(config)
     };
     let addresses = [None, Some(config(0)), Some(config(2_800)), Some(config(12_800))].map(listen);
@@ -100,9 +100,10 @@ pub fn serve() {
     }
     println!("{}END", made.cert.pem().replace('\r', ""));
     let _until_it_ends = std::io::stdin().read(&mut [0]);
+    std::process::exit(0);
 }
 
-/// Makes tickets that are as large as they may be.
+/// Makes tickets as large as they may be.
 #[derive(Debug)]
 struct Large;
 
