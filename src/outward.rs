@@ -103,6 +103,10 @@ impl Client {
 /// When that is no address of a server.
 pub fn ask(method: Method, to: &str) -> Result<Builder, Fault> {
     let url = url::Url::parse(to).map_err(|error| Fault::unmade(&error))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        let words = "builder error: URL scheme is not allowed".to_owned();
+        return Err(Fault { words, is_unmade: true, is_late: false });
+    }
     let to = Uri::try_from(url.as_str()).map_err(|error| Fault::unmade(&error))?;
     Ok(Request::builder().method(method).uri(to).header(ACCEPT, "*/*"))
 }
