@@ -7,19 +7,14 @@
 
 use crate::limits;
 use crate::outward;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use std::fmt;
 use std::time::Duration;
 
 /// The way to receivers. Cheap to clone; clones share connections.
-#[derive(Clone)]
-pub struct Client(reqwest::Client);
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client")
-    }
-}
+#[derive(Clone, Debug)]
+pub struct Client(outward::Client);
 
 /// One call.
 #[derive(Clone)]
@@ -73,14 +68,14 @@ impl Client {
     /// # Errors
     /// When the TLS parts cannot be set up.
     pub fn new() -> Result<Self, String> {
-        let client = outward::client()
-            .connect_timeout(Duration::from_millis(limits::HOOK_CALL_MS))
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build();
-        let client =
-            client.map_err(|error| format!("the client for webhooks cannot be set up: {}", outward::words(error)))?;
-        Ok(Self(client))
+        let wants = outward::Wants {
+            connect: Duration::from_millis(limits::HOOK_CALL_MS),
+            idle_max: 1,
+            idle: Duration::from_secs(30),
+            root: None,
+        };
+        let client = outward::Client::new(&wants);
+        Ok(Self(client.map_err(|why| format!("the client for webhooks cannot be set up: {why}"))?))
     }
 
     /// Makes a call. Dropping the future ends it.
@@ -88,25 +83,22 @@ impl Client {
     /// # Errors
     /// When it is not answered with a status of 200 to 299 by the deadline.
     pub async fn tell(&self, call: Call) -> Result<(), Failure> {
-        let request = self
-            .0
-            .post(call.url)
+        let again = |why: String| Failure { fate: Fate::Again { after_ms: 0, is_its_own: false }, why };
+        let question = outward::ask(Method::POST, &call.url)
+            .map_err(|fault| again(fault.to_string()))?
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("aegis/", env!("CARGO_PKG_VERSION")))
             .header("Aegis-Event", call.event)
             .header("Aegis-Id", call.id)
             .header("Aegis-Timestamp", call.time_s)
-            .header("Aegis-Signature", call.signature)
-            .body(call.body);
-        let again = |why: String| Failure { fate: Fate::Again { after_ms: 0, is_its_own: false }, why };
+            .header("Aegis-Signature", call.signature);
         let deadline = Duration::from_millis(limits::HOOK_CALL_MS);
-        let response = match tokio::time::timeout(deadline, request.send()).await {
-            Ok(response) => response.map_err(|error| again(outward::words(error)))?,
+        let answer = match tokio::time::timeout(deadline, self.0.send(question, call.body)).await {
+            Ok(answer) => answer.map_err(|fault| again(fault.to_string()))?,
             Err(_) => return Err(again(format!("no answer within {} s", deadline.as_secs()))),
         };
-        let asked =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-        judge(response.status().as_u16(), asked.unwrap_or(0).saturating_mul(1_000))
+        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+        judge(answer.status(), asked.unwrap_or(0).saturating_mul(1_000))
     }
 }
 

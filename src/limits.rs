@@ -17,6 +17,7 @@ mod listed;
 mod machine;
 mod model;
 mod otel;
+mod outward;
 mod overlay;
 mod people;
 mod review;
@@ -39,6 +40,7 @@ pub use listed::*;
 pub use machine::*;
 pub use model::*;
 pub use otel::*;
+pub use outward::*;
 pub use overlay::*;
 pub use people::*;
 pub use review::*;
@@ -498,10 +500,10 @@ pub const fn memory_lines(capacity: &Capacity) -> [Holder; 21] {
                 + wide(OPINIONS_WAITING_MAX) * 512,
             "the fallback decides; senders share an account; the opinion used longest ago is forgotten",
         ),
-        // The client of its own (26 KB, as measured), and calls under way.
+        // The client of its own, and calls under way.
         holder(
             "calls to a model",
-            512 * KIB + capacity.model_calls * wide(MODEL_CALL_BYTES),
+            wide(MODEL_CLIENT_BYTES) + capacity.model_calls * wide(MODEL_CALL_BYTES),
             "messages wait for their turn",
         ),
         // And the log lines on their way out.

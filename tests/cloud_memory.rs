@@ -5,8 +5,8 @@
 #![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
 use aegis::clock::{Clock, Monotonic, Now, Wall};
-use aegis::cloud::{Client, Key};
-use aegis::config::{Config, Surroundings};
+use aegis::cloud::{Ask, Client, Key};
+use aegis::config::{Cloud, Config, Surroundings, Truth};
 use aegis::decide::Disposition;
 use aegis::limits;
 use aegis::message::{ChatId, MessageId, Revision, Sender, TraceId, UserId};
@@ -15,15 +15,16 @@ use aegis::reload::rulebook;
 use aegis::store::desk::DeskTick;
 use aegis::store::io::IoCount;
 use aegis::store::records::Decision;
+use aegis::store::sync::OwnBudget;
 use aegis::store::usage::{Usage, UsageKey};
 use aegis::store::{Keep, Promise, Store, Tick};
 use aegis::sync::rows::Board;
-use aegis::sync::{Line, Machine, Signing, Turn, step, verify};
+use aegis::sync::{Line, Machine, Signing, Turn, step, verify, wished};
 use aegis::tenant::{Tenant, TenantName};
 use aegis::verdict::{Finding, Mode, Outcome, Span};
 use aegis_contract::{
-    BoardId, BudgetWish, Chain, Document, FlagWish, Health, Month, PackOffer, Receipt, Rows, Sources, State, UsageRow,
-    Wishes,
+    BoardId, BudgetWish, Chain, Document, FlagWish, Health, Month, PackOffer, Receipt, Rows, Source, Sources, State,
+    UsageRow, Wishes,
 };
 use cap::Cap;
 use std::alloc::System;
@@ -199,6 +200,30 @@ fn most(what: &str, work: impl FnOnce()) -> usize {
     most
 }
 
+/// What is held between calls besides the client: the largest wishes, what of them is in force in both places, and budgets of as many
+/// tenants.
+fn kept(answer: &[u8], cloud: &Cloud, mut machine: Machine, mut turn: impl FnMut(&mut Machine)) -> u64 {
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let before = ALLOCATOR.allocated();
+    turn(&mut machine);
+    let mut wishes = Wishes::read(&answer[head..]).unwrap();
+    wishes.sources = Sources { budgets: Source::Hub, flags: Source::Hub, ..Sources::default() };
+    let cloud = Cloud { budgets: Truth::Hub, flags: Truth::Hub, ..cloud.clone() };
+    let own = |wish: &BudgetWish| OwnBudget {
+        tenant: wish.tenant.clone(),
+        degrade: "strict_rules".to_owned(),
+        ..OwnBudget::default()
+    };
+    let own: Vec<OwnBudget> = wishes.budgets.iter().map(own).collect();
+    let (caps, layer) = wished::in_force(&cloud, &wishes, &own);
+    assert!(caps.len() > limits::TENANTS_MAX, "{}", caps.len());
+    let held = (machine, wishes, own, caps, layer.clone(), layer);
+    let bytes = (ALLOCATOR.allocated() - before) as u64;
+    drop(held);
+    println!("between calls: {bytes} bytes");
+    bytes
+}
+
 #[test]
 fn a_hub_takes_no_more_memory_than_its_line_says() {
     let dir = tempfile::tempdir().unwrap();
@@ -260,11 +285,19 @@ fn a_hub_takes_no_more_memory_than_its_line_says() {
             runtime.block_on(verify::month(&mut line, &snapshots, &TenantName::default(), month, 0)).unwrap();
         assert!(compared.differ > 800, "{compared:?}");
     });
+    let kept = kept(&answers[1], config.cloud.as_ref().unwrap(), machine(), |machine| turns(machine, Turn::Wishes));
+    assert!(kept <= limits::CLOUD_KEPT_BYTES, "{kept} of {}", limits::CLOUD_KEPT_BYTES);
     endless.store(1, Ordering::SeqCst);
     let body = most("a body without an end", || turns(&mut machine(), Turn::State));
     endless.store(2, Ordering::SeqCst);
     let head = most("a head without an end", || turns(&mut machine(), Turn::State));
-    for bytes in [state, wishes, push, page, body, head] {
+    endless.store(1, Ordering::SeqCst);
+    let pack = most("a pack without an end", || {
+        let client = Client::new(&url, None).unwrap();
+        let ask = Ask::get(ROUTES[0], limits::CLOUD_PACK_BYTES_MAX as usize);
+        assert!(runtime.block_on(client.ask_unsigned(ask)).is_err());
+    });
+    for bytes in [state, wishes, push, page, body, head, pack] {
         assert!(bytes <= limits::CLOUD_CALL_BYTES as usize, "{bytes} of {}", limits::CLOUD_CALL_BYTES);
     }
 }

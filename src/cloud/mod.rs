@@ -14,8 +14,8 @@ pub use packs::{KeptPack, PackFolder, stage_word};
 use crate::limits;
 use crate::outward;
 use aegis_contract::{Document, Kind, Problem, VERSION, signing};
-use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT};
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT};
 use std::fmt;
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ pub fn document<D: Document>(told: &Told) -> Result<D, Failure> {
 /// The client, for one hub.
 #[derive(Clone)]
 pub struct Client {
-    inner: reqwest::Client,
+    inner: outward::Client,
     url: String,
 }
 
@@ -116,17 +116,14 @@ impl Client {
     /// # Errors
     /// When the certificate is none, or the TLS parts cannot be set up.
     pub fn new(url: &str, root: Option<&str>) -> Result<Self, String> {
-        let mut builder = outward::client()
-            .connect_timeout(Duration::from_millis(limits::CLOUD_CALL_MS))
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout(Duration::from_secs(90));
-        if let Some(pem) = root {
-            let root = reqwest::Certificate::from_pem(pem.as_bytes());
-            builder = builder.add_root_certificate(root.map_err(|_| "the hub's root certificate is none".to_owned())?);
-        }
-        let inner = builder.build();
-        let inner =
-            inner.map_err(|error| format!("the client for the hub cannot be set up: {}", outward::words(error)))?;
+        let wants = outward::Wants {
+            connect: Duration::from_millis(limits::CLOUD_CALL_MS),
+            idle_max: 1,
+            idle: Duration::from_secs(90),
+            root,
+        };
+        let inner = outward::Client::new(&wants);
+        let inner = inner.map_err(|why| format!("the client for the hub cannot be set up: {why}"))?;
         Ok(Self { inner, url: url.trim_end_matches('/').to_owned() })
     }
 
@@ -162,27 +159,27 @@ impl Client {
     }
 
     async fn call(&self, ask: Ask, headers: &[(&'static str, String)]) -> Result<Told, Failure> {
-        let away = |error: reqwest::Error| Failure::Away(outward::words(error));
+        let away = |fault: outward::Fault| Failure::Away(fault.to_string());
         let method = if ask.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = self.inner.request(method, format!("{}{}", self.url, ask.target));
-        request = request.header(USER_AGENT, concat!("aegis/", env!("CARGO_PKG_VERSION")));
+        let mut question = outward::ask(method, &format!("{}{}", self.url, ask.target)).map_err(away)?;
+        question = question.header(USER_AGENT, concat!("aegis/", env!("CARGO_PKG_VERSION")));
         for (name, value) in headers {
-            request = request.header(*name, value);
+            question = question.header(*name, value);
         }
         if let Some(etag) = &ask.etag {
-            request = request.header(IF_NONE_MATCH, etag);
+            question = question.header(IF_NONE_MATCH, etag);
         }
-        if let Some(body) = ask.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        if ask.body.is_some() {
+            question = question.header(CONTENT_TYPE, "application/json");
         }
-        let mut response = request.send().await.map_err(away)?;
-        let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut answer = self.inner.send(question, ask.body.unwrap_or_default()).await.map_err(away)?;
+        let status = answer.status();
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let etag = header(ETAG).filter(|etag| etag.len() <= aegis_contract::limits::LABEL_BYTES_MAX * 2);
         let pause = header(RETRY_AFTER).and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0);
         // As much as may come: it is never in memory twice because it grows.
         let mut body = Vec::with_capacity(ask.at_most);
-        while let Some(piece) = response.chunk().await.map_err(away)? {
+        while let Some(piece) = answer.piece().await.map_err(away)? {
             if body.len().saturating_add(piece.len()) > ask.at_most {
                 return Err(Failure::Away(format!("its answer has more than {} bytes", ask.at_most)));
             }

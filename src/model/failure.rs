@@ -5,7 +5,7 @@
 //! Never: a key, an address, a message's text or the server's own words, which may repeat them.
 
 use crate::limits;
-use crate::outward;
+use crate::outward::Fault;
 
 /// What becomes of a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,16 +75,14 @@ impl CallFailure {
     }
 
     /// A fault of the network, in words without any address.
-    pub(super) fn network(error: reqwest::Error) -> Self {
-        let (is_unmade, is_timeout) = (error.is_connect() || error.is_builder(), error.is_timeout());
-        let words = outward::words(error);
-        if is_unmade {
-            let why = format!("the model's server cannot be reached: {words}");
-            let fate = if is_timeout { Fate::TooSlow } else { Fate::Retry { after_ms: None } };
+    pub(super) fn network(fault: &Fault) -> Self {
+        if fault.is_unmade {
+            let why = format!("the model's server cannot be reached: {fault}");
+            let fate = if fault.is_late { Fate::TooSlow } else { Fate::Retry { after_ms: None } };
             return Self { fate, why, may_have_cost: MayHaveCost::No, status: None };
         }
-        let why = format!("the model's answer broke off: {words}");
-        let fate = if is_timeout { Fate::TooSlow } else { Fate::Broken };
+        let why = format!("the model's answer broke off: {fault}");
+        let fate = if fault.is_late { Fate::TooSlow } else { Fate::Broken };
         Self { fate, why, may_have_cost: MayHaveCost::Yes, status: None }
     }
 

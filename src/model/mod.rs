@@ -21,11 +21,13 @@ use crate::message::fnv1a;
 use crate::opinion::Opinion;
 use crate::outward;
 use crate::secret::Secret;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use url::Url;
 
 /// Where a model is asked, and at what price.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,8 +58,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// When `base_url` is no address of a server, or holds a name and password; says how to mend it.
-    pub fn url(&self) -> Result<reqwest::Url, String> {
-        let url = reqwest::Url::parse(self.base_url.trim())
+    pub fn url(&self) -> Result<Url, String> {
+        let url = Url::parse(self.base_url.trim())
             .map_err(|error| format!("the base URL is no URL ({error}): write it like http://localhost:8080/v1"))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err("the base URL must begin with http:// or https:// and a host".to_owned());
@@ -174,7 +176,7 @@ impl std::error::Error for SetupError {}
 /// The way to models. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: outward::Client,
     forms: Arc<Mutex<VecDeque<(u64, Form)>>>,
 }
 
@@ -197,12 +199,14 @@ impl Client {
     /// # Errors
     /// When the TLS parts cannot be set up.
     pub fn new() -> Result<Self, SetupError> {
-        let http = outward::client()
-            .connect_timeout(Duration::from_millis(limits::MODEL_CONNECT_MS))
-            .pool_max_idle_per_host(limits::MODEL_IDLE_CONNECTIONS_MAX)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(|error| SetupError(format!("the HTTP client cannot be set up: {}", error.without_url())))?;
+        let wants = outward::Wants {
+            connect: Duration::from_millis(limits::MODEL_CONNECT_MS),
+            idle_max: limits::MODEL_IDLE_CONNECTIONS_MAX,
+            idle: Duration::from_secs(30),
+            root: None,
+        };
+        let http = outward::Client::new(&wants);
+        let http = http.map_err(|why| SetupError(format!("the HTTP client cannot be set up: {why}")))?;
         Ok(Self { http, forms: Arc::default() })
     }
 
@@ -236,7 +240,7 @@ impl Client {
             loop {
                 let sent = form.write(body);
                 watch(Step::Sent(&sent));
-                let heard = self.exchange(url.clone(), authorization.clone(), sent).await?;
+                let heard = self.exchange(&url, authorization.clone(), sent).await?;
                 watch(Step::Heard { status: heard.status, body: &heard.body });
                 if matches!(heard.status, 400 | 422)
                     && let Some(next) = form.after(&heard.body)
@@ -264,25 +268,27 @@ impl Client {
 
     async fn exchange(
         &self,
-        url: reqwest::Url,
+        url: &Url,
         authorization: Option<HeaderValue>,
         body: String,
     ) -> Result<Heard, CallFailure> {
-        let mut request = self.http.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let unsent = |fault| CallFailure::network(&fault);
+        let mut question =
+            outward::ask(Method::POST, url.as_str()).map_err(unsent)?.header(CONTENT_TYPE, "application/json");
         if let Some(value) = authorization {
-            request = request.header(AUTHORIZATION, value);
+            question = question.header(AUTHORIZATION, value);
         }
-        let mut response = request.send().await.map_err(CallFailure::network)?;
-        let status = response.status().as_u16();
-        let pause_ms = pause_ms(response.headers());
+        let mut answer = self.http.send(question, body).await.map_err(unsent)?;
+        let status = answer.status();
+        let pause_ms = pause_ms(answer.headers());
         let mut body = Vec::new();
         loop {
-            let piece = match response.chunk().await {
+            let piece = match answer.piece().await {
                 Ok(Some(piece)) => piece,
                 Ok(None) => break,
                 // The status has said all; the words to it are a courtesy.
                 Err(_) if status != 200 => break,
-                Err(error) => return Err(CallFailure::network(error)),
+                Err(fault) => return Err(CallFailure::network(&fault)),
             };
             if body.len().saturating_add(piece.len()) > limits::MODEL_ANSWER_BYTES_MAX {
                 if status == 200 {

@@ -11,11 +11,12 @@ use super::{Settings, Span};
 use crate::counters::Counters;
 use crate::limits;
 use crate::outward;
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use prost::bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
@@ -37,7 +38,8 @@ impl Sink {
     }
 }
 
-fn client(settings: &Settings) -> Result<reqwest::Client, String> {
+/// What each call begins with.
+fn headers(settings: &Settings) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("aegis/", env!("CARGO_PKG_VERSION"))));
@@ -47,25 +49,33 @@ fn client(settings: &Settings) -> Result<reqwest::Client, String> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    outward::client()
-        .default_headers(headers)
-        .pool_max_idle_per_host(1)
-        .build()
-        .map_err(|error| format!("the client for OpenTelemetry cannot be set up: {}", error.without_url()))
+    Ok(headers)
+}
+
+fn client() -> Result<outward::Client, String> {
+    let wants = outward::Wants {
+        connect: Duration::from_millis(limits::OTEL_CALL_MS),
+        idle_max: 1,
+        idle: Duration::from_secs(90),
+        root: None,
+    };
+    outward::Client::new(&wants).map_err(|why| format!("the client for OpenTelemetry cannot be set up: {why}"))
 }
 
 /// Begins to tell.
 pub(super) fn start(settings: Settings, counters: &Arc<Counters>) -> Result<(Sink, JoinHandle<()>), String> {
     let address = |path: &str| {
-        reqwest::Url::parse(&format!("{}{path}", settings.endpoint))
-            .map(|url| Target { url, trouble: None })
-            .map_err(|error| format!("`otel.endpoint` is no address of a receiver: {error}"))
+        let url = format!("{}{path}", settings.endpoint);
+        match outward::ask(Method::POST, &url) {
+            Ok(_) => Ok(Target { url, trouble: None }),
+            Err(fault) => Err(format!("`otel.endpoint` is no address of a receiver: {fault}")),
+        }
     };
     let (sender, receiver) = mpsc::channel(limits::OTEL_SPANS_MAX);
     let exporter = Exporter {
         traces: address("/v1/traces")?,
         metrics: address("/v1/metrics")?,
-        client: client(&settings)?,
+        way: Way { client: client()?, headers: headers(&settings)? },
         since_ns: now_ns(),
         counters: Arc::clone(counters),
         settings,
@@ -96,14 +106,20 @@ struct Exporter {
     settings: Settings,
     traces: Target,
     metrics: Target,
-    client: reqwest::Client,
+    way: Way,
     since_ns: u64,
     counters: Arc<Counters>,
 }
 
+/// How the receiver is called: by whom, and with which headers.
+struct Way {
+    client: outward::Client,
+    headers: HeaderMap,
+}
+
 /// Where one of both kinds goes, and what hinders that now.
 struct Target {
-    url: reqwest::Url,
+    url: String,
     trouble: Option<String>,
 }
 
@@ -158,7 +174,7 @@ impl Exporter {
         let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let body = encode::traces(&self.settings, batch);
         batch.clear();
-        let taken = tell(&self.client, &self.counters, &mut self.traces, body).await;
+        let taken = tell(&self.way, &self.counters, &mut self.traces, body).await;
         let rejected = match taken {
             Ok(answer) => ExportTraceServiceResponse::decode(answer.as_slice())
                 .ok()
@@ -174,7 +190,7 @@ impl Exporter {
     async fn tell_metrics(&mut self) {
         let when = Counted { since_ns: self.since_ns, until_ns: now_ns() };
         let body = encode::metrics(&self.settings, &self.counters, when);
-        if let Ok(answer) = tell(&self.client, &self.counters, &mut self.metrics, body).await {
+        if let Ok(answer) = tell(&self.way, &self.counters, &mut self.metrics, body).await {
             let answer = ExportMetricsServiceResponse::decode(answer.as_slice()).unwrap_or_default();
             if answer.partial_success.is_some_and(|partial| partial.rejected_data_points > 0) {
                 self.counters.otel_failures.one();
@@ -184,11 +200,11 @@ impl Exporter {
 }
 
 /// Sends a body until it is taken, refused, or was tried often enough.
-async fn tell(client: &reqwest::Client, counters: &Counters, to: &mut Target, body: Vec<u8>) -> Result<Vec<u8>, ()> {
+async fn tell(way: &Way, counters: &Counters, to: &mut Target, body: Vec<u8>) -> Result<Vec<u8>, ()> {
     let body = Bytes::from(body);
     for tried in 1..=limits::OTEL_TRIES_MAX {
         let deadline = Duration::from_millis(limits::OTEL_CALL_MS);
-        let sent = match tokio::time::timeout(deadline, send(client, to.url.clone(), body.clone())).await {
+        let sent = match tokio::time::timeout(deadline, send(way, &to.url, body.clone())).await {
             Ok(sent) => sent,
             Err(_) => Err(Refused::never(format!("no answer within {} s", deadline.as_secs()))),
         };
@@ -208,17 +224,21 @@ async fn tell(client: &reqwest::Client, counters: &Counters, to: &mut Target, bo
     Err(())
 }
 
-async fn send(client: &reqwest::Client, url: reqwest::Url, body: Bytes) -> Result<Vec<u8>, Refused> {
+async fn send(way: &Way, url: &str, body: Bytes) -> Result<Vec<u8>, Refused> {
     // What may have arrived is sent again as well: spans and points say themselves which they are.
-    let lost = |error| Refused { why: outward::words(error), again: Some(Duration::ZERO) };
-    let mut response = client.post(url).body(body).send().await.map_err(lost)?;
-    let status = response.status().as_u16();
-    if !response.status().is_success() {
+    let lost = |fault: outward::Fault| Refused { why: fault.to_string(), again: Some(Duration::ZERO) };
+    let mut question = outward::ask(Method::POST, url).map_err(lost)?;
+    if let Some(headers) = question.headers_mut() {
+        headers.extend(way.headers.clone());
+    }
+    let mut response = way.client.send(question, body).await.map_err(lost)?;
+    let status = response.status();
+    if !matches!(status, 200..300) {
         let again = matches!(status, 429 | 502 | 503 | 504).then(|| pause(response.headers()));
         return Err(Refused { why: format!("HTTP status {status}"), again });
     }
     let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+    while let Some(chunk) = response.piece().await.map_err(lost)? {
         if answer.len().saturating_add(chunk.len()) > limits::OTEL_ANSWER_BYTES_MAX {
             break;
         }

@@ -4,6 +4,9 @@
 //! ([`fate::CallError::fate`]); an update that cannot be read keeps its id, so that it can be acknowledged.
 //! The token appears in no error, log line or `Debug` output.
 //!
+//! Its client is the one that teloxide brings, not that of [`crate::outward`]: it goes through the proxy that the environment names, and
+//! of the head of an answer reads as much as its library does, 408 KiB. There is one server behind it, which the owner trusts.
+//!
 //! Never: the library's own polling, which acknowledges updates before they are dealt with; its built-in sleep after
 //! a fault of the server; a decision.
 
