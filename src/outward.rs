@@ -1,11 +1,11 @@
 //! The one room for HTTP calls of ours to servers of others: a client of hyper-util, and what bounds it. Adapters call through it.
 //! Telegram is called by `telegram`, through the client that teloxide brings.
 //!
-//! Promises: a connection stands by its deadline, TLS included, or is given up; of an answer no more is held than
-//! `limits::OUTWARD_BUFFER_BYTES` at a time, however long its head or a line of it is, and the body comes in pieces, to be counted by
-//! who reads it; a server leaves nothing behind that stays when its connection is closed. A redirect is never followed, and no proxy of
-//! the environment used; names are looked up one at a time; a fault is told without the address, which may hold a secret or name
-//! somebody.
+//! Promises: a connection stands by its deadline, TLS included, or is given up, and until it stands no more than
+//! `limits::OUTWARD_HANDSHAKE_BYTES` are read; a head has at most `limits::OUTWARD_BUFFER_BYTES`, or is given up, and a body comes in
+//! pieces of so much, to be counted by who reads it; a server leaves nothing behind that stays when its connection is closed. A redirect
+//! is never followed, and no proxy of the environment used; names are looked up one at a time; a fault is told without the address,
+//! which may hold a secret or name somebody.
 //!
 //! Never: a deadline of a whole call, or a bound of a whole body. Those are the caller's.
 
@@ -182,9 +182,13 @@ impl Fault {
 /// Whom TLS trusts. No session is remembered: a server says how large its tickets are, up to 64 KiB each, and eight of them would stay.
 fn tls(root: Option<&str>) -> Result<ClientConfig, String> {
     let mut trusted = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let usual = trusted.len();
     for one in root.into_iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes())) {
         let one = one.map_err(|_| "the root certificate is none".to_owned())?;
         trusted.add(one).map_err(|error| format!("the root certificate cannot be used: {error}"))?;
+    }
+    if root.is_some() && trusted.len() == usual {
+        return Err("the root certificate is none".to_owned());
     }
     // One provider, named: were a second one ever linked in, rustls would refuse to choose.
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -328,12 +332,9 @@ mod tests {
         }
         let question = ask(Method::GET, "http://127.0.0.1:9/").unwrap().header("x", "a\nb");
         assert!(client(Duration::from_secs(60)).send(question, "").await.is_err_and(|fault| fault.is_unmade));
-        let wants = Wants {
-            connect: Duration::ZERO,
-            idle_max: 1,
-            idle: Duration::ZERO,
-            root: Some("-----BEGIN CERTIFICATE-----\n!\n"),
-        };
-        assert!(Client::new(&wants).is_err());
+        for root in ["", "-----BEGIN CERTIFICATE-----\n!\n"] {
+            let wants = Wants { connect: Duration::ZERO, idle_max: 1, idle: Duration::ZERO, root: Some(root) };
+            assert!(Client::new(&wants).is_err());
+        }
     }
 }

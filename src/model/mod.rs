@@ -281,7 +281,8 @@ impl Client {
         let mut answer = self.http.send(question, body).await.map_err(unsent)?;
         let status = answer.status();
         let pause_ms = pause_ms(answer.headers());
-        let mut body = Vec::new();
+        // As much as may come: it is never in memory twice because it grows.
+        let mut body = Vec::with_capacity(limits::MODEL_ANSWER_BYTES_MAX);
         loop {
             let piece = match answer.piece().await {
                 Ok(Some(piece)) => piece,
