@@ -73,6 +73,7 @@ impl Client {
             idle_max: 1,
             idle: Duration::from_secs(30),
             root: None,
+            proxy: outward::Proxy::Never,
         };
         let client = outward::Client::new(&wants);
         Ok(Self(client.map_err(|why| format!("the client for webhooks cannot be set up: {why}"))?))

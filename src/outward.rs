@@ -1,5 +1,4 @@
-//! The one room for HTTP calls of ours to servers of others: a client of hyper-util, and what bounds it. Adapters call through it.
-//! Telegram is called by `telegram`, through the client that teloxide brings.
+//! The one room for HTTP calls of ours: a client of hyper-util, and what bounds it. Adapters call through it.
 //!
 //! Promises: a connection stands by its deadline, TLS included, or is given up, and until it stands no more than
 //! `limits::OUTWARD_HANDSHAKE_BYTES` are read; a head has at most `limits::OUTWARD_BUFFER_BYTES`, or is given up, and a body comes in
@@ -18,7 +17,9 @@ use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
@@ -38,7 +39,7 @@ use tokio::sync::Semaphore;
 use tower::timeout::Timeout;
 use tower::timeout::error::Elapsed;
 use tower::util::BoxCloneSyncService;
-use tower::{ServiceExt, service_fn};
+use tower::{Service, ServiceExt, service_fn};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -57,6 +58,17 @@ pub struct Wants<'a> {
     pub idle: Duration,
     /// The certificate (PEM) of an authority that is trusted besides the usual ones.
     pub root: Option<&'a str>,
+    /// Whether there may be another server between.
+    pub proxy: Proxy,
+}
+
+/// Another server that is asked for a tunnel to where a call by `https` goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// There is none, whatever the environment says.
+    Never,
+    /// As the environment says: `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`. What goes by `http` goes straight.
+    OfEnvironment,
 }
 
 /// The way to servers of others. Cheap to clone; clones share connections.
@@ -75,7 +87,7 @@ impl Client {
     /// # Errors
     /// When the root certificate is none, or the TLS parts cannot be set up.
     pub fn new(wants: &Wants<'_>) -> Result<Self, String> {
-        let way = way(tls(wants.root)?, wants.connect);
+        let way = way(tls(wants.root)?, wants.connect, wants.proxy);
         let mut client = legacy::Client::builder(TokioExecutor::new());
         client
             .http1_max_buf_size(limits::OUTWARD_BUFFER_BYTES)
@@ -211,7 +223,7 @@ async fn look_up(turn: Arc<Semaphore>, name: Name) -> Result<std::vec::IntoIter<
 }
 
 /// Name, TCP, and TLS where the address says so, in the time there is.
-fn way(tls: ClientConfig, connect: Duration) -> Way {
+fn way(tls: ClientConfig, connect: Duration, proxy: Proxy) -> Way {
     let turns = Arc::new(Semaphore::new(1));
     let mut tcp = HttpConnector::new_with_resolver(service_fn(move |name| look_up(Arc::clone(&turns), name)));
     tcp.enforce_http(false);
@@ -225,7 +237,13 @@ fn way(tls: ClientConfig, connect: Duration) -> Way {
     let tcp = tcp.map_response(|tcp| {
         TokioIo::new(Sparing { tcp: tcp.into_inner(), left: Some(limits::OUTWARD_HANDSHAKE_BYTES) })
     });
-    let tcp_or_tls = HttpsConnector::from((tcp, tls)).map_response(|mut wire| {
+    let proxies = (proxy == Proxy::OfEnvironment).then(|| Arc::new(Matcher::from_env()));
+    let straight_or_not = service_fn(move |to: Uri| {
+        let by_tls = to.scheme_str() == Some("https");
+        let proxy = proxies.as_ref().filter(|_| by_tls).and_then(|proxies| proxies.intercept(&to));
+        reach(tcp.clone(), proxy, to)
+    });
+    let tcp_or_tls = HttpsConnector::from((straight_or_not, tls)).map_response(|mut wire| {
         let end = match &mut wire {
             Wire::Http(tcp) => tcp,
             Wire::Https(tls) => tls.inner_mut().get_mut().0.inner_mut(),
@@ -234,6 +252,19 @@ fn way(tls: ClientConfig, connect: Duration) -> Way {
         wire
     });
     Way::new(Timeout::new(tcp_or_tls, connect))
+}
+
+/// TCP to where a call goes, or a tunnel there.
+async fn reach<T>(tcp: T, proxy: Option<Intercept>, to: Uri) -> Result<TokioIo<Sparing>, BoxError>
+where
+    T: Service<Uri, Response = TokioIo<Sparing>, Error: Into<BoxError>, Future: Send + 'static>,
+{
+    let Some(proxy) = proxy else { return tcp.oneshot(to).await.map_err(Into::into) };
+    let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+    if let Some(basic) = proxy.basic_auth() {
+        tunnel = tunnel.with_auth(basic.clone());
+    }
+    Ok(tunnel.oneshot(to).await?)
 }
 
 /// TCP, of which no more is read than is left.
@@ -296,7 +327,7 @@ mod tests {
     use super::*;
 
     fn client(connect: Duration) -> Client {
-        Client::new(&Wants { connect, idle_max: 1, idle: connect, root: None }).unwrap()
+        Client::new(&Wants { connect, idle_max: 1, idle: connect, root: None, proxy: Proxy::Never }).unwrap()
     }
 
     #[tokio::test]
@@ -333,7 +364,13 @@ mod tests {
         let question = ask(Method::GET, "http://127.0.0.1:9/").unwrap().header("x", "a\nb");
         assert!(client(Duration::from_secs(60)).send(question, "").await.is_err_and(|fault| fault.is_unmade));
         for root in ["", "-----BEGIN CERTIFICATE-----\n!\n"] {
-            let wants = Wants { connect: Duration::ZERO, idle_max: 1, idle: Duration::ZERO, root: Some(root) };
+            let wants = Wants {
+                connect: Duration::ZERO,
+                idle_max: 1,
+                idle: Duration::ZERO,
+                root: Some(root),
+                proxy: Proxy::Never,
+            };
             assert!(Client::new(&wants).is_err());
         }
     }

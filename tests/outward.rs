@@ -87,7 +87,14 @@ async fn talk(client: outward::Client, to: String, sent: usize, kept: usize) -> 
 }
 
 fn trusting(root: &str) -> outward::Client {
-    outward::Client::new(&Wants { connect: LONG, idle_max: 1, idle: LONG, root: Some(root) }).unwrap()
+    outward::Client::new(&Wants {
+        connect: LONG,
+        idle_max: 1,
+        idle: LONG,
+        root: Some(root),
+        proxy: outward::Proxy::Never,
+    })
+    .unwrap()
 }
 
 fn endpoint(base_url: String) -> Endpoint {

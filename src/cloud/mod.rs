@@ -121,6 +121,7 @@ impl Client {
             idle_max: 1,
             idle: Duration::from_secs(90),
             root,
+            proxy: outward::Proxy::Never,
         };
         let inner = outward::Client::new(&wants);
         let inner = inner.map_err(|why| format!("the client for the hub cannot be set up: {why}"))?;

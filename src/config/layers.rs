@@ -202,10 +202,10 @@ fn set_token(config: &mut Config, file: &str, line: usize, token: &str, mistakes
 fn set_api_url(config: &mut Config, file: &str, found: &Lined<String>, mistakes: &mut Mistakes) {
     let url = found.value.trim_end_matches('/');
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '?', '#'])) {
+    if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '?', '#', '@'])) {
         config.telegram.api_url = url.to_owned();
     } else {
-        mistakes.add(file, found.line, "must be a URL such as https://api.telegram.org");
+        mistakes.add(file, found.line, "must be a URL such as https://api.telegram.org, without a name and a password");
     }
 }
 

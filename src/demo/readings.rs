@@ -5,6 +5,8 @@
 //! Never: a guess at a number.
 
 use crate::counters::Counters;
+use crate::outward::{self, Fault, Proxy, Wants};
+use hyper::Method;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -52,9 +54,19 @@ impl Readings {
     ///
     /// When the page does not answer in time.
     pub async fn fetch(page: SocketAddr) -> Result<Self, String> {
-        let client = reqwest::Client::builder().timeout(METRICS_WAIT).build().map_err(|error| error.to_string())?;
-        let answer = client.get(format!("http://{page}/metrics")).send().await.map_err(|error| error.to_string())?;
-        let text = answer.text().await.map_err(|error| error.to_string())?;
+        let wants = Wants { connect: METRICS_WAIT, idle_max: 0, idle: METRICS_WAIT, root: None, proxy: Proxy::Never };
+        let client = outward::Client::new(&wants)?;
+        let said = |fault: Fault| fault.to_string();
+        let asked = async {
+            let question = outward::ask(Method::GET, &format!("http://{page}/metrics")).map_err(said)?;
+            let mut answer = client.send(question, "").await.map_err(said)?;
+            let mut text = Vec::new();
+            while let Some(piece) = answer.piece().await.map_err(said)? {
+                text.extend_from_slice(&piece);
+            }
+            String::from_utf8(text).map_err(|_| "the numbers are no text".to_owned())
+        };
+        let text = tokio::time::timeout(METRICS_WAIT, asked).await.map_err(|_| "no numbers in time".to_owned())??;
         Ok(Self::from_text(&text))
     }
 

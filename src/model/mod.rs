@@ -204,6 +204,7 @@ impl Client {
             idle_max: limits::MODEL_IDLE_CONNECTIONS_MAX,
             idle: Duration::from_secs(30),
             root: None,
+            proxy: outward::Proxy::Never,
         };
         let http = outward::Client::new(&wants);
         let http = http.map_err(|why| SetupError(format!("the HTTP client cannot be set up: {why}")))?;

@@ -58,6 +58,7 @@ fn client() -> Result<outward::Client, String> {
         idle_max: 1,
         idle: Duration::from_secs(90),
         root: None,
+        proxy: outward::Proxy::Never,
     };
     outward::Client::new(&wants).map_err(|why| format!("the client for OpenTelemetry cannot be set up: {why}"))
 }

@@ -4,8 +4,8 @@
 //! ([`fate::CallError::fate`]); an update that cannot be read keeps its id, so that it can be acknowledged.
 //! The token appears in no error, log line or `Debug` output.
 //!
-//! Its client is the one that teloxide brings, not that of [`crate::outward`]: it goes through the proxy that the environment names, and
-//! of the head of an answer reads as much as its library does, 408 KiB. There is one server behind it, which the owner trusts.
+//! Of teloxide it has the types of requests and errors; it calls as all others do, by [`crate::outward`], and as the only one through the
+//! proxy that the environment names, since there are places where Telegram cannot be reached without.
 //!
 //! Never: the library's own polling, which acknowledges updates before they are dealt with; its built-in sleep after
 //! a fault of the server; a decision.
@@ -23,11 +23,14 @@ pub use update::{Incoming, What};
 
 use crate::limits;
 use crate::message::{UpdateId, UserId};
+use crate::outward::{self, Fault, Proxy, Wants};
 use crate::press::Signer;
+use crate::secret::Secret;
+use hyper::Method;
+use hyper::header::CONTENT_TYPE;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
-use teloxide::Bot;
 use teloxide::payloads::{GetUpdates, GetWebhookInfo};
 use teloxide::requests::Payload;
 use teloxide::types::AllowedUpdate;
@@ -61,14 +64,16 @@ impl std::error::Error for SetupError {}
 /// The way to Telegram: one client for polling, one for everything else.
 #[derive(Clone)]
 pub struct Telegram {
-    polls: Bot,
-    calls: Bot,
+    polls: outward::Client,
+    calls: outward::Client,
+    /// Where requests go, with the token at its end: their names follow.
+    base: Secret,
+    token: Secret,
     call_timeout: Duration,
 }
 
 impl fmt::Debug for Telegram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The library's own Debug prints the token.
         f.debug_struct("Telegram").field("call_timeout", &self.call_timeout).finish_non_exhaustive()
     }
 }
@@ -79,22 +84,22 @@ impl Telegram {
     /// # Errors
     /// When `api_url` is not a URL, or the TLS parts cannot be set up.
     pub fn new(token: &str, api_url: &str, call_timeout: Duration, calls_in_flight: usize) -> Result<Self, SetupError> {
-        // One provider, named: were a second one ever linked in, rustls would refuse to choose.
-        let _already_named = rustls::crypto::ring::default_provider().install_default();
-        let url = reqwest::Url::parse(api_url).map_err(|error| SetupError(format!("{api_url}: {error}")))?;
-        let client = |idle: usize| {
-            reqwest::Client::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .pool_max_idle_per_host(idle)
-                .pool_idle_timeout(Duration::from_secs(50))
-                .tcp_nodelay(true)
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .map_err(|error| SetupError(format!("the HTTP client cannot be set up: {}", error.without_url())))
+        let url = url::Url::parse(api_url).map_err(|error| SetupError(format!("{api_url}: {error}")))?;
+        let client = |idle_max: usize| {
+            let wants = Wants {
+                connect: Duration::from_secs(5),
+                idle_max,
+                idle: Duration::from_secs(50),
+                root: None,
+                proxy: Proxy::OfEnvironment,
+            };
+            outward::Client::new(&wants).map_err(|why| SetupError(format!("the HTTP client cannot be set up: {why}")))
         };
         Ok(Self {
-            polls: Bot::with_client(token, client(1)?).set_api_url(url.clone()),
-            calls: Bot::with_client(token, client(calls_in_flight)?).set_api_url(url),
+            polls: client(1)?,
+            calls: client(calls_in_flight)?,
+            base: Secret::new(format!("{}/bot{token}", url.as_str().trim_end_matches('/'))),
+            token: Secret::new(token.to_owned()),
             call_timeout,
         })
     }
@@ -102,13 +107,13 @@ impl Telegram {
     /// This bot's own id: the first part of its token.
     #[must_use]
     pub fn own_id(&self) -> UserId {
-        UserId(self.calls.token().split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0))
+        UserId(self.token.expose().split(':').next().and_then(|id| id.parse().ok()).unwrap_or(0))
     }
 
     /// Signs the words of this bot's buttons.
     #[must_use]
     pub fn signer(&self) -> Signer {
-        Signer::of_token(self.calls.token())
+        Signer::of_token(self.token.expose())
     }
 
     /// The next updates: waits up to `timeout` for the first one. `offset` acknowledges everything below it.
@@ -123,7 +128,7 @@ impl Telegram {
             allowed_updates: Some(ALLOWED_UPDATES.to_vec()),
         };
         let deadline = timeout.saturating_add(limits::POLL_GRACE);
-        match post(&self.polls, &payload, deadline, limits::poll_body_bytes_max(usize::from(limit))).await? {
+        match self.post(&self.polls, &payload, deadline, limits::poll_body_bytes_max(usize::from(limit))).await? {
             Body::Whole(body) => wire::updates(&body),
             Body::TooLarge(start) if limit == 1 => {
                 // One update alone passes the bound: it is acknowledged by the id that its first bytes name.
@@ -170,9 +175,50 @@ impl Telegram {
     where
         P: Payload + Serialize + Sync,
     {
-        match post(&self.calls, payload, self.call_timeout, limits::CALL_BODY_BYTES_MAX).await? {
+        match self.post(&self.calls, payload, self.call_timeout, limits::CALL_BODY_BYTES_MAX).await? {
             Body::Whole(body) => wire::result(&body),
             Body::TooLarge(_) => Err(CallError::Lost("the answer is larger than the bound".to_owned())),
+        }
+    }
+
+    /// One POST, under one deadline that covers connecting, sending and reading. Dropping the future ends the call.
+    async fn post<P>(
+        &self,
+        client: &outward::Client,
+        payload: &P,
+        deadline: Duration,
+        bytes_max: usize,
+    ) -> Result<Body, CallError>
+    where
+        P: Payload + Serialize + Sync,
+    {
+        let call = async {
+            let body = serde_json::to_vec(payload).map_err(|error| CallError::Unreached(error.to_string()))?;
+            let question = outward::ask(Method::POST, &format!("{}/{}", self.base.expose(), P::NAME));
+            let question = question.map_err(network)?.header(CONTENT_TYPE, "application/json");
+            let mut answer = client.send(question, body).await.map_err(network)?;
+            let status = answer.status();
+            let mut bytes = Vec::new();
+            while let Some(piece) = answer.piece().await.map_err(network)? {
+                if bytes.len().saturating_add(piece.len()) > bytes_max {
+                    return Ok(Body::TooLarge(bytes));
+                }
+                bytes.extend_from_slice(&piece);
+            }
+            // The body says what happened; a body that does not is judged by its status.
+            if status >= 400 && !wire::is_envelope(&bytes) {
+                return Err(CallError::Refused {
+                    code: status,
+                    description: format!("HTTP status {status}"),
+                    retry_after_s: None,
+                    moved_to: None,
+                });
+            }
+            Ok(Body::Whole(bytes))
+        };
+        match tokio::time::timeout(deadline, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::Lost(format!("no answer within {} s", deadline.as_secs_f32()))),
         }
     }
 }
@@ -182,54 +228,7 @@ enum Body {
     TooLarge(Vec<u8>),
 }
 
-/// One POST, under one deadline that covers connecting, sending and reading. Dropping the future ends the call.
-async fn post<P>(bot: &Bot, payload: &P, deadline: Duration, bytes_max: usize) -> Result<Body, CallError>
-where
-    P: Payload + Serialize + Sync,
-{
-    let call = async {
-        let mut url = bot.api_url();
-        url.set_path(&format!("{}/bot{}/{}", url.path().trim_end_matches('/'), bot.token(), P::NAME));
-        let body = serde_json::to_vec(payload).map_err(|error| CallError::Unreached(error.to_string()))?;
-        let request = bot.client().post(url).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
-        let mut response = request.send().await.map_err(network)?;
-        let status = response.status().as_u16();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(network)? {
-            if bytes.len().saturating_add(chunk.len()) > bytes_max {
-                return Ok(Body::TooLarge(bytes));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        // The body says what happened; a body that does not is judged by its status.
-        if status >= 400 && !wire::is_envelope(&bytes) {
-            return Err(CallError::Refused {
-                code: status,
-                description: format!("HTTP status {status}"),
-                retry_after_s: None,
-                moved_to: None,
-            });
-        }
-        Ok(Body::Whole(bytes))
-    };
-    match tokio::time::timeout(deadline, call).await {
-        Ok(answer) => answer,
-        Err(_) => Err(CallError::Lost(format!("no answer within {} s", deadline.as_secs_f32()))),
-    }
-}
-
-/// The words of a network error without its URL, which holds the token.
-fn network(error: reqwest::Error) -> CallError {
-    let unreached = error.is_connect();
-    let mut words = String::new();
-    let error = error.without_url();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(error) = cause {
-        if !words.is_empty() {
-            words.push_str(": ");
-        }
-        words.push_str(&error.to_string());
-        cause = error.source();
-    }
-    if unreached { CallError::Unreached(words) } else { CallError::Lost(words) }
+/// A fault of the network, in words without its address, which holds the token.
+fn network(fault: Fault) -> CallError {
+    if fault.is_unmade { CallError::Unreached(fault.to_string()) } else { CallError::Lost(fault.to_string()) }
 }
