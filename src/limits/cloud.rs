@@ -42,6 +42,12 @@ pub const CLOUD_PAGE_BYTES_MAX: usize = 128 * 1024;
 /// Refusals of a push that follow each other at once while the row is looked for that the hub does not take; then pauses grow.
 pub const CLOUD_REFUSALS_AT_ONCE: u32 = 24;
 
+/// Rows that are set aside one after another, none taken in between: with this one the hub itself is taken to be at fault. Those before
+/// it wait again, nothing more is set aside, and one row is tried after the longest pause, until it is taken. More than any one chat has
+/// in a day; and few enough that a hub that takes nothing is known within two hours, most of them pauses. There is no bound on all that
+/// were ever set aside: with one, a hub that refuses one chat for weeks would end up with none.
+pub const CLOUD_ASIDE_IN_A_ROW_MAX: u64 = 32;
+
 /// How long the hub may be away until it is told as something to look at, seconds: a day.
 pub const CLOUD_AWAY_S: u64 = 24 * 3_600;
 
