@@ -536,9 +536,8 @@ fn what_was_set_aside_is_told_when_somebody_asks_for_it_and_counts_once() {
     // Hours that leave before the hub had them are told as a day, which it refuses as well.
     (1..=9).for_each(|chat| life.count(-chat, at(0), 5));
     let later = at(60 * 24 * HOUR_MS);
-    life.roll_up(at(26 * HOUR_MS));
-    life.roll_up(later);
     (10..=30).for_each(|chat| life.count(-chat, later, 5));
+    life.roll_up(later);
     hub.refuses = [0, -15].into();
     life.converge(&mut hub, &mut mono, later);
     assert_eq!((life.machine.standing().aside, hub.messages(), life.messages()), (2, 100, 150));
