@@ -221,7 +221,7 @@ fn most(what: &str, work: impl FnOnce()) -> usize {
     // The allocator remembers the most of all times: filled up to it, the most of now is what it rises by.
     let ballast: Vec<u8> = Vec::with_capacity(ALLOCATOR.max_allocated() - ALLOCATOR.allocated());
     let before = ALLOCATOR.allocated();
-    ALLOCATOR.set_limit(usize::MAX / 2).expect("the limit is above what is held");
+    ALLOCATOR.set_limit(before + limits::CLOUD_CALL_BYTES as usize).expect("the limit is above what is held");
     work();
     ALLOCATOR.set_limit(usize::MAX).expect("no limit");
     let most = ALLOCATOR.max_allocated() - before;

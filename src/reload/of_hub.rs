@@ -12,7 +12,7 @@ use super::{Reloader, lock};
 use crate::cloud::{Home, KeptPack};
 use crate::document::Mistakes;
 use crate::overlay::Overlay;
-use crate::policy::{HubPack, PackSource, PolicySet};
+use crate::policy::{self, HubPack, PackSource, PolicySet};
 use crate::release;
 use crate::tenant::Tenants;
 use aegis_contract::PackComment;
@@ -167,6 +167,10 @@ impl Reloader {
             }
             (new, _) => new,
         };
+        let is_named = |new: &KeptPack| policy::id_of(&new.text).as_ref() == Some(&new.name);
+        if new.as_ref().is_some_and(|new| !is_named(new)) {
+            return Err(not("its `id` is not the name that the hub gives it".to_owned(), true));
+        }
         let now = self.in_force.now();
         let sources = self.sources().map_err(first)?;
         let without = Overlay { own: BTreeMap::new(), ..(*now.overlay).clone() };
