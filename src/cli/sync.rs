@@ -91,7 +91,7 @@ fn lines(answer: Answer) -> Result<(), Failure> {
             print(&format!("{differing}\n"))?;
             Err(Failure {
                 kind: FailureKind::Data,
-                why: "both sides differ; rows that still wait to be told are among them".to_owned(),
+                why: "both sides differ; rows that still wait to be told are among them, and `aegis sync again` tells all once more".to_owned(),
             })
         }
         Answer::Refused(why) => Err(Failure::usage(why)),
