@@ -142,7 +142,7 @@ fn answers() -> Vec<Vec<u8>> {
     all.into_iter().chain([signature.into_bytes(), pack]).map(answered).collect()
 }
 
-/// A pack of as many bytes as there may be, in as many keywords as that gives.
+/// A pack of as many bytes as there may be, in as many keywords as there may be.
 fn pack() -> Vec<u8> {
     let mut pack = String::from(
         "[pack]\nid = \"scam\"\nversion = 1\n[[rule]]\nid = \"r\"\nscore = 90\nreason = \"no\"\nkeywords = [\n",
@@ -151,14 +151,14 @@ fn pack() -> Vec<u8> {
     let mut number = 0_u32;
     loop {
         let word = format!("\"{number:x}\",");
-        if pack.len() + word.len() + 2 > most {
+        if number as usize >= limits::CLOUD_PACK_VALUES_MAX {
             break;
         }
         pack.push_str(&word);
         number += 1;
     }
-    pack.push(']');
-    pack.extend(std::iter::repeat_n('\n', most - pack.len()));
+    pack.push_str("]\n#");
+    pack.extend(std::iter::repeat_n('x', most - pack.len()));
     pack.into_bytes()
 }
 

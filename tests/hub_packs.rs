@@ -210,6 +210,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
     let fits = "aegis-pack name=scam version=6";
     let other = pack("other", 6).into_bytes();
     let broken = pack("scam", 6).replace("score = 90", "score = \"many\"").into_bytes();
+    let dense = [&good[..], b"#", &[b','; limits::CLOUD_PACK_VALUES_MAX + 1]].concat();
     let mut one_off = good.clone();
     one_off[30] ^= 1;
     let strange = Signer { id: [7; 8], ..Signer::new(9) };
@@ -226,6 +227,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
         ("id", offer_of(&other), other.clone(), signed(&other, fits), "`id`"),
         ("size", offer_of(&good), good[1..].to_vec(), signed(&good, fits), "the hub said"),
         ("longer", offer_of(&good), [&good[..], b"\n"].concat(), signed(&good, fits), "more than"),
+        ("dense", offer_of(&dense), dense.clone(), signed(&dense, fits), "the 16384 that a board reads"),
         ("text", offer_of(b"\xff"), b"\xff".to_vec(), signed(b"\xff", fits), "UTF-8"),
         ("mistake", offer_of(&broken), broken.clone(), signed(&broken, fits), "the pack scam of the hub:6: "),
         (

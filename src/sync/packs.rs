@@ -100,6 +100,12 @@ pub fn checked(
         return Err("its bytes are not those of the hub's SHA-256".to_owned());
     }
     let text = String::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
+    let most = limits::CLOUD_PACK_VALUES_MAX;
+    if [',', '\n'].into_iter().any(|parts| text.matches(parts).count() > most) {
+        return Err(format!(
+            "it has more values or lines than the {most} that a board reads of one; make two packs of it"
+        ));
+    }
     let lines = String::from_utf8_lossy(signature);
     let signature: String = lines.lines().take(4).flat_map(|line| [line, "\n"]).collect();
     let name = offer.name.clone();
