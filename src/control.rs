@@ -56,6 +56,8 @@ pub enum Command {
     SyncStatus,
     /// Compare this board with its hub.
     SyncVerify,
+    /// Tell the hub all rows again.
+    SyncAgain,
     /// Copy the database beside itself, for an update that may have to be taken back.
     CopyForUpdate,
     /// Ask the API, as an owner.
@@ -132,6 +134,7 @@ pub fn answer(snapshots: &Snapshots, command: Command, now: Wall) -> Result<(Tic
         | Command::Hooks(_)
         | Command::SyncStatus
         | Command::SyncVerify
+        | Command::SyncAgain
         | Command::CopyForUpdate
         | Command::Api { .. } => (Tick::default(), Answer::Refused("only a running appliance can tell".to_owned())),
         Command::Retry(wanted) => match chosen(wanted) {
@@ -297,6 +300,11 @@ impl Door {
             Command::BudgetShow(wanted) => return self.budget_show(wanted.as_deref()),
             Command::BudgetSet(wanted) => return self.budget_set(&wanted).await,
             Command::SyncStatus => return Answer::Lines(self.sync_status()),
+            Command::SyncAgain => {
+                // As in `sync_status`.
+                let told = self.sync.lock().unwrap_or_else(PoisonError::into_inner).tell_again();
+                return told.map_or_else(Answer::Refused, |line| Answer::Lines(vec![line]));
+            }
             Command::SyncVerify => {
                 return match verify::all(&self.config, &self.snapshots, &self.clock, &self.signing).await {
                     Ok((true, lines)) => Answer::Lines(lines),

@@ -309,9 +309,12 @@ counters! {
         hub_away_s: "How long the hub has taken nothing, seconds; 0 where this board is at none",
         hub_failures: "Calls to the hub that failed, in a row",
         hub_waits: "Decisions that wait to be told to the hub",
+        hub_at_fault: "1 while the hub refuses row after row, and nothing is set aside for it; else 0",
         hub_set_aside: "Rows that the hub refused, and that are not told any more",
         hub_forks: "How often this board and its hub went apart since the start",
         hub_clock_off_ms: "How far this clock and the hub's are apart, milliseconds",
+        hub_packs: "Packs of the hub that judge here, those that only record among them",
+        hub_packs_amiss: "Packs of the hub that were refused, or do not judge as the hub wishes",
         standing_by: "1 while another board moderates with this token, or may",
         breaker_open: "1 while calls are stopped because Telegram cannot be reached",
     }

@@ -4,6 +4,8 @@
 
 #![allow(clippy::as_conversions, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // A test that cannot go on stops.
 
+mod signer;
+
 use aegis::clock::{Clock, Monotonic, Now, Wall};
 use aegis::cloud::{Ask, Client, Key};
 use aegis::config::{Cloud, Config, Surroundings, Truth};
@@ -18,6 +20,7 @@ use aegis::store::records::Decision;
 use aegis::store::sync::OwnBudget;
 use aegis::store::usage::{Usage, UsageKey};
 use aegis::store::{Keep, Promise, Store, Tick};
+use aegis::sync::packs::fetched;
 use aegis::sync::rows::Board;
 use aegis::sync::{Line, Machine, Signing, Turn, step, verify, wished};
 use aegis::tenant::{Tenant, TenantName};
@@ -27,6 +30,8 @@ use aegis_contract::{
     UsageRow, Wishes,
 };
 use cap::Cap;
+use sha2::{Digest, Sha256};
+use signer::{Form, Signer};
 use std::alloc::System;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -41,7 +46,8 @@ const KEEP: Keep = Keep { decisions: 999, done: 9, dedupe_batches: 9, dead_lette
 const HOUR: u64 = 490_000;
 const BOARD: BoardId = BoardId([7; 16]);
 /// What is asked for, in the order of the answers.
-const ROUTES: [&str; 4] = ["/v1/board/state", "/v1/board/wishes", "/v1/board/push", "/v1/board/rows"];
+const ROUTES: [&str; 6] =
+    ["/v1/board/state", "/v1/board/wishes", "/v1/board/push", "/v1/board/rows", "/signature", "/v1/board/packs"];
 
 fn now() -> Wall {
     Wall(HOUR * 3_600_000 + 5)
@@ -132,10 +138,33 @@ fn answers() -> Vec<Vec<u8>> {
     let rows = Rows { tenant: "default".to_owned(), month: Month::of((HOUR * 3_600) as i64), rows, after: None };
     let all = vec![state.bytes(), wishes.bytes(), receipt.bytes(), rows.bytes()];
     println!("a document of wishes has {} bytes, a page {}", all[1].len(), all[3].len());
-    all.into_iter().map(answered).collect()
+    let pack = pack();
+    let signature = Signer::new(7).sign(&pack, "aegis-pack name=scam version=1", Form::Hashed);
+    all.into_iter().chain([signature.into_bytes(), pack]).map(answered).collect()
 }
 
-/// A hub that allocates nothing: it answers each route with what stands for it, or goes on writing without an end.
+/// A pack of as many bytes as there may be, in as many keywords as there may be.
+fn pack() -> Vec<u8> {
+    let mut pack = String::from(
+        "[pack]\nid = \"scam\"\nversion = 1\n[[rule]]\nid = \"r\"\nscore = 90\nreason = \"no\"\nkeywords = [\n",
+    );
+    let most = limits::CLOUD_PACK_BYTES_MAX as usize;
+    let mut number = 0_u32;
+    loop {
+        let word = format!("\"{number:x}\",");
+        if number as usize >= limits::CLOUD_PACK_VALUES_MAX {
+            break;
+        }
+        pack.push_str(&word);
+        number += 1;
+    }
+    pack.push_str("]\n#");
+    pack.extend(std::iter::repeat_n('x', most - pack.len()));
+    pack.into_bytes()
+}
+
+/// A hub that allocates nothing: it answers each route with what stands for it, or goes on writing without an end, or says the half and
+/// then nothing.
 fn serve(mut stream: TcpStream, answers: &[Vec<u8>], endless: &AtomicUsize) {
     let mut asked = [0_u8; 16 * 1_024];
     loop {
@@ -167,6 +196,8 @@ fn serve(mut stream: TcpStream, answers: &[Vec<u8>], endless: &AtomicUsize) {
         let (first, then): (&[u8], &[u8]) = match endless.load(Ordering::SeqCst) {
             0 => (&answers[route], b""),
             1 => (b"HTTP/1.1 200 OK\r\n\r\n", &[b' '; 16_384]),
+            3 if route + 1 == ROUTES.len() => (&answers[route][..answers[route].len() / 2], b""),
+            3 => (&answers[route], b""),
             _ => (b"HTTP/1.1 200 OK\r\nx: ", &[b'x'; 16_384]),
         };
         let mut is_heard = stream.write_all(first).is_ok();
@@ -292,12 +323,32 @@ fn a_hub_takes_no_more_memory_than_its_line_says() {
     endless.store(2, Ordering::SeqCst);
     let head = most("a head without an end", || turns(&mut machine(), Turn::State));
     endless.store(1, Ordering::SeqCst);
-    let pack = most("a pack without an end", || {
+    let endless_pack = most("a pack without an end", || {
         let client = Client::new(&url, None).unwrap();
         let ask = Ask::get(ROUTES[0], limits::CLOUD_PACK_BYTES_MAX as usize);
         assert!(runtime.block_on(client.ask_unsigned(ask)).is_err());
     });
-    for bytes in [state, wishes, push, page, body, head, pack] {
+    endless.store(0, Ordering::SeqCst);
+    let text = pack();
+    let sha256 = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = text.len() as u64;
+    let offer = PackOffer { name: "scam".to_owned(), version: 1, sha256, bytes, ..PackOffer::default() };
+    let pinned = Signer::new(7).public();
+    let fetch = |is_taken: bool| {
+        let client = Client::new(&url, None).unwrap();
+        let mut line = Line { client: &client, board: "b", key: &key, signing: &signing, clock: &clock };
+        let taken = runtime.block_on(fetched(&mut line, &offer, &[], &pinned, 5));
+        assert_eq!(taken.is_ok(), is_taken, "{taken:?}");
+    };
+    let fetching = most("fetching the largest pack", || fetch(true));
+    // A hub that says the half of it and then nothing: what was read is given back.
+    endless.store(3, Ordering::SeqCst);
+    let before = ALLOCATOR.allocated();
+    let silent = most("the half of the largest pack", || fetch(false));
+    let kept = ALLOCATOR.allocated().saturating_sub(before);
+    println!("kept after the half of a pack: {kept} bytes");
+    assert!(kept < limits::CLOUD_PACK_BYTES_MAX as usize / 16, "{kept}");
+    for bytes in [state, wishes, push, page, body, head, endless_pack, fetching, silent] {
         assert!(bytes <= limits::CLOUD_CALL_BYTES as usize, "{bytes} of {}", limits::CLOUD_CALL_BYTES);
     }
 }

@@ -233,6 +233,12 @@ fn a_board_joins_tells_all_takes_a_budget_and_is_revoked() {
     world.until(&["sync", "status"], ", 1 pushes in all");
     let compared = world.board(&["sync", "verify"]);
     assert!(compared.status.success() && said(&compared).contains(", 0 differ"), "{}", said(&compared));
+    // All of it once more is one more push, and counts nothing twice.
+    let again = world.board(&["sync", "again"]);
+    assert!(again.status.success() && said(&again).contains("told again"), "{}", said(&again));
+    world.until(&["sync", "status"], ", 2 pushes in all");
+    let compared = world.board(&["sync", "verify"]);
+    assert!(compared.status.success() && said(&compared).contains(", 0 differ"), "{}", said(&compared));
     // A budget, and whose word counts.
     let (status, told) =
         world.ask("PUT", &format!("/v1/boards/{board}/sources"), &json!({ "budgets": "hub", "flags": "hub" }));

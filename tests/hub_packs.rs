@@ -210,6 +210,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
     let fits = "aegis-pack name=scam version=6";
     let other = pack("other", 6).into_bytes();
     let broken = pack("scam", 6).replace("score = 90", "score = \"many\"").into_bytes();
+    let dense = [&good[..], b"#", &[b','; limits::CLOUD_PACK_VALUES_MAX + 1]].concat();
     let mut one_off = good.clone();
     one_off[30] ^= 1;
     let strange = Signer { id: [7; 8], ..Signer::new(9) };
@@ -226,6 +227,7 @@ fn what_is_not_as_it_must_be_is_refused_in_a_sentence_and_the_old_one_stays() {
         ("id", offer_of(&other), other.clone(), signed(&other, fits), "`id`"),
         ("size", offer_of(&good), good[1..].to_vec(), signed(&good, fits), "the hub said"),
         ("longer", offer_of(&good), [&good[..], b"\n"].concat(), signed(&good, fits), "more than"),
+        ("dense", offer_of(&dense), dense.clone(), signed(&dense, fits), "the 16384 that a board reads"),
         ("text", offer_of(b"\xff"), b"\xff".to_vec(), signed(b"\xff", fits), "UTF-8"),
         ("mistake", offer_of(&broken), broken.clone(), signed(&broken, fits), "the pack scam of the hub:6: "),
         (
@@ -342,6 +344,65 @@ fn a_cut_of_power_at_any_step_leaves_the_old_pack_or_the_new_one() {
         life.turn(&mut hub, from_ref(&new));
         assert_eq!((life.score("scam version 6"), life.troubles().as_str()), (90, ""), "{cut}");
     }
+}
+
+#[test]
+fn a_damaged_pack_lets_no_older_one_in_and_the_same_or_a_newer_one_mends_it() {
+    let dir = tempfile::tempdir().unwrap();
+    enrol(dir.path());
+    let (mut life, mut hub) = (Life::begin(dir.path(), None), Hub::default());
+    let other = hub.offers("other", 3, PackMode::Record);
+    let of = |hub: &mut Hub, version| [other.clone(), hub.offers("scam", version, PackMode::Enforce)];
+    let (fourth, fifth, sixth) = (of(&mut hub, 4), of(&mut hub, 5), of(&mut hub, 6));
+    (0..2).for_each(|_| life.turn(&mut hub, &fifth));
+    let (file, versions) = (life.file("scam"), dir.path().join("hub-packs/versions"));
+    let (whole, known) = (std::fs::read(&file).unwrap(), std::fs::read(&versions).unwrap());
+    // A byte that turned, a file that was cut, one of zeros, and one that is another's.
+    let mut turned = whole.clone();
+    turned[whole.len() - 3] ^= 1;
+    let strange = std::fs::read(life.file("other")).unwrap();
+    for bytes in [&turned[..], &whole[..40], &[0; 900], &strange, b"gone"] {
+        for (offers, is_taken) in [(&fourth, false), (&fifth, true), (&sixth, true)] {
+            std::fs::write(&file, bytes).unwrap();
+            std::fs::write(&versions, &known).unwrap();
+            if bytes == b"gone" {
+                std::fs::remove_file(&file).unwrap();
+            }
+            let mut life = Life::begin(dir.path(), None);
+            let asked = hub.asked;
+            life.turn(&mut hub, offers);
+            let version = offers[1].version;
+            assert_eq!(life.score(&format!("scam version {version}")), if is_taken { 90 } else { 0 }, "{version}");
+            let says = "Pack scam: version 5 was believed here, and its file is damaged; a lower one takes";
+            assert_eq!(life.troubles().starts_with(says), !is_taken, "{version}: {}", life.troubles());
+            assert_eq!(hub.asked - asked, if is_taken { 2 } else { 0 });
+        }
+    }
+    // The lines beside it damaged: the pack speaks for itself, and the next one that is kept mends them.
+    let text = String::from_utf8(known.clone()).unwrap();
+    for damaged in
+        [text.replace("scam 5", "scam 7"), text.replace("scam 5", "scan 5"), String::new(), "\u{0}".repeat(70)]
+    {
+        std::fs::write(&file, &whole).unwrap();
+        std::fs::write(&versions, &damaged).unwrap();
+        let mut life = Life::begin(dir.path(), None);
+        life.turn(&mut hub, &fourth);
+        assert_eq!((life.score("scam version 5"), life.score("scam version 4")), (90, 0));
+        assert!(life.troubles().contains("version 5 is here"), "{}", life.troubles());
+        let off = PackOffer { mode: PackMode::Record, ..fifth[1].clone() };
+        life.packs.wished_anew();
+        life.turn(&mut hub, &[other.clone(), off]);
+        assert_eq!(std::fs::read(&versions).unwrap(), known);
+    }
+    // A signed step back from what was believed last goes, and from then on that one counts.
+    std::fs::write(&file, &turned).unwrap();
+    let mut life = Life::begin(dir.path(), None);
+    let back = hub.offers_back("scam", 4, 5);
+    life.turn(&mut hub, &[other.clone(), back]);
+    assert_eq!(life.score("scam version 4"), 90);
+    assert!(std::fs::read_to_string(&versions).unwrap().contains("scam 4 "));
+    life.turn(&mut hub, &fifth);
+    assert_eq!(life.score("scam version 5"), 90);
 }
 
 #[test]

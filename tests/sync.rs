@@ -7,6 +7,7 @@ use aegis::clock::{Monotonic, Now, Wall};
 use aegis::cloud::{Ask, Failure, Told};
 use aegis::config::Config;
 use aegis::jobs::rollup;
+use aegis::limits;
 use aegis::message::ChatId;
 use aegis::policy::compile;
 use aegis::reload::rulebook;
@@ -187,7 +188,8 @@ impl Life {
         let is_new = place.is_none();
         let newest = (snapshots.newest_edition().unwrap(), snapshots.newest_decision().unwrap());
         let machine = Machine::new(&BOARD.to_string(), Chain::first(BOARD), place, kept.as_ref())
-            .knowing(snapshots.sync_marks().unwrap(), newest);
+            .knowing(snapshots.sync_marks().unwrap(), newest)
+            .after(snapshots.sync_streak().unwrap());
         let config = settings();
         let book = rulebook(&config, compile(&[]).unwrap_or_else(|_| compile(&aegis::policy::shipped()).unwrap()));
         let mut life = Self { store, io, machine, book, config, tenants: ["default".to_owned()].into() };
@@ -473,20 +475,98 @@ fn a_health_that_the_hub_refuses_holds_up_no_row() {
     assert!(standing.refused.as_deref().is_some_and(|why| why.contains("health")), "{standing:?}");
 }
 
+/// Turns every five seconds, until then.
+fn pass(life: &mut Life, hub: &mut Hub, mono: &mut u64, until: u64) {
+    while *mono < until {
+        life.speak(hub, Now { mono: Monotonic(*mono), wall: at(*mono) }, false);
+        *mono += 5_000;
+    }
+}
+
 #[test]
-fn a_hub_that_refuses_everything_is_asked_with_pauses_that_grow() {
+fn a_hub_that_refuses_every_row_is_at_fault_and_has_every_row_once_it_is_mended() {
     let dir = tempfile::tempdir().unwrap();
     let mut hub = Hub::new(6);
-    hub.refuses = (-90..0).collect();
+    let mut life = Life::begin(dir.path(), at(0));
+    // One that it has, and one that it refuses alone: that is a row's fault, and stays.
+    let mut mono = 0;
+    (91..=92).for_each(|chat| life.count(-chat, at(0), 5));
+    hub.refuses = [-91].into();
+    life.converge(&mut hub, &mut mono, at(0));
+    assert_eq!((life.machine.standing().aside, hub.messages()), (1, 5));
+    hub.refuses = (-200..0).collect();
+    (1..=90).for_each(|chat| life.count(-chat, at(0), 5));
+    let from = mono;
+    pass(&mut life, &mut hub, &mut mono, from + 2 * HOUR_MS);
+    let standing = life.machine.standing().clone();
+    assert!(
+        standing.at_fault.as_deref().is_some_and(|why| why.contains("32 of them one after another")),
+        "{standing:?}"
+    );
+    assert_eq!((standing.aside, standing.refused), (1, None), "what was set aside for it waits again");
+    // Whatever comes, and after a start too: nothing is set aside, and it is asked with the longest pause.
+    for hours in 1..4 {
+        let asked = hub.asked;
+        life.count(-7, at(mono), 1);
+        let from = mono;
+        pass(&mut life, &mut hub, &mut mono, from + 6 * HOUR_MS);
+        let most = 6 * HOUR_MS / (limits::CLOUD_PAUSE_MS_MAX / 2) + 1;
+        assert!((20..=most).contains(&(hub.asked - asked)), "{} pushes in six hours, {hours}", hub.asked - asked);
+        let standing = life.machine.standing();
+        assert_eq!((standing.aside, standing.at_fault.is_some(), hub.messages()), (1, true, 5));
+        drop(life);
+        life = Life::begin(dir.path(), at(mono));
+    }
+    // Mended: nobody has to do anything.
+    hub.refuses = [-91].into();
+    let (from, wall) = (mono, at(mono));
+    pass(&mut life, &mut hub, &mut mono, from + HOUR_MS);
+    life.converge(&mut hub, &mut mono, wall);
+    let standing = life.machine.standing();
+    assert_eq!((standing.at_fault.clone(), standing.was_at_fault, standing.aside), (None, true, 1), "{standing:?}");
+    assert_eq!((life.messages(), hub.messages()), (463, 458), "all but the one row");
+    assert_eq!(life.compare(&mut hub, wall).differ, 1);
+}
+
+#[test]
+fn what_was_set_aside_is_told_when_somebody_asks_for_it_and_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(8), 0);
+    let mut life = Life::begin(dir.path(), at(0));
+    // Hours that leave before the hub had them are told as a day, which it refuses as well.
+    (1..=9).for_each(|chat| life.count(-chat, at(0), 5));
+    let later = at(60 * 24 * HOUR_MS);
+    (10..=30).for_each(|chat| life.count(-chat, later, 5));
+    life.roll_up(later);
+    hub.refuses = [0, -15].into();
+    life.converge(&mut hub, &mut mono, later);
+    assert_eq!((life.machine.standing().aside, hub.messages(), life.messages()), (2, 100, 150));
+    drop(life);
+    hub.refuses.clear();
+    let mut life = Life::begin(dir.path(), later);
+    let sync = life.machine.again(&[]);
+    life.commit(Tick { sync, ..Tick::default() }, later);
+    life.converge(&mut hub, &mut mono, later);
+    assert_eq!((life.machine.standing().aside, hub.messages(), life.messages()), (0, 150, 150));
+    assert_eq!((life.compare(&mut hub, later).differ, life.machine.standing().forks), (0, 0));
+    // Once more is no more.
+    let sync = life.machine.again(&[]);
+    life.commit(Tick { sync, ..Tick::default() }, later);
+    mono += 100_000;
+    life.converge(&mut hub, &mut mono, later);
+    assert_eq!((hub.messages(), life.machine.standing().forks), (150, 0));
+}
+
+#[test]
+fn rows_between_which_others_are_taken_are_set_aside_without_a_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, mut mono) = (Hub::new(9), 0);
+    hub.refuses = (-200..0).filter(|chat| chat % 2 == 0).collect();
     let mut life = Life::begin(dir.path(), at(0));
     (1..=90).for_each(|chat| life.count(-chat, at(0), 5));
-    let mut mono = 0;
-    while mono < 6 * HOUR_MS {
-        life.speak(&mut hub, Now { mono: Monotonic(mono), wall: at(mono) }, false);
-        mono += 5_000;
-    }
-    assert!(hub.asked < 80, "{} pushes in six hours", hub.asked);
-    assert_eq!(life.messages(), 450);
+    life.converge(&mut hub, &mut mono, at(0));
+    let standing = life.machine.standing();
+    assert_eq!((standing.aside, standing.at_fault.clone(), hub.messages()), (45, None, 225), "{standing:?}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) enum Sync {
     Status,
     /// Compare what was counted here with what the hub has, row by row.
     Verify,
+    /// Tell the hub all rows again that are here, those that were set aside too; nothing counts twice.
+    Again,
     /// Forget the hub, and the key for it.
     Leave,
 }
@@ -59,6 +61,9 @@ pub(super) fn carry_out(config: &Config, verb: Sync) -> Result<(), Failure> {
                 compared.map_or_else(Answer::Refused, |(is_same, lines)| answer(is_same, lines))
             }
         }),
+        Sync::Again => lines(asked(config, &control::Command::SyncAgain)?.unwrap_or_else(|| {
+            Answer::Refused("the appliance does not run; start it, and run this once more".to_owned())
+        })),
         Sync::Leave => {
             let home = Home::of(&config.data_dir);
             home.leave().map_err(|error| Failure::storage(format!("{}: {error}", home.path().display())))?;
@@ -86,7 +91,7 @@ fn lines(answer: Answer) -> Result<(), Failure> {
             print(&format!("{differing}\n"))?;
             Err(Failure {
                 kind: FailureKind::Data,
-                why: "both sides differ; rows that still wait to be told are among them".to_owned(),
+                why: "both sides differ; rows that still wait to be told are among them, and `aegis sync again` tells all once more".to_owned(),
             })
         }
         Answer::Refused(why) => Err(Failure::usage(why)),

@@ -1,19 +1,24 @@
 //! The folder of a hub's packs in the data folder: a file a pack, with its signature and how it shall judge.
 //!
 //! Promises: a file gets its name when it is whole and on the medium, so that a cut of power leaves the old one or the new one;
-//! no more is read of it than a pack may have.
+//! no more is read of it than a pack may have. Which version of each was believed last is kept in a file beside them, so that a damaged
+//! pack lets no older one in; a damaged line of it is as good as none.
 //!
 //! Never: a pack believed because it lies there. Whoever reads it checks the signature.
 
 use super::home::{absent_is_fine, write_whole};
 use crate::limits;
 use crate::policy::Stage;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The folder's name in the data folder.
 const FOLDER: &str = "hub-packs";
 const ENDING: &str = ".pack";
+/// A line a pack: its name, its version, and the first letters of a sum of both, so that damage is seen.
+const VERSIONS_FILE: &str = "versions";
 
 /// How a pack may judge, and the word for it in its file.
 const STAGES: [(&str, Option<Stage>); 3] =
@@ -52,6 +57,13 @@ impl KeptPack {
     }
 }
 
+fn line_of(name: &str, version: u64) -> String {
+    let said = format!("{name} {version}");
+    let sum: [u8; 32] = Sha256::digest(&said).into();
+    let letters: String = sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{said} {letters}")
+}
+
 /// The folder.
 #[derive(Clone, Debug)]
 pub struct PackFolder(PathBuf);
@@ -64,15 +76,15 @@ impl PackFolder {
     /// The names of the packs there, in order; at most as many as a board has.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(&self.0)
+        let files = std::fs::read_dir(&self.0)
             .into_iter()
             .flatten()
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(ENDING).map(str::to_owned))
             .filter(|name| aegis_contract::is_pack_name(name))
-            .take(limits::CLOUD_PACKS_MAX)
-            .collect();
-        names.sort();
-        names
+            .take(limits::CLOUD_PACKS_MAX);
+        // One whose file is gone is remembered by its version alone.
+        let names: BTreeSet<String> = files.chain(self.versions_believed().into_keys()).collect();
+        names.into_iter().take(limits::CLOUD_PACKS_MAX).collect()
     }
 
     /// A pack there; `None` where its file cannot be read, or is none.
@@ -83,6 +95,32 @@ impl PackFolder {
         let opened = std::fs::File::open(self.0.join(format!("{name}{ENDING}"))).ok()?;
         opened.take(most).read_to_string(&mut file).ok()?;
         KeptPack::of_file(name, &file)
+    }
+
+    /// The version of each pack that was believed last, as it is kept beside the pack itself.
+    #[must_use]
+    pub fn versions_believed(&self) -> BTreeMap<String, u64> {
+        let mut file = Vec::new();
+        if let Ok(opened) = std::fs::File::open(self.0.join(VERSIONS_FILE)) {
+            // What can be read counts: each line has its own sum.
+            let _cut = opened.take(limits::CLOUD_FILE_BYTES_MAX).read_to_end(&mut file);
+        }
+        let text = String::from_utf8_lossy(&file);
+        let of_line = |line: &str| {
+            let (name, version) = line.rsplit_once(' ')?.0.split_once(' ')?;
+            let version = version.parse().ok().filter(|_| aegis_contract::is_pack_name(name))?;
+            (line == line_of(name, version)).then(|| (name.to_owned(), version))
+        };
+        text.lines().filter_map(of_line).take(limits::CLOUD_PACKS_MAX).collect()
+    }
+
+    /// Keeps which version of each pack is believed. After the pack: what is whole speaks for itself.
+    ///
+    /// # Errors
+    /// When it cannot be written. What was kept before still holds.
+    pub fn keep_versions<'a>(&self, versions: impl Iterator<Item = (&'a str, u64)>) -> std::io::Result<()> {
+        let text: String = versions.map(|(name, version)| line_of(name, version) + "\n").collect();
+        write_whole(&self.0, VERSIONS_FILE, &[text.as_bytes()])
     }
 
     /// Keeps a pack, in the place of the one of its name.

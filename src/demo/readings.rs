@@ -92,7 +92,7 @@ impl Readings {
 }
 
 /// Numbers that are as of now, so that an earlier life's must not be added.
-const GAUGES: [&str; 36] = [
+const GAUGES: [&str; 39] = [
     "outbox_rows_max",
     "data_bytes",
     "data_bytes_max",
@@ -126,9 +126,12 @@ const GAUGES: [&str; 36] = [
     "hub_away_s",
     "hub_failures",
     "hub_waits",
+    "hub_at_fault",
     "hub_set_aside",
     "hub_forks",
     "hub_clock_off_ms",
+    "hub_packs",
+    "hub_packs_amiss",
 ];
 
 /// Resident memory of a process, bytes.

@@ -42,6 +42,12 @@ pub const CLOUD_PAGE_BYTES_MAX: usize = 128 * 1024;
 /// Refusals of a push that follow each other at once while the row is looked for that the hub does not take; then pauses grow.
 pub const CLOUD_REFUSALS_AT_ONCE: u32 = 24;
 
+/// Rows that are set aside one after another, none taken in between: with this one the hub itself is taken to be at fault. Those before
+/// it wait again, nothing more is set aside, and one row is tried after the longest pause, until it is taken. More than any one chat has
+/// in a day; and few enough that a hub that takes nothing is known within two hours, most of them pauses. There is no bound on all that
+/// were ever set aside: with one, a hub that refuses one chat for weeks would end up with none.
+pub const CLOUD_ASIDE_IN_A_ROW_MAX: u64 = 32;
+
 /// How long the hub may be away until it is told as something to look at, seconds: a day.
 pub const CLOUD_AWAY_S: u64 = 24 * 3_600;
 
@@ -58,6 +64,11 @@ pub const CLOUD_PACKS_MAX: usize = 8;
 /// Bytes of a pack of the hub: half of what the contract allows, and more than any shipped pack has. A larger one is refused before
 /// it is fetched. One is fetched at a time, while no other answer is in memory; compiled it has its room among all packs.
 pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
+
+/// Values of a pack of the hub, and its lines, each counted by what parts them. A value takes some 230 bytes while the pack is read, however
+/// short it is. As measured on a Zero W, taking in a pack of 40,000, for which it has room, holds 8.2 MB more than one of a single value;
+/// one of so many 5.2 MB. A pack with more is refused.
+pub const CLOUD_PACK_VALUES_MAX: usize = 16_384;
 
 // And what is read of it at once.
 const _: () = assert!(CLOUD_PACK_BYTES_MAX + 4 * super::wide(super::OUTWARD_BUFFER_BYTES) <= CLOUD_CALL_BYTES);

@@ -28,6 +28,8 @@ pub struct HubPack {
     pub name: String,
     /// Its version; 0 where its file cannot be read.
     pub version: u64,
+    /// The version that was believed last, where the file cannot be read: nothing older may take its place. Else as [`Self::version`].
+    pub at_least: u64,
     /// How it shall judge; `None`: not at all.
     pub stage: Option<Stage>,
     /// When the version was put in, seconds since 1970.

@@ -30,10 +30,16 @@ impl PackSource {
     /// The pack's id as written. Its mistakes are told when it is compiled.
     #[must_use]
     pub fn id(&self) -> Option<String> {
-        let mut untold = Mistakes::default();
-        let mut root = document::read(&self.file, &self.text, &mut untold);
-        Some(root.section("pack", &mut untold)?.text("id", &mut untold)?.value)
+        id_of(&self.text)
     }
+}
+
+/// The id in a pack's text. A text of many keywords takes forty times its size while it is read.
+#[must_use]
+pub fn id_of(text: &str) -> Option<String> {
+    let mut untold = Mistakes::default();
+    let mut root = document::read("", text, &mut untold);
+    Some(root.section("pack", &mut untold)?.text("id", &mut untold)?.value)
 }
 
 /// A pack, read.

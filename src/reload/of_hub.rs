@@ -2,7 +2,8 @@
 //!
 //! Promises: a pack of the hub stands in for the shipped one of its id, and a file of the owner's is stronger than both. What does
 //! not compile beside the others is left out, and said; the owner's own mistakes are told as without a hub. A new pack is kept only
-//! when it compiles and puts out none that judged before, and is in force only when it is kept.
+//! when it compiles and puts out none that judged before, and is in force only when it is kept. What is damaged is remembered by the version that it
+//! had, so that nothing older takes its place.
 //!
 //! Never: a pack judging whose signature does not hold for the key that the enrolment brought.
 
@@ -11,7 +12,7 @@ use super::{Reloader, lock};
 use crate::cloud::{Home, KeptPack};
 use crate::document::Mistakes;
 use crate::overlay::Overlay;
-use crate::policy::{HubPack, PackSource, PolicySet};
+use crate::policy::{self, HubPack, PackSource, PolicySet};
 use crate::release;
 use crate::tenant::Tenants;
 use aegis_contract::PackComment;
@@ -53,19 +54,23 @@ impl Room {
         let Some(home) = &self.home else { return (packs, sources) };
         let Ok(Some((enrolment, _))) = Home::read(home) else { return (packs, sources) };
         let folder = home.packs();
-        let mut names = folder.names();
+        let (mut names, versions) = (folder.names(), folder.versions_believed());
         names.extend(new.map(|new| new.name.clone()).filter(|name| !names.contains(name)));
         names.sort();
         let mut bytes = u64::try_from(own_bytes).unwrap_or(u64::MAX);
         for name in names {
             let kept = new.filter(|new| new.name == name).cloned().or_else(|| folder.read(&name));
-            let kept = kept.ok_or_else(|| "its file is damaged".to_owned());
+            let kept = kept.ok_or_else(|| "its file is damaged or gone".to_owned());
             let kept = kept.and_then(|kept| Ok((believed(&kept, &enrolment.pack_key)?.version, kept)));
             let mut pack = HubPack::named(name);
             match kept {
-                Err(why) => pack.trouble = Some(why),
+                Err(why) => {
+                    pack.at_least = versions.get(&pack.name).copied().unwrap_or(0);
+                    pack.trouble = Some(why);
+                }
                 Ok((version, kept)) => {
-                    (pack.version, pack.stage, pack.since_s) = (version, kept.stage, kept.since_s);
+                    (pack.version, pack.at_least) = (version, version);
+                    (pack.stage, pack.since_s) = (kept.stage, kept.since_s);
                     let same = before.iter().find(|old| old.name == pack.name && old.version == version);
                     pack.counts = same.map(|same| Arc::clone(&same.counts)).unwrap_or_default();
                     bytes = bytes.saturating_add(u64::try_from(kept.text.len()).unwrap_or(u64::MAX));
@@ -157,11 +162,15 @@ impl Reloader {
         let new = match (new, &folder) {
             (Some(new), Some(folder)) if new.text.is_empty() => {
                 let kept = folder.read(&new.name);
-                let kept = kept.ok_or_else(|| not("its file is damaged".to_owned(), true))?;
+                let kept = kept.ok_or_else(|| not("its file is damaged or gone".to_owned(), true))?;
                 Some(KeptPack { stage: new.stage, ..kept })
             }
             (new, _) => new,
         };
+        let is_named = |new: &KeptPack| policy::id_of(&new.text).as_ref() == Some(&new.name);
+        if new.as_ref().is_some_and(|new| !is_named(new)) {
+            return Err(not("its `id` is not the name that the hub gives it".to_owned(), true));
+        }
         let now = self.in_force.now();
         let sources = self.sources().map_err(first)?;
         let without = Overlay { own: BTreeMap::new(), ..(*now.overlay).clone() };
@@ -178,7 +187,11 @@ impl Reloader {
             if let Some(why) = put_out.find_map(|pack| pack.trouble.clone()) {
                 return Err(not(why, true));
             }
-            folder.keep(new).map_err(|error| not(format!("it cannot be kept: {error}"), false))?;
+            let kept = folder.keep(new).and_then(|()| {
+                let known = set.hub_packs().iter().filter(|pack| pack.at_least > 0);
+                folder.keep_versions(known.map(|pack| (pack.name.as_str(), pack.at_least)))
+            });
+            kept.map_err(|error| not(format!("it cannot be kept: {error}"), false))?;
         }
         self.in_force.change(|book| book.with_policy(set));
         Ok(())

@@ -24,8 +24,11 @@ const WISHES: &str = "wishes";
 const BUDGETS: &str = "budgets";
 const PACKS: &str = "packs";
 const MARKS: &str = "marks";
+const STREAK: &str = "streak";
 const DAY: &str = "day/";
 const DAY_END: &str = "day0";
+const ASIDE: &str = "aside/";
+const ASIDE_END: &str = "aside0";
 
 /// How far the hub has what this appliance tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,21 @@ pub struct SyncMarks {
     pub highest: u64,
     /// Rows that the hub refused, and that were set aside: they stay here, and are told no more.
     pub aside: u64,
+}
+
+/// Rows that were set aside one after another, none taken in between, and how far the hub was before the first of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncStreak {
+    /// How many; 0: the hub has taken a row since.
+    pub rows: u64,
+    /// Whether the hub is taken to be at fault: nothing more is set aside, and all of it waits.
+    pub is_at_fault: bool,
+    /// [`SyncPlace::edition`], then.
+    pub edition: u64,
+    /// [`SyncPlace::decisions`], then.
+    pub decisions: u64,
+    /// [`SyncMarks::undone`], then.
+    pub undone: (u64, u64),
 }
 
 /// What the hub wishes, as it said it last.
@@ -88,8 +106,14 @@ pub struct SyncTick {
     pub place: Option<SyncPlace>,
     /// What is remembered besides. Goes with a place.
     pub marks: Option<SyncMarks>,
+    /// How many rows were set aside one after another. Goes with a place.
+    pub streak: Option<SyncStreak>,
     /// Days that the hub has, by tenant and by days since 1970.
     pub days_done: Vec<(TenantName, u32)>,
+    /// Days that the hub refused: they are told no more, until [`SyncTick::days_again`].
+    pub days_aside: Vec<(TenantName, u32)>,
+    /// All days that were set aside are to be told.
+    pub days_again: bool,
     /// What the hub wishes.
     pub wishes: Option<KeptWishes>,
     /// The board's own budgets.
@@ -103,7 +127,7 @@ pub struct SyncTick {
 impl SyncTick {
     /// Whether losing this would break a promise.
     pub(super) const fn matters(&self) -> bool {
-        self.wishes.is_some() || self.budgets.is_some() || self.leaves
+        self.wishes.is_some() || self.budgets.is_some() || self.days_again || self.leaves
     }
 
     /// Whether there is nothing in it.
@@ -113,13 +137,18 @@ impl SyncTick {
             && self.place.is_none()
             && self.marks.is_none()
             && self.packs.is_none()
+            && self.streak.is_none()
             && self.days_done.is_empty()
+            && self.days_aside.is_empty()
     }
 
     pub(super) fn absorb(&mut self, other: Self) {
         self.place = other.place.or_else(|| self.place.take());
         self.marks = other.marks.or(self.marks);
+        self.streak = other.streak.or(self.streak);
         self.days_done.extend(other.days_done);
+        self.days_aside.extend(other.days_aside);
+        self.days_again |= other.days_again;
         self.wishes = other.wishes.or_else(|| self.wishes.take());
         self.budgets = other.budgets.or_else(|| self.budgets.take());
         self.packs = other.packs.or_else(|| self.packs.take());
@@ -186,8 +215,31 @@ pub(super) fn apply(txn: &WriteTransaction, tick: &SyncTick) -> RedbResult<()> {
     if let Some(packs) = &tick.packs {
         facts.insert(PACKS, packs.as_bytes())?;
     }
+    if let Some(streak) = &tick.streak {
+        facts.insert(STREAK, encode(streak).as_slice())?;
+    }
+    for (tenant, day) in &tick.days_aside {
+        let key = day_key(*day, tenant.as_str());
+        rename(&mut facts, &key, &key.replacen(DAY, ASIDE, 1))?;
+    }
+    // After those of the same group of ticks: one that is told once more than it had to be is harmless.
+    if tick.days_again {
+        let aside: Vec<String> =
+            facts.range(ASIDE..ASIDE_END)?.map(|entry| Ok(entry?.0.value().to_owned())).collect::<RedbResult<_>>()?;
+        for key in aside {
+            rename(&mut facts, &key, &key.replacen(ASIDE, DAY, 1))?;
+        }
+    }
     for (tenant, day) in &tick.days_done {
         facts.remove(day_key(*day, tenant.as_str()).as_str())?;
+    }
+    Ok(())
+}
+
+fn rename(facts: &mut Facts<'_>, from: &str, to: &str) -> RedbResult<()> {
+    let bytes = facts.remove(from)?.map(|bytes| bytes.value().to_vec());
+    if let Some(bytes) = bytes {
+        facts.insert(to, bytes.as_slice())?;
     }
     Ok(())
 }
@@ -252,6 +304,14 @@ impl Snapshots {
     /// As [`Snapshots::sync_place`].
     pub fn sync_marks(&self) -> Result<SyncMarks, StoreError> {
         Ok(self.sync_fact(MARKS)?.unwrap_or_default())
+    }
+
+    /// How many rows were set aside one after another.
+    ///
+    /// # Errors
+    /// As [`Snapshots::sync_place`].
+    pub fn sync_streak(&self) -> Result<SyncStreak, StoreError> {
+        Ok(self.sync_fact(STREAK)?.unwrap_or_default())
     }
 
     /// What the hub wished last.

@@ -3,14 +3,15 @@
 //! Promises: a push follows the one before, by sequence and chain; after one whose answer was lost the hub is asked how far it is,
 //! and goes on from there, so that nothing counts twice. What went apart (a backup that was restored, here or there) is said, and
 //! mended by telling all rows again, which are states and replace each other. A row that the hub refuses is looked for by halves and
-//! set aside: it holds up no other. Pauses grow, up to a bound, with chance in them.
+//! set aside: it holds up no other. A hub that refuses row after row is at fault itself: what was set aside for it waits again, and
+//! one row is tried after the longest pause, until it is taken. Pauses grow, up to a bound, with chance in them.
 //!
 //! Never: a clock, a network, a file. What is to be durable is handed back.
 
 use crate::clock::Now;
 use crate::cloud::Failure;
 use crate::limits;
-use crate::store::sync::{KeptWishes, OwnBudget, SyncMarks, SyncPlace, SyncTick};
+use crate::store::sync::{KeptWishes, OwnBudget, SyncMarks, SyncPlace, SyncStreak, SyncTick};
 use crate::tenant::TenantName;
 use aegis_contract::{BudgetRow, Chain, DecisionRow, Document, Health, Kind, Push, Receipt, State, UsageRow};
 
@@ -115,6 +116,10 @@ pub struct Standing {
     pub aside: u64,
     /// See [`Standing::aside`].
     pub refused: Option<String>,
+    /// Why the hub is taken to be at fault; `None` when it is not.
+    pub at_fault: Option<String>,
+    /// Whether it was, since the start, and is no more.
+    pub was_at_fault: bool,
     /// Decisions and rows of usage that wait, at least, as of the last push.
     pub waits: u64,
     /// The last push that the hub took.
@@ -133,6 +138,7 @@ pub struct Machine {
     wants_wishes: bool,
     in_a_row: usize,
     marks: SyncMarks,
+    streak: SyncStreak,
     /// The newest edition and decision that were here when this life began, or that it told.
     known: (u64, u64),
     hunt: Option<Hunt>,
@@ -168,6 +174,14 @@ impl Machine {
         self
     }
 
+    /// The same, after so many rows that were set aside one after another.
+    #[must_use]
+    pub fn after(mut self, streak: SyncStreak) -> Self {
+        self.streak = streak;
+        self.standing.at_fault = streak.is_at_fault.then(|| at_fault("before the last start"));
+        self
+    }
+
     /// How this board stands with its hub.
     #[must_use]
     pub const fn standing(&self) -> &Standing {
@@ -189,6 +203,9 @@ impl Machine {
     /// How much may be in the next push.
     #[must_use]
     pub fn room(&self) -> Room {
+        if self.streak.is_at_fault {
+            return Room { rows: 1, is_bare: true };
+        }
         let rows = self.hunt.map_or(limits::CLOUD_ROWS_AT_ONCE, |hunt| hunt.rows.max(1));
         Room { rows, is_bare: self.is_bare }
     }
@@ -249,10 +266,9 @@ impl Machine {
             return SyncTick::default();
         }
         self.refusals = 0;
-        self.found_good(sent.rows);
         let told = told(budgets, &sent.covers);
         let more = sent.covers.more;
-        let mut tick = self.confirm(sent);
+        let mut tick = self.taken(sent);
         tick.budgets = told;
         self.in_a_row = if more { self.in_a_row.saturating_add(1) } else { 0 };
         if !more || self.in_a_row >= limits::CLOUD_PUSHES_AT_ONCE {
@@ -295,9 +311,11 @@ impl Machine {
                 kind @ (Kind::Invalid | Kind::Large | Kind::Forbidden) if was_met => {
                     if let Some(sent) = self.sent.take() {
                         // Not taken, and nothing changed.
-                        (self.is_met, self.wants_wishes) = (true, kind == Kind::Forbidden);
-                        tick = self.refused(sent, budgets);
+                        tick = self.refused(sent, kind == Kind::Forbidden, budgets);
+                        let is_at_fault = self.streak.is_at_fault;
+                        (self.is_met, self.wants_wishes) = (true, kind == Kind::Forbidden || is_at_fault);
                         let over = self.refusals.saturating_sub(limits::CLOUD_REFUSALS_AT_ONCE);
+                        let over = if is_at_fault { u32::MAX } else { over };
                         pause = if over == 0 { 0 } else { pause_ms(over, chance) };
                     }
                 }
@@ -310,12 +328,14 @@ impl Machine {
     }
 
     /// The push was read and refused: without the health, then by halves, until the row is alone that is to blame.
-    fn refused(&mut self, sent: Sent, budgets: &[OwnBudget]) -> SyncTick {
+    fn refused(&mut self, sent: Sent, is_forbidden: bool, budgets: &[OwnBudget]) -> SyncTick {
         self.refusals = self.refusals.saturating_add(1);
         let rows = sent.rows;
         match self.hunt {
+            // One row was tried, to see whether it is mended.
+            _ if self.streak.is_at_fault => {}
             // It may take other tenants than before, which its wishes say.
-            None if self.wants_wishes && self.refusals == 1 => {}
+            None if is_forbidden && self.refusals == 1 => {}
             None => {
                 self.is_bare = true;
                 self.hunt = Some(Hunt { suspects: rows, rows: rows.max(1), is_whole: true });
@@ -323,29 +343,87 @@ impl Machine {
             // Not even the bare health is taken: there is nothing that could be left out.
             Some(_) if rows == 0 => {}
             Some(_) if rows > 1 => self.hunt = Some(Hunt { suspects: rows, rows: rows / 2, is_whole: false }),
-            Some(_) => {
-                (self.hunt, self.is_bare) = (None, false);
-                self.marks.aside = self.marks.aside.saturating_add(1);
-                self.standing.aside = self.marks.aside;
-                let why = self.standing.trouble.take().unwrap_or_default();
-                let why = format!("{}: {why}; it stays here, and the rest goes on", sent.first);
-                tracing::warn!("set aside: {why}");
-                self.standing.refused = Some(why);
-                let told = told(budgets, &sent.covers);
-                // As if it had been told, but for sequence and chain, which are the hub's.
-                let place = Some((self.place.sequence, Chain(self.place.chain)));
-                let tick = self.confirm(Sent { place, ..sent });
-                return SyncTick { place: Some(self.place.clone()), marks: Some(self.marks), budgets: told, ..tick };
-            }
+            Some(_) => return self.alone(sent, budgets),
         }
         SyncTick::default()
     }
 
-    /// So many rows were taken: what is looked for is not among them.
-    fn found_good(&mut self, rows: usize) {
+    /// One row alone was refused: it is set aside; after so many, the hub is at fault.
+    fn alone(&mut self, sent: Sent, budgets: &[OwnBudget]) -> SyncTick {
+        let why = self.standing.trouble.clone().unwrap_or_default();
+        if self.streak.rows == 0 {
+            let (SyncPlace { edition, decisions, .. }, undone) = (&self.place, self.marks.undone);
+            self.streak = SyncStreak { edition: *edition, decisions: *decisions, undone, ..SyncStreak::default() };
+        }
+        if self.streak.rows.saturating_add(1) >= limits::CLOUD_ASIDE_IN_A_ROW_MAX {
+            let why = at_fault(&format!("at last {}: {why}", sent.first));
+            tracing::warn!("{why}");
+            (self.standing.at_fault, self.standing.refused) = (Some(why), None);
+            self.streak.is_at_fault = true;
+            return self.back(self.streak, budgets);
+        }
+        self.standing.trouble = None;
+        self.streak.rows = self.streak.rows.saturating_add(1);
+        // The next one may be another: it is tried alone as well.
+        self.hunt = Some(Hunt { suspects: 1, rows: 1, is_whole: false });
+        self.marks.aside = self.marks.aside.saturating_add(1);
+        self.standing.aside = self.marks.aside;
+        let why = format!("{}: {why}; it stays here, and the rest goes on", sent.first);
+        tracing::warn!("set aside: {why}");
+        self.standing.refused = Some(why);
+        let budgets = told(budgets, &sent.covers);
+        // As if it had been told, but for sequence and chain, which are the hub's.
+        let place = Some((self.place.sequence, Chain(self.place.chain)));
+        let tick = self.confirm(Sent { place, ..sent });
+        let (place, marks, streak) = (Some(self.place.clone()), Some(self.marks), Some(self.streak));
+        SyncTick { place, marks, streak, budgets, days_aside: tick.days_done, ..SyncTick::default() }
+    }
+
+    /// All rows that are here are told again, those that were set aside too. Returns what is to be durable.
+    pub fn again(&mut self, budgets: &[OwnBudget]) -> SyncTick {
+        self.streak = SyncStreak { rows: self.marks.aside, ..SyncStreak::default() };
+        let tick = self.back(self.streak, budgets);
+        // What is under way may be taken yet, which the hub says; it is told again all the same.
+        (self.sent, self.is_met, self.not_before_ms, self.refusals) = (None, false, 0, 0);
+        (self.streak, self.standing.at_fault, self.standing.refused) = (SyncStreak::default(), None, None);
+        SyncTick { streak: Some(self.streak), ..tick }
+    }
+
+    /// What was told and set aside since then waits again.
+    fn back(&mut self, then: SyncStreak, budgets: &[OwnBudget]) -> SyncTick {
+        (self.hunt, self.is_bare) = (None, false);
+        self.place.edition = self.place.edition.min(then.edition);
+        self.place.decisions = self.place.decisions.min(then.decisions);
+        self.marks.undone = self.marks.undone.min(then.undone);
+        self.marks.aside = self.marks.aside.saturating_sub(then.rows);
+        self.standing.aside = self.marks.aside;
+        let budgets = budgets.iter().map(|own| OwnBudget { told: 0, ..own.clone() }).collect();
+        let (place, marks) = (Some(self.place.clone()), Some(self.marks));
+        SyncTick { place, marks, streak: Some(then), budgets: Some(budgets), days_again: true, ..SyncTick::default() }
+    }
+
+    /// The hub has what was sent.
+    fn taken(&mut self, sent: Sent) -> SyncTick {
+        self.found_good(&sent);
+        let is_mended = sent.rows > 0 && self.streak != SyncStreak::default();
+        if is_mended && self.streak.is_at_fault {
+            tracing::info!("the hub takes rows again; what waited is told");
+            (self.standing.at_fault, self.standing.was_at_fault) = (None, true);
+        }
+        let tick = self.confirm(sent);
+        if !is_mended {
+            return tick;
+        }
+        self.streak = SyncStreak::default();
+        SyncTick { streak: Some(self.streak), ..tick }
+    }
+
+    /// What was taken is not what is looked for.
+    fn found_good(&mut self, sent: &Sent) {
         let Some(mut hunt) = self.hunt.take() else { return };
-        hunt.suspects = hunt.suspects.saturating_sub(rows);
-        if hunt.suspects > 0 {
+        hunt.suspects = hunt.suspects.saturating_sub(sent.rows);
+        let is_nothing_left = sent.rows == 0 && !sent.covers.more;
+        if hunt.suspects > 0 && !is_nothing_left {
             self.hunt = Some(hunt);
         } else if hunt.is_whole {
             let why =
@@ -353,7 +431,7 @@ impl Machine {
             tracing::warn!("{why}");
             self.standing.refused = Some(why.to_owned());
         } else {
-            // It takes all of them after all.
+            // It takes all of them after all, or the next one.
             self.is_bare = false;
         }
     }
@@ -399,8 +477,7 @@ impl Machine {
         }
         if let Some(sent) = sent.filter(|sent| sent.place == Some((sequence, chain))) {
             // It was taken, and the answer was lost.
-            self.found_good(sent.rows);
-            return self.confirm(sent);
+            return self.taken(sent);
         }
         let own = self.place.sequence;
         (self.place.sequence, self.place.chain) = (sequence, chain.0);
@@ -438,6 +515,14 @@ impl Batch {
     }
 }
 
+fn at_fault(what: &str) -> String {
+    format!(
+        "the hub refuses row after row, {} of them one after another, {what}; nothing is set aside for it, all waits here and is told \
+         once it takes a row",
+        limits::CLOUD_ASIDE_IN_A_ROW_MAX
+    )
+}
+
 /// The board's own budgets with what was told of them, where that changed.
 fn told(budgets: &[OwnBudget], covers: &Covers) -> Option<Vec<OwnBudget>> {
     let mut after = budgets.to_vec();
@@ -450,126 +535,4 @@ fn told(budgets: &[OwnBudget], covers: &Covers) -> Option<Vec<OwnBudget>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::{Monotonic, Wall};
-    use aegis_contract::{BoardId, Problem};
-
-    fn at(ms: u64) -> Now {
-        Now { mono: Monotonic(ms), wall: Wall(1_800_000_000_000 + ms) }
-    }
-
-    fn machine() -> Machine {
-        let mut machine = Machine::new("b", Chain::first(BoardId([7; 16])), None, None);
-        let state =
-            State { sequence: 0, chain: Chain::first(BoardId([7; 16])), hub_time_us: 0, edition: 0, decision: 0 };
-        assert_eq!(
-            machine.state(state, at(0)),
-            SyncTick::default(),
-            "a new board and a hub that never heard of it agree"
-        );
-        machine.wishes(Some("e".to_owned()), at(0));
-        machine
-    }
-
-    fn batch(edition: u64) -> Batch {
-        let row = serde_json::from_str(r#"{"tenant":"default","from":0,"span":"hour"}"#).expect("a row");
-        Batch { usage: vec![row], covers: Covers { edition, ..Covers::default() }, ..Batch::default() }
-    }
-
-    fn receipt(machine: &Machine, body: &[u8]) -> Receipt {
-        let chain = Chain(machine.place().chain).after(body);
-        let sequence = machine.place().sequence + 1;
-        Receipt { sequence, chain, hub_time_us: 0, wishes_etag: "e".to_owned(), texts_left_out: 0 }
-    }
-
-    #[test]
-    fn a_push_whose_answer_was_lost_is_known_to_be_taken_and_not_told_again() {
-        let mut machine = machine();
-        let body = machine.push(batch(5));
-        let receipt = receipt(&machine, &body);
-        machine.failed(&Failure::Away("x".to_owned()), &[], at(0), 0);
-        assert!(matches!(machine.turn(at(1)), Turn::Rest(_)));
-        assert_eq!(machine.turn(at(limits::CLOUD_PAUSE_MS)), Turn::State);
-        let state = State { sequence: 1, chain: receipt.chain, hub_time_us: 0, edition: 5, decision: 0 };
-        let tick = machine.state(state, at(limits::CLOUD_PAUSE_MS));
-        assert_eq!(tick.place.map(|place| (place.sequence, place.edition)), Some((1, 5)));
-        assert_eq!(machine.standing().forks, 0);
-    }
-
-    #[test]
-    fn a_fork_takes_over_the_hubs_place_and_tells_all_again_and_says_so() {
-        let mut machine = machine();
-        let body = machine.push(batch(5));
-        let first = receipt(&machine, &body);
-        machine.receipt(&first, &[], at(0), 0);
-        machine.push(batch(9));
-        let mut problem = Problem::new(Kind::Fork, "no");
-        (problem.sequence, problem.chain) = (Some(40), Some(Chain([3; 32])));
-        let tick = machine.failed(&Failure::Refused(Box::new(problem), 0), &[], at(1), 0);
-        assert_eq!((tick, machine.turn(at(1))), (SyncTick::default(), Turn::State), "asked at once");
-        let state = State { sequence: 40, chain: Chain([3; 32]), hub_time_us: 0, edition: 0, decision: 0 };
-        let tick = machine.state(state, at(1));
-        let place = tick.place.expect("it is durable");
-        assert_eq!((place.sequence, place.chain, place.edition), (40, [3; 32], 0));
-        assert_eq!((machine.standing().forks, machine.turn(at(1))), (1, Turn::Push), "at once");
-        assert!(machine.standing().fork.as_deref().is_some_and(|why| why.contains("40 pushes")));
-    }
-
-    #[test]
-    fn a_push_with_a_tenant_of_others_has_the_wishes_read_before_anything_is_looked_for() {
-        let mut machine = machine();
-        let forbidden = Failure::Refused(Box::new(Problem::new(Kind::Forbidden, "no")), 0);
-        machine.push(batch(5));
-        machine.failed(&forbidden, &[], at(0), 0);
-        let whole = Room { rows: limits::CLOUD_ROWS_AT_ONCE, is_bare: false };
-        assert_eq!((machine.turn(at(0)), machine.room()), (Turn::Wishes, whole));
-        machine.wishes(None, at(0));
-        machine.push(batch(5));
-        machine.failed(&forbidden, &[], at(0), 0);
-        assert_eq!(machine.room(), Room { rows: 1, is_bare: true });
-    }
-
-    #[test]
-    fn a_heartbeat_leaves_nothing_durable_and_comes_once_a_turn() {
-        let mut machine = machine();
-        machine.push(Batch::default());
-        let first = Chain::first(BoardId([7; 16]));
-        let same =
-            Receipt { sequence: 0, chain: first, hub_time_us: 0, wishes_etag: "e".to_owned(), texts_left_out: 0 };
-        assert!(machine.receipt(&same, &[], at(0), 0).is_empty());
-        assert_eq!(machine.turn(at(1)), Turn::Rest(limits::CLOUD_TURN_MS - 1));
-        assert_eq!(machine.turn(at(limits::CLOUD_TURN_MS)), Turn::Push);
-    }
-
-    #[test]
-    fn other_wishes_are_asked_for_once_the_receipt_tells_of_them() {
-        let mut machine = machine();
-        let body = machine.push(batch(1));
-        let receipt = Receipt { wishes_etag: "f".to_owned(), ..receipt(&machine, &body) };
-        machine.receipt(&receipt, &[], at(0), 0);
-        assert_eq!(machine.turn(at(limits::CLOUD_TURN_MS)), Turn::Wishes);
-    }
-
-    #[test]
-    fn a_wrong_clock_is_known_with_its_distance() {
-        let mut machine = machine();
-        let mut problem = Problem::new(Kind::Clock, "no");
-        problem.hub_time_us = Some((at(0).wall.0 + 600_000) * 1_000);
-        machine.failed(&Failure::Refused(Box::new(problem), 0), &[], at(0), 0);
-        assert_eq!(machine.standing().clock_off_ms, Some(-600_000));
-    }
-
-    #[test]
-    fn a_pause_grows_and_has_a_bound_and_chance_takes_at_most_half() {
-        for failures in 1..40 {
-            let whole = pause_ms(failures, 0);
-            assert!(whole <= limits::CLOUD_PAUSE_MS_MAX);
-            for chance in [1, 999, u64::MAX / 3, u64::MAX] {
-                let pause = pause_ms(failures, chance);
-                assert!(pause <= whole && pause >= whole / 2, "{failures}: {pause} of {whole}");
-            }
-        }
-        assert_eq!(pause_ms(40, 0), limits::CLOUD_PAUSE_MS_MAX);
-    }
-}
+mod tests;

@@ -46,13 +46,47 @@ const fn stage_of(mode: PackMode) -> Stage {
     }
 }
 
-/// The pack of an offer, if all of it is as it must be; `has` is the version here.
+/// What is here of a pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    /// Nothing.
+    None,
+    /// This version, whole.
+    Whole(u64),
+    /// A damaged file. This version of it was believed last, and the same may take its place.
+    Damaged(u64),
+}
+
+impl Has {
+    fn of(pack: Option<&HubPack>) -> Self {
+        match pack {
+            None => Self::None,
+            Some(pack) if pack.version > 0 => Self::Whole(pack.version),
+            Some(pack) => Self::Damaged(pack.at_least),
+        }
+    }
+
+    /// Why a version may not take its place; `from`: the one that its signature says it steps back from, if it does.
+    fn objects(self, version: u64, from: Option<u64>) -> Option<String> {
+        let (has, least) = match self {
+            Self::None => return None,
+            Self::Whole(has) => (has, has.saturating_add(1)),
+            Self::Damaged(has) => (has, has),
+        };
+        (version < least && from != Some(has)).then(|| {
+            let here = if least == has { "was believed here, and its file is damaged;" } else { "is here, and" };
+            format!("version {has} {here} a lower one takes a signature with rollback-from={has}")
+        })
+    }
+}
+
+/// The pack of an offer, if all of it is as it must be. What is in it is read by who compiles it, in the room for that.
 ///
 /// # Errors
 /// Why it is refused.
 pub fn checked(
     offer: &PackOffer,
-    has: Option<u64>,
+    has: Has,
     text: Vec<u8>,
     signature: &[u8],
     key: &str,
@@ -66,6 +100,12 @@ pub fn checked(
         return Err("its bytes are not those of the hub's SHA-256".to_owned());
     }
     let text = String::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
+    let most = limits::CLOUD_PACK_VALUES_MAX;
+    if [',', '\n'].into_iter().any(|parts| text.matches(parts).count() > most) {
+        return Err(format!(
+            "it has more values or lines than the {most} that a board reads of one; make two packs of it"
+        ));
+    }
     let lines = String::from_utf8_lossy(signature);
     let signature: String = lines.lines().take(4).flat_map(|line| [line, "\n"]).collect();
     let name = offer.name.clone();
@@ -74,19 +114,10 @@ pub fn checked(
     if comment.version != offer.version || comment.rollback_from.is_some() != offer.rollback {
         return Err(format!("its signature says `{comment}`, which is not what the hub offers"));
     }
-    let has = has.unwrap_or(0);
-    if comment.version <= has && comment.rollback_from != Some(has) {
-        return Err(older(has));
+    if let Some(why) = has.objects(comment.version, comment.rollback_from) {
+        return Err(why);
     }
-    let source = crate::policy::PackSource { file: String::new(), text: pack.text, lists: Vec::new() };
-    if source.id().as_deref() != Some(&pack.name) {
-        return Err("its `id` is not the name that the hub gives it".to_owned());
-    }
-    Ok(KeptPack { text: source.text, ..pack })
-}
-
-fn older(has: u64) -> String {
-    format!("version {has} is here, and a lower one takes a signature with rollback-from={has}")
+    Ok(pack)
 }
 
 /// What is known about offers.
@@ -284,24 +315,29 @@ pub fn go_on_from(kept: &str, has: &[HubPack]) {
     }
 }
 
-async fn fetched<W: Way>(
+/// The pack of an offer, fetched and checked; `has` are those that are here.
+///
+/// # Errors
+/// Why there is none.
+pub async fn fetched<W: Way>(
     way: &mut W,
     offer: &PackOffer,
     has: &[HubPack],
     key: &str,
     now_s: u64,
 ) -> Result<KeptPack, NotTaken> {
-    let known = has.iter().find(|one| one.name == offer.name).map(|one| one.version);
+    let known = Has::of(has.iter().find(|one| one.name == offer.name));
     let refused = |why: String| NotTaken { why, is_final: true };
     let most = limits::CLOUD_PACK_BYTES_MAX;
-    if known.is_none() && has.len() >= limits::CLOUD_PACKS_MAX {
+    if known == Has::None && has.len() >= limits::CLOUD_PACKS_MAX {
         return Err(refused(format!("this board has {} packs of the hub already", has.len())));
     }
     if offer.bytes > most {
         return Err(refused(format!("it has {} bytes, and a board takes at most {most}", offer.bytes)));
     }
-    if let Some(has) = known.filter(|has| offer.version < *has && !offer.rollback) {
-        return Err(refused(older(has)));
+    // The same version is not asked for, unless it is damaged.
+    if let Some(why) = known.objects(offer.version, None).filter(|_| !offer.rollback) {
+        return Err(refused(why));
     }
     let later = |failure: Failure| NotTaken { why: failure.to_string(), is_final: false };
     let mut parts = Vec::new();

@@ -27,11 +27,28 @@ pub struct Seen {
     pub away_s: u64,
     /// How the packs of the hub do.
     pub packs: Vec<String>,
+    /// How many of them judge.
+    pub packs_judging: usize,
     /// What of them is not in force as the hub wishes it.
     pub packs_amiss: Vec<String>,
+    /// Somebody wants all rows told again; the task takes it back when it has begun.
+    pub wants_again: bool,
 }
 
 impl Seen {
+    /// Asks that all rows that are here are told again, and says so.
+    ///
+    /// # Errors
+    /// When there is no hub.
+    pub fn tell_again(&mut self) -> Result<String, String> {
+        if self.enrolled.is_none() {
+            return Err("this board is at no hub; run `aegis sync enrol --code CODE`".to_owned());
+        }
+        self.wants_again = true;
+        Ok("all rows that are here are told again, from a few seconds on; `aegis sync verify` compares both sides"
+            .to_owned())
+    }
+
     /// It in lines.
     #[must_use]
     pub fn lines(&self, cloud: Option<&Cloud>) -> Vec<String> {
@@ -59,6 +76,7 @@ impl Seen {
             lines.push(format!("Set aside: {} rows that the hub refused", standing.aside));
         }
         lines.extend(standing.refused.iter().map(|why| format!("Refused: {why}")));
+        lines.extend(standing.at_fault.iter().map(|why| format!("Hub at fault: {why}")));
         lines.extend(self.clock_finding());
         lines.extend(standing.fork.iter().map(|why| format!("Went apart {} times: {why}", standing.forks)));
         let truths = cloud.truths().map(|(kind, truth)| format!("{kind} = {}", truth.word()));
@@ -107,11 +125,20 @@ impl Seen {
         };
         let aside = || {
             let why = standing.refused.as_ref()?;
-            Some(format!("{why}; `aegis sync verify` shows in what both sides differ."))
+            Some(format!(
+                "{why}; `aegis sync verify` shows in what both sides differ, and when the hub is mended, `aegis sync again` tells it all."
+            ))
+        };
+        let at_fault = || {
+            let why = standing.at_fault.as_ref()?;
+            Some(format!(
+                "{why}; look at the hub's own log, and update the older of both; board/runbooks/cloud.md says more."
+            ))
         };
         let is_nowhere = self.enrolled.is_none();
         self.clock_finding()
             .or_else(|| trouble.filter(|_| is_nowhere).cloned())
+            .or_else(at_fault)
             .or_else(by_kind)
             .or_else(away)
             .or_else(|| standing.fork.clone())
@@ -135,6 +162,9 @@ impl Seen {
         counters.hub_failures.set(u64::from(standing.failures));
         counters.hub_waits.set(standing.waits);
         counters.hub_set_aside.set(standing.aside);
+        counters.hub_at_fault.set(u64::from(standing.at_fault.is_some()));
+        counters.hub_packs.set(u64::try_from(self.packs_judging).unwrap_or(u64::MAX));
+        counters.hub_packs_amiss.set(u64::try_from(self.packs_amiss.len()).unwrap_or(u64::MAX));
         counters.hub_forks.set(standing.forks);
         counters.hub_clock_off_ms.set(standing.clock_off_ms.map_or(0, i64::unsigned_abs));
     }
@@ -166,6 +196,9 @@ mod tests {
         ] {
             assert!(seen.mend().is_some_and(|words| words.contains(cure)), "{cure}: {:?}", seen.mend());
         }
+        let standing = Standing { at_fault: Some("row after row".to_owned()), ..seen(Some(Kind::Invalid), 5).standing };
+        let at_fault = Seen { standing, ..seen(None, 5) };
+        assert!(at_fault.mend().is_some_and(|words| words.starts_with("row after row; look at the hub's own log")));
         let standing = Standing { clock_off_ms: Some(-600_000), ..Standing::default() };
         let clock = Seen { standing, ..seen(Some(Kind::Clock), 5) };
         assert!(clock.mend().is_some_and(|words| words.contains("10 minutes behind")), "{clock:?}");
@@ -176,9 +209,11 @@ mod tests {
         let counters = Counters::default();
         let mut seen = seen(None, 77);
         (seen.standing.aside, seen.standing.clock_off_ms, seen.standing.waits) = (2, Some(-9), 4);
+        (seen.packs_judging, seen.packs_amiss) = (3, vec!["Pack scam: its file is damaged".to_owned()]);
         seen.count(&counters);
         let read = [&counters.hub_away_s, &counters.hub_failures, &counters.hub_set_aside, &counters.hub_waits];
         assert_eq!(read.map(crate::counters::Gauge::get), [77, 3, 2, 4]);
         assert_eq!(counters.hub_clock_off_ms.get(), 9);
+        assert_eq!((counters.hub_packs.get(), counters.hub_packs_amiss.get()), (3, 1));
     }
 }

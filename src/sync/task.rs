@@ -5,7 +5,7 @@
 //!
 //! Never: a commit while there is nothing to tell.
 
-use super::machine::{Machine, Turn};
+use super::machine::{Machine, Standing, Turn};
 use super::packs::{self, Packs};
 use super::round::{Way, step};
 use super::rows::{Board, own_budgets};
@@ -132,7 +132,9 @@ impl Syncer {
                 seen.standing = life.as_ref().map(|life| life.machine.standing().clone()).unwrap_or_default();
                 seen.trouble.clone_from(&why);
                 let book = self.in_force.now();
-                let told = life.as_ref().map(|life| life.packs.told(book.policy.hub_packs()));
+                let has = book.policy.hub_packs();
+                seen.packs_judging = has.iter().filter(|one| one.judges()).count();
+                let told = life.as_ref().map(|life| life.packs.told(has));
                 (seen.packs, seen.packs_amiss) = told.unwrap_or_default();
                 seen.away_s = now_s.saturating_sub(seen.standing.pushed_s.unwrap_or(begun_s));
                 seen.count(&self.counters);
@@ -164,13 +166,30 @@ impl Syncer {
             *life = Some(self.begin(enrolment, key).await?);
         }
         let Some(life) = life else { return Ok(()) };
+        let mut wants_again = false;
+        self.see(|seen| wants_again = std::mem::take(&mut seen.wants_again));
+        if wants_again {
+            self.tell_again(life).await;
+        }
         let now = self.clock.now();
         if matches!(life.machine.turn(now), Turn::Rest(_)) {
             self.take_packs(life, now).await;
             return Ok(());
         }
         self.speak(life, now).await.map_err(|error| error.to_string())?;
-        life.machine.standing().trouble.clone().map_or(Ok(()), Err)
+        let standing = life.machine.standing();
+        standing.at_fault.clone().or_else(|| standing.trouble.clone()).map_or(Ok(()), Err)
+    }
+
+    /// Somebody says that the hub is mended.
+    async fn tell_again(&self, life: &mut Life) {
+        let sync = life.machine.again(&life.budgets);
+        if let Some(budgets) = &sync.budgets {
+            life.budgets.clone_from(budgets);
+        }
+        tracing::info!("all rows that are here are told to the hub again");
+        // A journal that is gone has already said why.
+        let _gone = self.journal.commit(Tick { sync, ..Tick::default() }).await;
     }
 
     /// Does one thing about packs, where the hub has said in this life what it wishes.
@@ -222,8 +241,10 @@ impl Syncer {
         let budgets = self.snapshots.sync_budgets().map_err(|error| error.to_string())?;
         let read = |error: StoreError| error.to_string();
         let marks = if is_another { Default::default() } else { self.snapshots.sync_marks().map_err(read)? };
+        let streak = if is_another { Default::default() } else { self.snapshots.sync_streak().map_err(read)? };
         let newest = (self.snapshots.newest_edition().map_err(read)?, self.snapshots.newest_decision().map_err(read)?);
-        let machine = Machine::new(&enrolment.board, Chain::first(board), place, kept.as_ref()).knowing(marks, newest);
+        let machine = Machine::new(&enrolment.board, Chain::first(board), place, kept.as_ref());
+        let machine = machine.knowing(marks, newest).after(streak);
         if is_another {
             // From now on hours do not leave untold.
             let sync = SyncTick { leaves: true, place: Some(machine.place().clone()), ..SyncTick::default() };
@@ -322,11 +343,16 @@ impl Syncer {
         let first = |words: Vec<String>| -> Vec<String> {
             words.iter().take(wire::REMARKS_MAX).map(|words| cut(words, wire::REMARK_BYTES_MAX)).collect()
         };
-        let aside = life.machine.standing().aside;
+        let &Standing { aside, was_at_fault, .. } = life.machine.standing();
         let mut degraded: Vec<String> =
             book.degraded.iter().take(8).map(|name| format!("{name}: no model can be asked")).collect();
         if aside > 0 {
             degraded.push(format!("{aside} rows were refused by the hub and set aside"));
+        }
+        if was_at_fault {
+            degraded.push(
+                "the hub refused row after row since the last start; what waited for it is told again".to_owned(),
+            );
         }
         degraded.extend(life.packs.troubles(has));
         Health {

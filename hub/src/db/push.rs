@@ -14,6 +14,10 @@ use serde_json::json;
 use sqlx::Row;
 use std::collections::HashSet;
 
+/// The columns of what is counted, in the order of [`UsageRow::counts`].
+pub const COUNTS: [&str; 9] =
+    ["messages", "blocked", "unsure", "actions", "calls", "tokens_in", "tokens_out", "money_micros", "cache_hits"];
+
 const fn span_number(span: Span) -> i16 {
     match span {
         Span::Hour => 0,
@@ -144,8 +148,7 @@ async fn usage(tx: &mut Tx, known: &Known, rows: &[UsageRow]) -> Result<(), Stop
     if rows.is_empty() {
         return Ok(());
     }
-    let counts = |at: usize| column(&rows, move |row| big(row.counts().get(at).copied().unwrap_or(0)));
-    sqlx::query(
+    let query = sqlx::query(
         "INSERT INTO usage SELECT $1, n.tenant, n.chat, n.span, n.begins, n.messages, n.blocked, n.unsure, n.actions,
             n.calls, n.tokens_in, n.tokens_out, n.money_micros, n.cache_hits, n.at_least
         FROM unnest($2::text[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
@@ -169,19 +172,10 @@ async fn usage(tx: &mut Tx, known: &Known, rows: &[UsageRow]) -> Result<(), Stop
     .bind(column(&rows, |row| span_number(row.span)))
     .bind(column(&rows, |row| row.from))
     .bind(column(&rows, |row| Span::Day.begin(row.from)))
-    .bind(column(&rows, |row| Span::Month.begin(row.from)))
-    .bind(counts(0))
-    .bind(counts(1))
-    .bind(counts(2))
-    .bind(counts(3))
-    .bind(counts(4))
-    .bind(counts(5))
-    .bind(counts(6))
-    .bind(counts(7))
-    .bind(counts(8))
-    .bind(column(&rows, |row| row.at_least))
-    .execute(&mut **tx)
-    .await?;
+    .bind(column(&rows, |row| Span::Month.begin(row.from)));
+    let counts = |at: usize| column(&rows, move |row| big(row.counts().get(at).copied().unwrap_or(0)));
+    let query = (0..COUNTS.len()).fold(query, |query, at| query.bind(counts(at)));
+    query.bind(column(&rows, |row| row.at_least)).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -288,23 +282,29 @@ fn place(text: &str) -> Option<(i64, i16, i64)> {
 /// A row of the table.
 #[must_use]
 pub fn usage_row(row: &sqlx::postgres::PgRow) -> UsageRow {
-    let counted = |name: &str| count(row.get(name));
+    let [messages, blocked, unsure, actions, calls, tokens_in, tokens_out, money_micros, cache_hits] = counted(row);
     UsageRow {
         tenant: row.get("tenant"),
         chat: row.get("chat"),
         from: row.get("begins"),
         span: span_of(row.get("span")),
-        messages: counted("messages"),
-        blocked: counted("blocked"),
-        unsure: counted("unsure"),
-        actions: counted("actions"),
-        calls: counted("calls"),
-        tokens_in: counted("tokens_in"),
-        tokens_out: counted("tokens_out"),
-        money_micros: counted("money_micros"),
-        cache_hits: counted("cache_hits"),
+        messages,
+        blocked,
+        unsure,
+        actions,
+        calls,
+        tokens_in,
+        tokens_out,
+        money_micros,
+        cache_hits,
         at_least: row.get("at_least"),
     }
+}
+
+/// What is counted in a row that has all the columns of [`COUNTS`], in their order.
+#[must_use]
+pub fn counted(row: &sqlx::postgres::PgRow) -> [u64; 9] {
+    COUNTS.map(|column| count(row.get(column)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //!
 //! Never: a text for who may not read it.
 
+use super::push::{COUNTS, counted};
 use super::{Change, Stop, Tx, audit, board_id, invalid, stop};
 use crate::clock::{big, count};
 use crate::db::people;
@@ -387,27 +388,16 @@ pub struct Sums {
     pub at_least: bool,
 }
 
-/// The sums' columns.
-const SUMS: &str = "coalesce(sum(messages), 0)::bigint AS messages, coalesce(sum(blocked), 0)::bigint AS blocked,
-    coalesce(sum(unsure), 0)::bigint AS unsure, coalesce(sum(actions), 0)::bigint AS actions,
-    coalesce(sum(calls), 0)::bigint AS calls, coalesce(sum(tokens_in), 0)::bigint AS tokens_in,
-    coalesce(sum(tokens_out), 0)::bigint AS tokens_out, coalesce(sum(money_micros), 0)::bigint AS money_micros,
-    coalesce(sum(cache_hits), 0)::bigint AS cache_hits, coalesce(bool_or(at_least), false) AS at_least";
+/// The sums, as columns of the names that are summed up.
+fn sums() -> String {
+    let sum = |column: &str| format!("coalesce(sum({column}), 0)::bigint AS {column}, ");
+    COUNTS.map(sum).concat() + "coalesce(bool_or(at_least), false) AS at_least"
+}
 
 fn sums_of(row: &PgRow) -> Sums {
-    let counted = |name: &str| count(row.get(name));
-    Sums {
-        messages: counted("messages"),
-        blocked: counted("blocked"),
-        unsure: counted("unsure"),
-        actions: counted("actions"),
-        calls: counted("calls"),
-        tokens_in: counted("tokens_in"),
-        tokens_out: counted("tokens_out"),
-        money_micros: counted("money_micros"),
-        cache_hits: counted("cache_hits"),
-        at_least: row.get("at_least"),
-    }
+    let [messages, blocked, unsure, actions, calls, tokens_in, tokens_out, money_micros, cache_hits] = counted(row);
+    let at_least = row.get("at_least");
+    Sums { messages, blocked, unsure, actions, calls, tokens_in, tokens_out, money_micros, cache_hits, at_least }
 }
 
 /// A tenant's usage in a month: together, and by board.
@@ -416,14 +406,15 @@ fn sums_of(row: &PgRow) -> Sums {
 /// When the tenant is not there.
 pub async fn usage(tx: &mut Tx, tenant: &str, month: Month) -> Result<(Sums, Vec<SumView>), Stop> {
     is_there(tx, tenant).await?;
-    let all = sqlx::query(&format!("SELECT {SUMS} FROM usage WHERE tenant = $1 AND begins >= $2 AND begins < $3"))
+    let sums = sums();
+    let all = sqlx::query(&format!("SELECT {sums} FROM usage WHERE tenant = $1 AND begins >= $2 AND begins < $3"))
         .bind(tenant)
         .bind(month.begin())
         .bind(month.next().begin())
         .fetch_one(&mut **tx)
         .await?;
     let by_board = sqlx::query(&format!(
-        "SELECT u.*, coalesce(b.name, '') AS name FROM (SELECT board, {SUMS} FROM usage
+        "SELECT u.*, coalesce(b.name, '') AS name FROM (SELECT board, {sums} FROM usage
         WHERE tenant = $1 AND begins >= $2 AND begins < $3 GROUP BY board ORDER BY board LIMIT $4) u
         LEFT JOIN boards b USING (board) ORDER BY board"
     ))
