@@ -92,7 +92,7 @@ enum Stage {
     /// The first run: everything is ready, and somebody is to bring the token.
     Waits(Box<(Ready, Arc<Office>)>, oneshot::Receiver<Telegram>),
     /// There is a token, and the clock is not set yet: what would be decided now would be dated wrongly.
-    HasNoTime(Box<(Ready, Arc<Office>)>, Telegram),
+    HasNoTime(Box<(Ready, Arc<Office>, Telegram)>),
     /// It moderates.
     Moderates(Flow),
 }
@@ -104,7 +104,7 @@ impl Stage {
             return Ok(Self::Moderates(ready.begin(telegram, office)?));
         }
         tracing::warn!("the clock is not set: moderating begins when it is");
-        Ok(Self::HasNoTime(Box::new((ready, office)), telegram))
+        Ok(Self::HasNoTime(Box::new((ready, office, telegram))))
     }
 }
 
@@ -518,14 +518,14 @@ impl Running {
                         Err(_) => break None,
                     },
                 },
-                Stage::HasNoTime(waits, telegram) => {
+                Stage::HasNoTime(waits) => {
                     tokio::select! {
                         () = &mut told => break None,
                         _ = &mut self.gone => break None,
                         () = vigil::time(&waits.1) => {}
                     }
                     tracing::info!("the clock is set: moderating begins");
-                    let (ready, office) = *waits;
+                    let (ready, office, telegram) = *waits;
                     Stage::Moderates(ready.begin(telegram, office)?)
                 }
                 Stage::Moderates(mut flow) => {

@@ -21,10 +21,10 @@ pub fn read(dir: &Path) -> Result<Vec<PackSource>, Mistakes> {
 }
 
 /// The same, and stops when packs and lists together take more than `bytes_max` bytes: what is read aside must not take
-/// more memory than a board has for it.
+/// more memory than a board has for it. A pack is read as a whole, for which there is twice as much.
 ///
 /// # Errors
-/// Every file that cannot be read, or that all of them are too large.
+/// Every file that cannot be read, or that all of them are too large, or that one has too many values.
 pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistakes> {
     let mut mistakes = Mistakes::default();
     let shown = dir.display().to_string();
@@ -41,9 +41,19 @@ pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistak
     }
     let mut sources = Vec::new();
     let mut bytes = 0_usize;
+    let values_max = usize::try_from(bytes_max.saturating_mul(2) / limits::PACK_VALUE_BYTES).unwrap_or(usize::MAX);
     for path in paths {
         let file = path.display().to_string();
         let Some(text) = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes) else { continue };
+        let values = [',', '\n'].map(|parts| text.matches(parts).count()).into_iter().max().unwrap_or(0);
+        if values > values_max {
+            let what = format!(
+                "has {values} values or lines, and this board reads at most {values_max} of one pack; write its keywords into a list, a \
+                 line each, and name that in `keywords_file`"
+            );
+            mistakes.add(&file, 0, what);
+            continue;
+        }
         let mut lists = Vec::new();
         for name in keyword_files(&text) {
             let list = dir.join(&name);

@@ -164,3 +164,17 @@ pub const TENANT_NAME_BYTES_MAX: usize = 32;
 
 /// Input of `aegis judge` read at once, bytes.
 pub const JUDGE_BUFFER_BYTES: usize = 64 * 1024;
+
+/// What a value of a pack takes while the pack is read, bytes, however short it is, as measured. A pack has as many values and lines
+/// at most as the room for compiled packs holds of it; one with more is refused, and told to have its keywords in a list.
+pub const PACK_VALUE_BYTES: u64 = 230;
+
+/// Bytes of automaton that one byte of a keyword list makes at least (9 to 11, as measured). Lists that cannot fit are refused before they
+/// are compiled, since the attempt would already take the memory.
+pub const AUTOMATON_BYTES_PER_BYTE_MIN: u64 = 8;
+/// And what each keyword makes beside that.
+pub const AUTOMATON_BYTES_PER_KEYWORD_MIN: u64 = 24;
+
+/// What a state of the automaton takes at least, bytes: 17.6 to 18.7, as measured. Their number is known before it is built, and packs that
+/// cannot fit are refused then; to be built they would take twice as much.
+pub const AUTOMATON_BYTES_PER_STATE_MIN: usize = 16;

@@ -18,7 +18,7 @@ pub const OUTWARD_ALIVE_TRIES: u32 = 3;
 /// How long what was sent may be without the other side's word that it came, seconds. Then the connection is closed.
 pub const OUTWARD_UNHEARD_S: u64 = 30;
 
-/// What is read of a server until TLS stands, bytes. One that says more is left. Those that behave say less than 8 KiB, nearly all of it
-/// certificates. The library would read 64 KiB of them, and keeps of an empty one, which is 5 bytes, up to 112 for as long as the
-/// connection stands. With more than 10 KiB it is twice as much, since room is made by doubling.
-pub const OUTWARD_HANDSHAKE_BYTES: usize = 10 * 1024;
+/// What is read of a server until TLS stands, bytes. One that says more is left. Those that behave say 4 to 8 KiB, nearly
+/// all of it certificates; this is twice as much. The library would read 64 KiB of them, and keeps of an empty one, which is 5 bytes, up to
+/// 112 for as long as the connection stands.
+pub const OUTWARD_HANDSHAKE_BYTES: usize = 16 * 1024;

@@ -14,7 +14,8 @@ use crate::limits;
 use crate::links::{self, LinkLists};
 use crate::tenant::TenantName;
 use crate::text;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::MatchKind;
+use aho_corasick::nfa::{contiguous, noncontiguous};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
@@ -42,6 +43,15 @@ pub struct OwnPacks {
 ///
 /// As [`compile`]; also when a pack of the folder has an id that is kept for own words.
 pub fn compile_with(sources: &[PackSource], own: &OwnPacks) -> Result<PolicySet, Mistakes> {
+    compile_within(sources, own, usize::MAX)
+}
+
+/// The same, of packs that take so many bytes at most when they are compiled. Many more are seen before they are taken.
+///
+/// # Errors
+///
+/// As [`compile_with`]; also when they take more, which may also be found only by [`PolicySet::bytes`].
+pub fn compile_within(sources: &[PackSource], own: &OwnPacks, most: usize) -> Result<PolicySet, Mistakes> {
     let mut mistakes = Mistakes::default();
     let count = sources.len().saturating_add(own.packs.len());
     if count > limits::PACKS_MAX {
@@ -71,7 +81,7 @@ pub fn compile_with(sources: &[PackSource], own: &OwnPacks) -> Result<PolicySet,
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let mut set = assemble(version(&ordered), link_lists, packs).map_err(|what| {
+    let mut set = assemble(version(&ordered), link_lists, packs, most).map_err(|what| {
         mistakes.add("", 0, what);
         mistakes
     })?;
@@ -215,11 +225,14 @@ impl Patterns {
         uses.push((number, Use { rule, bounds, at, length, lead, role }));
     }
 
-    fn build(self) -> Result<Matcher, String> {
+    fn build(mut self, most: usize) -> Result<Matcher, String> {
+        // Of no use any more, and as large as what is made now.
+        self.known = HashMap::new();
         let bones_count = self.bones.len();
-        let (bones, of_bones) = automaton(self.bones, self.of_bones, 0)?;
-        let (signs, of_signs) = automaton(self.signs, self.of_signs, bones_count)?;
+        let (bones, of_bones) = automaton(self.bones, self.of_bones, 0, most)?;
+        let (signs, of_signs) = automaton(self.signs, self.of_signs, bones_count, most)?;
         let mut uses = of_bones;
+        uses.reserve_exact(of_signs.len());
         uses.extend(of_signs);
         uses.sort_unstable();
         uses.dedup();
@@ -235,12 +248,19 @@ impl Patterns {
             sum += *start;
             *start = sum;
         }
-        let uses = uses.into_iter().map(|(_, one)| one).collect();
+        let mut uses: Vec<Use> = uses.into_iter().map(|(_, one)| one).collect();
+        uses.shrink_to_fit();
+        self.phrases.shrink_to_fit();
         Ok(Matcher::new(bones, signs, bones_count, starts, uses, self.phrases))
     }
 }
 
-fn assemble(version: u64, link_lists: Option<LinkLists>, packs: Vec<(&str, Pack)>) -> Result<PolicySet, String> {
+fn assemble(
+    version: u64,
+    link_lists: Option<LinkLists>,
+    packs: Vec<(&str, Pack)>,
+    most: usize,
+) -> Result<PolicySet, String> {
     let mut set = PolicySet { version, link_lists, ..PolicySet::empty() };
     let mut patterns = Patterns::default();
     let numbers: HashMap<String, u16> =
@@ -293,14 +313,23 @@ fn assemble(version: u64, link_lists: Option<LinkLists>, packs: Vec<(&str, Pack)
             own: None,
         });
     }
-    set.matcher = patterns.build()?;
+    set.matcher = patterns.build(most)?;
     Ok(set)
 }
 
-type Automaton = (Option<AhoCorasick>, Vec<(u32, Use)>);
+/// How deep the automaton that is only made to be packed has tables instead of lists: each more is a megabyte with the shipped packs, and
+/// saves nothing that can be measured.
+const LOOSE_DENSE_DEPTH: usize = 1;
+
+type Packed = (Option<contiguous::NFA>, Vec<(u32, Use)>);
 
 /// An automaton of all patterns, and their uses by its own numbers, counted from `first`.
-fn automaton(numbers: HashMap<String, u32>, mut uses: Vec<(u32, Use)>, first: usize) -> Result<Automaton, String> {
+fn automaton(
+    numbers: HashMap<String, u32>,
+    mut uses: Vec<(u32, Use)>,
+    first: usize,
+    most: usize,
+) -> Result<Packed, String> {
     if numbers.is_empty() {
         return Ok((None, uses));
     }
@@ -313,13 +342,32 @@ fn automaton(numbers: HashMap<String, u32>, mut uses: Vec<(u32, Use)>, first: us
             *slot = place;
         }
     }
-    let automaton = AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+    let least = states(&ordered) * limits::AUTOMATON_BYTES_PER_STATE_MIN + uses.len() * size_of::<Use>();
+    if least > most {
+        return Err(format!(
+            "the packs would take at least {least} bytes compiled, and this board has {most} for them; use fewer keywords or a \
+             larger profile"
+        ));
+    }
+    let unfit = |error| format!("the keywords do not fit one automaton: {error}");
+    // In two steps, so that the patterns and what leads to them are gone before the second.
+    let loose = noncontiguous::Builder::new()
         .match_kind(MatchKind::Standard)
+        .dense_depth(LOOSE_DENSE_DEPTH)
         .build(ordered.iter().map(|(phrase, _)| phrase))
-        .map_err(|error| format!("the keywords do not fit one automaton: {error}"))?;
+        .map_err(unfit)?;
+    drop(ordered);
+    let automaton = contiguous::Builder::new().build_from_noncontiguous(&loose).map_err(unfit)?;
+    drop(loose);
     for (number, _) in &mut uses {
         *number = usize::try_from(*number).ok().and_then(|number| places.get(number)).copied().unwrap_or(*number);
     }
     Ok((Some(automaton), uses))
+}
+
+/// How many states the automaton of sorted patterns has: one for each beginning.
+fn states(ordered: &[(String, u32)]) -> usize {
+    let shared = |one: &str, other: &str| one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let befores = std::iter::once("").chain(ordered.iter().map(|(pattern, _)| pattern.as_str()));
+    befores.zip(ordered).map(|(before, (pattern, _))| pattern.len() - shared(before, pattern)).sum()
 }

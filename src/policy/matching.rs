@@ -9,8 +9,9 @@
 use super::keywords::{Bounds, Edge};
 use crate::limits;
 use crate::text::{Canonical, Skeleton, class_of, has_no_spaces, is_word, shape};
-use aho_corasick::AhoCorasick;
-use aho_corasick::automaton::OverlappingState;
+use aho_corasick::Input;
+use aho_corasick::automaton::{Automaton, OverlappingState};
+use aho_corasick::nfa::contiguous::NFA;
 
 /// One rule's use of one keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,9 +89,9 @@ impl Hits {
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     /// Skeletons of all phrases that have letters or digits.
-    bones: Option<AhoCorasick>,
+    bones: Option<NFA>,
     /// Phrases of signs alone, as they are.
-    signs: Option<AhoCorasick>,
+    signs: Option<NFA>,
     /// Where in `uses` each pattern's uses start, and where the last one's end: first the bones, then the signs.
     starts: Vec<u32>,
     uses: Vec<Use>,
@@ -100,16 +101,16 @@ pub(super) struct Matcher {
 
 impl Matcher {
     pub(super) fn bytes(&self) -> usize {
-        self.bones.as_ref().map_or(0, AhoCorasick::memory_usage)
-            + self.signs.as_ref().map_or(0, AhoCorasick::memory_usage)
+        self.bones.as_ref().map_or(0, Automaton::memory_usage)
+            + self.signs.as_ref().map_or(0, Automaton::memory_usage)
             + self.starts.capacity() * size_of::<u32>()
             + self.uses.capacity() * size_of::<Use>()
             + self.phrases.capacity()
     }
 
     pub(super) const fn new(
-        bones: Option<AhoCorasick>,
-        signs: Option<AhoCorasick>,
+        bones: Option<NFA>,
+        signs: Option<NFA>,
         bones_count: usize,
         starts: Vec<u32>,
         uses: Vec<Use>,
@@ -141,7 +142,7 @@ impl Matcher {
             let mut state = OverlappingState::start();
             loop {
                 // An error is only possible for an anchored search, which this is not.
-                if bones.try_find_overlapping(skeleton.text(), &mut state).is_err() {
+                if bones.try_find_overlapping(&Input::new(skeleton.text()), &mut state).is_err() {
                     break;
                 }
                 let Some(found) = state.get_match() else { break };
@@ -168,7 +169,7 @@ impl Matcher {
         let Some(signs) = &self.signs else { return true };
         let mut state = OverlappingState::start();
         loop {
-            if signs.try_find_overlapping(text, &mut state).is_err() {
+            if signs.try_find_overlapping(&Input::new(text), &mut state).is_err() {
                 return true;
             }
             let Some(found) = state.get_match() else { return true };

@@ -20,7 +20,7 @@ mod shipped;
 mod verdict;
 
 pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
-pub use compile::{OwnPacks, compile, compile_with};
+pub use compile::{OwnPacks, compile, compile_with, compile_within};
 pub use contradictions::{Contradiction, contradictions};
 pub use of_hub::{Counts, HubPack};
 pub use pack::{PackSource, id_of, keyword_files};

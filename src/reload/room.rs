@@ -99,7 +99,8 @@ impl Room {
         let least = own.packs.iter().map(|(_, source)| at_least_bytes(std::slice::from_ref(source)));
         let least = least.fold(at_least_bytes(sources), u64::saturating_add);
         self.check(least, "would take at least")?;
-        let mut policy = policy::compile_with(sources, &own)?;
+        let most = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+        let mut policy = policy::compile_within(sources, &own, most)?;
         policy.record_only(&overlay.recording);
         self.give_lists(&mut policy, &overlay.lists_off);
         self.check(u64::try_from(policy.bytes()).unwrap_or(u64::MAX), "take")?;
@@ -129,14 +130,17 @@ fn at_least_bytes(sources: &[PackSource]) -> u64 {
     phrases.sort_unstable();
     let mut before = "";
     let mut own = 0_usize;
+    let mut count = 0_u64;
     for phrase in phrases {
+        count = count.saturating_add(u64::from(phrase != before));
         let end = phrase.char_indices().nth(limits::BONES_LETTERS_MAX).map_or(phrase.len(), |(at, _)| at);
         let phrase = phrase.get(..end).unwrap_or(phrase);
         let shared = before.bytes().zip(phrase.bytes()).take_while(|(one, other)| one == other).count();
         own = own.saturating_add(phrase.len().saturating_sub(shared));
         before = phrase;
     }
-    u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN)
+    let own = u64::try_from(own).unwrap_or(u64::MAX).saturating_mul(limits::AUTOMATON_BYTES_PER_BYTE_MIN);
+    own.saturating_add(count.saturating_mul(limits::AUTOMATON_BYTES_PER_KEYWORD_MIN))
 }
 
 /// The keywords in a pack's own text. Its mistakes are told when it is compiled.

@@ -93,7 +93,7 @@ pub fn serve() {
         config.send_tls13_tickets = 1;
         Arc::new(config)
     };
-    let addresses = [None, Some(config(0)), Some(config(1_850)), Some(config(12_800))].map(listen);
+    let addresses = [None, Some(config(0)), Some(config(2_500)), Some(config(12_800))].map(listen);
     println!("PEER");
     for address in addresses {
         println!("{address}");
