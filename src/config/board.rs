@@ -197,6 +197,18 @@ mod tests {
     }
 
     #[test]
+    fn the_larger_boards_have_room_for_a_receiver_of_opentelemetry_and_a_hub_beside_all_packs() {
+        for name in ["generic", "pi-4", "pi-5"] {
+            let mut board = Board::named(name).expect("the profile is there");
+            let before = board.capacity.keyword_bytes;
+            board.capacity.otel_bytes = limits::OTEL_BYTES;
+            board.take_in_hub();
+            assert_eq!(board.capacity.keyword_bytes, before, "{name}");
+            assert!(memory_bytes_max(&board.capacity) <= board.memory_bytes, "{name}");
+        }
+    }
+
+    #[test]
     fn the_smallest_boards_stay_under_48_mib() {
         for name in ["zero-w", "zero-2-w"] {
             let board = Board::named(name).expect("the profile is there");
