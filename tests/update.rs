@@ -113,8 +113,19 @@ struct Watcher {
 const WATCHER: &str = "while [ -e watch/go ]; do \"$0\" run >>watch/log 2>&1 & echo $! >watch/pid.new; \
                        mv watch/pid.new watch/pid; wait $!; echo $? >>watch/codes; done";
 
-/// How the watched program is restarted.
-const RESTART: &str = "kill -TERM $(cat watch/pid)";
+/// How the watched program is restarted. One that has ended by itself is started again anyway.
+const RESTART: &str = "kill -TERM $(cat watch/pid) 2>/dev/null || true";
+
+/// Waits until the program that is back has seen that it is: it looks at that before anything else. Messages may be dealt with by the
+/// one before, while it closes.
+#[track_caller]
+fn await_the_old_program(home: &Home) {
+    let until = Instant::now() + LONG;
+    while update::under_way(&home.data()).is_some() {
+        assert!(Instant::now() < until, "the old program has not ended the update");
+        std::thread::yield_now();
+    }
+}
 
 impl Watcher {
     fn start(home: &Home) -> Self {
@@ -289,6 +300,7 @@ async fn a_good_update_is_in_place_and_can_be_taken_back_by_hand() {
     home.ask(&["update", "--back"]).says(&["Aegis 0.1.0 is in its place again"]);
     assert_eq!(home.version(), "aegis 0.1.0");
     assert!(Command::new("sh").args(["-c", RESTART]).current_dir(home.board.path(".")).status().unwrap().success());
+    await_the_old_program(&home);
     offer_messages(&standin, 16..24);
     settled(&standin, &watcher).await;
     home.ask(&["update", "--back"]).refused(64, &["no update that could be taken back"]);
@@ -320,7 +332,7 @@ async fn a_program_that_ends_hangs_or_never_becomes_ready_gives_way_to_the_old_o
         offer_messages(&standin, offered..offered + 8);
         offered += 8;
         settled(&standin, &watcher).await;
-        assert!(update::under_way(&home.data()).is_none(), "the old program has ended the update");
+        await_the_old_program(&home);
     }
 }
 
