@@ -20,8 +20,6 @@ use std::process::Stdio;
 
 /// What a board's flash and memory may be asked for, bytes.
 const BINARY_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// The same of one for a PC, whose code is larger and of which nothing was asked.
-const PC_BINARY_BYTES_MAX: u64 = 10 * 1024 * 1024;
 
 /// What is built and run in every run of the tests: the boards of today, in their two systems.
 const TARGETS: &str = "aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf";
@@ -78,9 +76,8 @@ fn a_board_binary_is_static_stripped_and_small() {
     for foreign in foreign() {
         let bytes = std::fs::read(&foreign.binary).unwrap();
         let held = u64::try_from(bytes.len()).unwrap();
-        let most = if foreign.target.starts_with("x86_64") { PC_BINARY_BYTES_MAX } else { BINARY_BYTES_MAX };
-        println!("{}: {held} bytes, at most {most}", foreign.target);
-        assert!(held <= most, "{}: {held} bytes", foreign.target);
+        println!("{}: {held} bytes, at most {BINARY_BYTES_MAX}", foreign.target);
+        assert!(held <= BINARY_BYTES_MAX, "{}: {held} bytes", foreign.target);
         let elf = Elf(&bytes);
         assert!(elf.is_elf() && !elf.has_interpreter(), "{} asks for a loader", foreign.target);
         assert!(!elf.sections().iter().any(|name| name == ".symtab"), "{} is not stripped", foreign.target);
