@@ -8,7 +8,7 @@ pub mod watch;
 
 use crate::document::Mistakes;
 use crate::limits;
-use crate::policy::{PackSource, keyword_files};
+use crate::policy::{PackSource, keyword_files, values_of};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub fn read_within(dir: &Path, bytes_max: u64) -> Result<Vec<PackSource>, Mistak
     for path in paths {
         let file = path.display().to_string();
         let Some(text) = text_of(dir, &path, limits::SETTINGS_BYTES_MAX, &mut mistakes) else { continue };
-        let values = [',', '\n'].map(|parts| text.matches(parts).count()).into_iter().max().unwrap_or(0);
+        let values = values_of(&text);
         if values > values_max {
             let what = format!(
                 "has {values} values or lines, and this board reads at most {values_max} of one pack; write its keywords into a list, a \

@@ -84,6 +84,11 @@ fn building_packs_takes_no_more_memory_than_its_line_says() {
             if is_list { " in a list" } else { "" }
         );
         assert_eq!(built.is_ok(), fits, "{built:?}");
+        if let Err(mistakes) = &built {
+            let (told, cure) =
+                (mistakes.to_string(), if more == 40_000 && !is_list { "keywords_file" } else { "fewer keywords" });
+            assert!(told.contains(cure), "{told}");
+        }
         assert!(more == 1 || !fits || bytes > room * 19 / 20, "the room is full");
         drop(ballast);
     }

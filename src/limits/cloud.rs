@@ -65,9 +65,8 @@ pub const CLOUD_PACKS_MAX: usize = 8;
 /// it is fetched. One is fetched at a time, while no other answer is in memory; compiled it has its room among all packs.
 pub const CLOUD_PACK_BYTES_MAX: u64 = 256 * 1024;
 
-/// Values of a pack of the hub, and its lines, each counted by what parts them. A value takes some 230 bytes while the pack is read, however
-/// short it is. As measured on a Zero W, taking in a pack of 40,000, for which it has room, holds 8.2 MB more than one of a single value;
-/// one of so many 5.2 MB. A pack with more is refused.
+/// Values of a pack of the hub, and its lines, each counted by what parts them; see [`super::PACK_VALUE_BYTES`]. A pack with more is
+/// refused before it is read.
 pub const CLOUD_PACK_VALUES_MAX: usize = 16_384;
 
 // And what is read of it at once.

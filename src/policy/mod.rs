@@ -23,7 +23,7 @@ pub use ceiling::{Ceiling, Ceilings, Paused, Stage, Tripped};
 pub use compile::{OwnPacks, compile, compile_with, compile_within};
 pub use contradictions::{Contradiction, contradictions};
 pub use of_hub::{Counts, HubPack};
-pub use pack::{PackSource, id_of, keyword_files};
+pub use pack::{PackSource, id_of, keyword_files, values_of};
 pub use set::{PackInfo, PacksOff, PolicySet, RuleInfo};
 pub use shipped::{shipped, shipped_cases};
 pub use verdict::{LEARNED_RULE, Scratch, TRUNCATED_RULE, Terms, judge, judge_on};

@@ -69,6 +69,12 @@ pub(super) struct Rule {
     pub ceiling: Option<Ceiling>,
 }
 
+/// How many values or lines a pack's text has, whichever are more, each counted by what parts them: what reading it takes follows from it.
+#[must_use]
+pub fn values_of(text: &str) -> usize {
+    [',', '\n'].map(|parts| text.matches(parts).count()).into_iter().max().unwrap_or(0)
+}
+
 /// The keyword lists a pack names, so that whoever loads packs knows which files to read. Names with a path in them
 /// are left out; [`super::compile`] tells of them.
 #[must_use]

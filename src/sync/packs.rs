@@ -13,7 +13,7 @@ use crate::cloud::{Ask, Failure, KeptPack, stage_word};
 use crate::events::cut;
 use crate::jobs::backup::hex;
 use crate::limits;
-use crate::policy::{HubPack, PolicySet, Stage};
+use crate::policy::{self, HubPack, PolicySet, Stage};
 use crate::reload::{NotTaken, SharedReloader, believed, hold};
 use crate::shard::InForce;
 use crate::store::{Snapshots, StoreError};
@@ -101,7 +101,7 @@ pub fn checked(
     }
     let text = String::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
     let most = limits::CLOUD_PACK_VALUES_MAX;
-    if [',', '\n'].into_iter().any(|parts| text.matches(parts).count() > most) {
+    if policy::values_of(&text) > most {
         return Err(format!(
             "it has more values or lines than the {most} that a board reads of one; make two packs of it"
         ));
